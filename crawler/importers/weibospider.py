@@ -1,0 +1,96 @@
+"""nghuyong/WeiboSpider: JSON lines.
+
+`geo` is `{"type": "Point", "coordinates": [lat, lon]}`: latitude first, unlike GeoJSON. Nothing in the file
+says which system the degrees are in; they are taken as WGS-84, because Weibo's API gives unshifted
+coordinates unless asked for others (`offset=1`). Should that be wrong, a point is off by about 500 m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crawler.coordinates import System, to_wgs84
+from crawler.files import Container, Fields, Record
+from crawler.identity import author_kind, weibo_badge
+from crawler.importers.base import (
+    Context,
+    Convert,
+    Draft,
+    Importer,
+    exact_id,
+    finish,
+    ip_hint,
+    table,
+    value,
+    weibo_mid,
+    weibo_url,
+)
+from crawler.items import PlaceHint, Post
+from crawler.text import clean_text
+
+_GEO_SYSTEM: System = "wgs84"
+_COLUMNS = frozenset(("_id", "mblogid", "content", "created_at"))
+
+
+def _fits(container: Container) -> bool:
+    return container.columns >= _COLUMNS
+
+
+def _start(context: Context) -> Convert:
+    def convert(record: Record) -> Iterator[Post]:
+        yield _post(record.fields, context)
+
+    return convert
+
+
+def _post(fields: Fields, context: Context) -> Post:
+    mid = weibo_mid(value(fields, "_id"), value(fields, "mblogid"))
+    user = table(fields, "user")
+    author = exact_id(value(user, "_id"))
+    original = exact_id(value(fields, "retweet_id"))
+    kind = author_kind(
+        nick=value(user, "nick_name"),
+        badge=weibo_badge(user.get("verified_type")),
+        reason=value(user, "verified_reason"),
+        known=bool(author),
+    )
+    draft = Draft(
+        source="weibo",
+        post_id=mid,
+        url=weibo_url(mid),
+        text=value(fields, "content"),
+        published=value(fields, "created_at"),
+        author_id=author,
+        author_kind=kind,
+        hints=(geo_hint(table(fields, "geo")), ip_hint(value(fields, "ip_location"))),
+        query=value(fields, "keyword"),
+        repost_of=f"weibo/{weibo_mid(original, '')}" if original else "",
+        likes=value(fields, "attitudes_count"),
+        replies=value(fields, "comments_count"),
+        reposts=value(fields, "reposts_count"),
+        fetched=value(fields, "crawl_time"),
+    )
+    return finish(draft, context)
+
+
+def geo_hint(geo: Fields) -> PlaceHint | None:
+    """Weibo's `geo` as a hint in WGS-84; None for no point, one off the globe, or 0,0."""
+    pair = geo.get("coordinates")
+    if not isinstance(pair, list) or len(pair) < 2:
+        return None
+    try:
+        lat, lon = to_wgs84(float(pair[0]), float(pair[1]), _GEO_SYSTEM)
+    except (TypeError, ValueError):
+        return None
+    if lat == lon == 0:
+        return None
+    title = clean_text(value(table(geo, "detail"), "title"))
+    return PlaceHint(kind="geo", text=title, lat=round(lat, 6), lon=round(lon, 6))
+
+
+IMPORTER = Importer(
+    name="weibospider",
+    label="WeiboSpider 的 JSON 行",
+    fits=_fits,
+    start=_start,
+)

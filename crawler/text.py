@@ -1,0 +1,131 @@
+"""HTML → plain text, and the cleaning every stored text goes through."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+# A new line before and after; everything else is inline.
+_BLOCKS = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "center", "div", "fieldset", "figure", "figcaption"),
+        *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "p", "pre"),
+        *("section", "dd", "dl", "dt", "li", "ol", "ul", "table", "tr"),
+    )
+)
+_DROPPED = frozenset(
+    (
+        *("script", "style", "noscript", "template", "head", "title", "textarea", "select", "iframe", "svg"),
+        "object",
+    )
+)
+_EMOJI_CODE = re.compile(r"\[[^\[\]\s]{1,12}\]")
+
+# Zero-width space, word joiner, BOM, soft hyphen, direction marks, and Weibo's private-use link glyph. The
+# zero-width joiner stays: it holds composed emoji together.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ue627]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_NEWLINE = re.compile("\r\n?|[\x85\u2028\u2029]")
+_BLANKS = re.compile("[ \t\u00a0\u3000]+")
+_EDGES = re.compile(" *\n *")
+_GAP = re.compile("\n{3,}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# What the site's own fold button leaves behind: the letter is an icon glyph.
+_FOLD_TAIL = re.compile(r"\s*(?:收起d|展开(?:全文)?c)\s*$")
+_CUT_TAIL = re.compile(r"(\.{3}|…)\s*全文\s*$")
+_MARKUP = re.compile(
+    r"<(?:br|p|div|a|span|img|b|strong|font|em|i|ul|li)\b[^<>]{0,2000}>|</(?:p|div|a|span|b|font|em|i)>"
+    r"|&(?:nbsp|amp|lt|gt|quot|#\d{1,6}|#x[0-9a-f]{1,5});",
+    re.IGNORECASE,
+)
+
+
+def html_to_text(html: str) -> str:
+    """The text a reader of `html` (a fragment or a page) sees, one line a block.
+
+    Emoji images (`<img alt="[doge]">`) become their codes, scripts, styles and hidden elements go, and so
+    do the fold button's leftovers ("收起d", "全文" after a cut). Never raises on junk or deep nesting: the
+    parser reports events and builds no tree.
+    """
+    if "<" not in html and "&" not in html:
+        return clean_text(html)
+    # Bytes, because a stray XML declaration makes lxml refuse decoded text.
+    data = _whole(html).replace("\0", "").encode("utf-8")
+    if not data.strip():
+        return ""
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, target=_Reader())
+    text: str = etree.fromstring(b"<body>" + data, parser)
+    return clean_text(text)
+
+
+def plain_text(text: str) -> str:
+    """`text` cleaned, and read as HTML when it clearly holds markup: for files that may carry either."""
+    return html_to_text(text) if _MARKUP.search(text) else clean_text(text)
+
+
+def clean_text(text: str) -> str:
+    """Plain text in its stored form; idempotent.
+
+    Control characters and invisible marks go, split surrogate pairs are joined and lone ones become
+    U+FFFD, line breaks are `\\n` (at most two in a row), blanks are single, ends are bare.
+    """
+    if not text:
+        return ""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", _whole(text))
+    text = _CONTROL.sub("", _NEWLINE.sub("\n", text))
+    text = _EDGES.sub("\n", _BLANKS.sub(" ", text))
+    text = _GAP.sub("\n\n", text).strip()
+    return _CUT_TAIL.sub(r"\1", _FOLD_TAIL.sub("", text))
+
+
+def _whole(text: str) -> str:
+    """`text` without surrogates: halves that belong together are joined, the others become U+FFFD."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class _Reader:
+    """Collects text from the parser's events. `close` returns the result, as lxml asks of a target."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._skipping: list[str] = []  # open elements whose content is not shown, outermost first
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self._skipping:
+            if tag == self._skipping[-1]:
+                self._skipping.append(tag)
+        elif tag in _DROPPED or _is_hidden(tag, attributes):
+            self._skipping.append(tag)
+        elif tag == "br" or tag in _BLOCKS:
+            self._parts.append("\n")
+        elif tag == "img":
+            code = _EMOJI_CODE.fullmatch(attributes.get("alt") or "")
+            self._parts.append(code[0] if code else "")
+        elif tag in ("td", "th"):
+            self._parts.append(" ")
+
+    def end(self, tag: str) -> None:
+        if self._skipping:
+            if tag == self._skipping[-1]:
+                self._skipping.pop()
+        elif tag in _BLOCKS:
+            self._parts.append("\n")
+
+    def data(self, data: str) -> None:
+        if not self._skipping:
+            # A line break in the source is only a blank to the reader.
+            self._parts.append(re.sub(r"[\r\n\t]+", " ", data))
+
+    def close(self) -> str:
+        return "".join(self._parts)
+
+
+def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
+    if tag == "i" and "wbicon" in (attributes.get("class") or ""):
+        return True  # Weibo's icon font: its letters ("2", "O", "L") are pictures
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return tag not in ("img", "br", "hr") and ("display:none" in style or "hidden" in attributes)
