@@ -1,0 +1,44 @@
+"""What the page of a site can turn out to be, whatever the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler.coverage import Task
+from crawler.items import Post
+
+
+class PageError(ValueError):
+    """A page that is neither what was asked for nor a refusal nor a block: the layout has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The site answered "no" to this one page. `gone` when what was asked for does not exist (any more)."""
+
+    reason: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """The host wants proof of being human, or has had enough of us: it is left alone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResult:
+    """What a page held: posts, further pages, and how the cursors move once the posts are stored."""
+
+    posts: tuple[Post, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    listed: int = 0  # threads or results seen in a list, changed or not
+    withheld: int = 0  # posts whose text the site does not show
+    cursor: tuple[str, str] | None = None  # scope, value
+    mark: str = ""  # cursor of the task's group when the whole group is done
+    truncated: str = ""  # why not everything was asked for
+    odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
+
+
+Reading = PageResult | Refusal | Blocked

@@ -1,0 +1,220 @@
+"""What all our spiders share: sources in, permission asked, pages resumed, results booked.
+
+A spider of an engine says three things: which pages to begin with, the address of a page, and what a page
+says. Everything else (robots, delays, pauses, cursors, retries, run records) is here and in the middlewares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from crawler.answers import Blocked, PageError, PageResult, Reading, Refusal
+from crawler.coverage import Coverage, Task
+from crawler.ledger import Ledger
+from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
+from crawler.progress import Progress
+from crawler.secret import load_secret
+from crawler.sources import PACKAGED, Source, SourceError, load_sources
+
+
+class SourceSpider(Spider):
+    """Base of the spiders. Arguments: `-a source=NAME[,NAME]` (default: every enabled source of the
+    engine), `-a sources=PATH` (default: setting or environment TINGZHEN_SOURCES)."""
+
+    engine_name: ClassVar[str]
+    # The forum's own "no such thread" pages come with 404; they are read, not retried.
+    handle_httpstatus_list: ClassVar[list[int]] = [404, 410]
+
+    sources: dict[str, Source]
+    ledger: Ledger
+    secret: bytes
+    stopped: dict[str, str]  # host → why nothing more is asked of it
+    floors: dict[str, float]  # host → least seconds between two requests
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        names, path = kwargs.pop("source", ""), kwargs.pop("sources", "")
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        settings = crawler.settings
+        spider.sources = _choose(cls.engine_name, path or settings.get("TINGZHEN_SOURCES") or PACKAGED, names)
+        spider.secret = load_secret(data_dir(settings))
+        coverage = Coverage(settings.get("TINGZHEN_COVERAGE") or data_dir(settings) / "coverage.sqlite")
+        report = Progress.open(settings.get("TINGZHEN_PROGRESS") or "")
+        spider.ledger = Ledger(coverage, clock=spider.clock, report=report)
+        spider.stopped = {}
+        spider.floors = {source.host: source.delay for source in spider.sources.values()}
+        GuardedResolver.allowed = frozenset(
+            source.host for source in spider.sources.values() if source.allow_private
+        )
+        # One host, one request at a time, at the pace its table says.
+        slots = {
+            source.host: {"concurrency": 1, "delay": source.delay, "jitter": 0.0}
+            for source in spider.sources.values()
+        }
+        settings.set("DOWNLOAD_SLOTS", slots, priority="spider")
+        return spider
+
+    @staticmethod
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    # what an engine says ──────────────────────────────────────────────────────────────────────────────────
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        """The pages a fresh run of `source` begins with."""
+        raise NotImplementedError
+
+    def address(self, source: Source, task: Task) -> str:
+        """Where the page of `task` is."""
+        raise NotImplementedError
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        """What the page says. Raises PageError."""
+        raise NotImplementedError
+
+    def instead(self, source: Source, task: Task) -> Task | None:
+        """Another way to the same things when `task` was refused; None when there is none."""
+        return None
+
+    # the run ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> AsyncIterator[Any]:
+        for source in self.sources.values():
+            for request in self._open(source):
+                yield request
+
+    def _open(self, source: Source) -> Iterator[Request]:
+        self.ledger.open(source)
+        now = self.clock()
+        verdict = source.permission.verdict(now.astimezone(source.zone).date())
+        if not verdict.allowed:
+            self.ledger.not_allowed(source.name, verdict.reason)
+            return
+        pause = self.ledger.coverage.paused(source.host, now)
+        if pause:
+            until = pause.until.astimezone(source.zone)
+            self.ledger.still_blocked(source.name, source.host, f"{pause.reason}；暂停到 {until:%m-%d %H:%M}")
+            return
+        for task in self._begin(source):
+            yield self._request(task)
+
+    def _begin(self, source: Source) -> tuple[Task, ...]:
+        """Open pages of earlier runs first. A group that a killed run left in the middle is only finished;
+        the others start afresh."""
+        coverage = self.ledger.coverage
+        waiting = coverage.tasks(source.name)
+        interrupted = coverage.interrupted(source.name)
+        fresh = tuple(task for task in self.seeds(source) if task.group not in interrupted)
+        with coverage.transaction():
+            return waiting + tuple(task for task in fresh if coverage.add_task(task))
+
+    def _request(self, task: Task) -> Request:
+        source = self.sources[task.source]
+        # dont_filter: our tasks are unique already, and Scrapy's filter would lose a page that redirects to
+        # itself, which Discuz! does after a deletion.
+        return Request(
+            self.address(source, task),
+            callback=self.parse,
+            errback=self.missed,
+            cb_kwargs={"task": task},
+            meta={"source": task.source},
+            dont_filter=True,
+        )
+
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+        task: Task = kwargs["task"]
+        source = self.sources[task.source]
+        self._budget(source)
+        try:
+            reading = self.read(source, task, response)
+        except PageError as error:
+            # Loud: a layout that changed looks like silence to everybody else.
+            self.logger.error("%s %s: %s", source.name, task.key, error)
+            self.ledger.failed(task, str(error))
+            return
+        if isinstance(reading, Blocked):
+            self.stop_host(source, response.url, reading.reason)
+        elif isinstance(reading, Refusal):
+            yield from self._refused(source, task, reading)
+        else:
+            tasks = self.ledger.page(task, reading)
+            yield from reading.posts
+            yield from map(self._request, tasks)
+
+    def _refused(self, source: Source, task: Task, refusal: Refusal) -> Iterator[Request]:
+        other = self.instead(source, task)
+        if other is not None:
+            yield from map(self._request, self.ledger.page(task, PageResult(tasks=(other,))))
+        elif refusal.gone and task.thread:
+            self.ledger.gone(task, refusal.reason)
+        else:
+            self.ledger.refused(task, refusal.reason)
+
+    def missed(self, failure: Failure) -> Iterator[Request]:
+        request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy for errbacks
+        task: Task = request.cb_kwargs["task"]
+        source, error = self.sources[task.source], failure.value
+        if isinstance(error, HostStopped):
+            return  # recorded where it stopped; the page stays open for the next run
+        if isinstance(error, RobotsRefused) and error.final:
+            yield from self._refused(source, task, Refusal(reason=str(error)))
+        elif isinstance(error, RobotsRefused):
+            self.ledger.refused(task, str(error), keep=True)
+        elif isinstance(error, AddressRefused):
+            self.ledger.refused(task, str(error))
+        elif isinstance(error, HttpError):
+            self.ledger.failed(task, f"HTTP {error.response.status}")
+        else:
+            self.ledger.failed(task, failure.getErrorMessage()[:200] or type(error).__name__)
+
+    # manners ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def stop_host(self, source: Source, url: str, reason: str, *, seconds: float = 0) -> None:
+        """No further request to the host of `url` in this run, and a pause that the next runs keep."""
+        host = urlsplit(url).hostname or source.host
+        self.logger.warning("%s: %s stopped: %s", source.name, host, reason)
+        self.stopped[host] = reason
+        self.ledger.blocked(source.name, host, reason, at_least=timedelta(seconds=seconds))
+
+    def _budget(self, source: Source) -> None:
+        if self.ledger.fetched(source.name) >= source.pages_per_day and source.host not in self.stopped:
+            self.stopped[source.host] = "今天的页数用完了"
+            self.ledger.truncated(
+                source.name, source.name, f"到了每天 {source.pages_per_day} 页的上限，明天继续"
+            )
+
+
+def data_dir(settings: BaseSettings) -> Path:
+    return Path(settings.get("TINGZHEN_DATA_DIR") or "data")
+
+
+def _choose(engine: str, path: Path | str, names: str) -> dict[str, Source]:
+    """The sources to crawl, by name. A disabled one does not run, even when it is named."""
+    try:
+        known = {source.name: source for source in load_sources(path) if source.engine == engine}
+    except SourceError as error:
+        raise UsageError(str(error), print_help=False) from error
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"{path} 里没有 {engine} 来源 {name!r}，有：{'、'.join(known) or '无'}", print_help=False
+            )
+        if not known[name].enabled:
+            raise UsageError(f"来源 {name!r} 停用着（enabled = false）", print_help=False)
+    chosen = [known[name] for name in wanted] or [source for source in known.values() if source.enabled]
+    if not chosen:
+        raise UsageError(f"{path} 里没有启用的 {engine} 来源", print_help=False)
+    return {source.name: source for source in chosen}

@@ -1,0 +1,455 @@
+"""What each run asked for, got and missed; cursors; gaps. A small SQLite file of the crawler's own.
+
+The promise behind the tables: a cursor moves, and a page counts as done, only after the posts behind it are
+stored. So a killed run loses nothing and fetches at most the page it was on again. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal, get_args
+
+Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
+GapKind = Literal["silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished"]
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+VERSION = 1
+
+# A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
+# sends this with `ids=[post.id, …]` once they are durable (or dropped on purpose):
+#     crawler.signals.send_catch_log(posts_stored, ids=[…])
+# Where no pipeline says so, a post counts as stored when it has passed all pipelines.
+posts_stored = object()
+# A Scrapy signal with `ids=[…]`: all posts of one page have reached the pipelines. A good moment to flush.
+page_complete = object()
+
+_SCHEMA = """
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, source TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, outcome TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '', asked TEXT NOT NULL, robots TEXT NOT NULL DEFAULT '', totals TEXT NOT NULL,
+  first_at TEXT, last_at TEXT);
+CREATE INDEX run_source ON run (source, id);
+CREATE TABLE note (
+  run INTEGER NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX note_run ON note (run);
+CREATE TABLE cursor (source TEXT, scope TEXT, value TEXT NOT NULL, PRIMARY KEY (source, scope)) WITHOUT ROWID;
+CREATE TABLE task (
+  source TEXT, key TEXT, grp TEXT NOT NULL, value TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (source, key));
+CREATE INDEX task_group ON task (source, grp);
+CREATE TABLE mark (source TEXT, grp TEXT, value TEXT NOT NULL, PRIMARY KEY (source, grp)) WITHOUT ROWID;
+CREATE TABLE seen (
+  source TEXT, post_id TEXT, digest BLOB NOT NULL, PRIMARY KEY (source, post_id)) WITHOUT ROWID;
+CREATE TABLE day (source TEXT, day TEXT, posts INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
+CREATE TABLE pause (
+  host TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL, strikes INTEGER NOT NULL);
+CREATE TABLE budget (source TEXT, day TEXT, pages INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
+"""
+
+
+class CoverageError(Exception):
+    """The coverage file cannot be used; the message says why and what to do (zh-CN)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """Counters of one run. `listed` counts threads (or results) seen in lists, changed or not."""
+
+    pages: int = 0
+    listed: int = 0
+    posts_new: int = 0
+    posts_known: int = 0
+    posts_changed: int = 0
+    refused: int = 0
+    blocked: int = 0
+    truncated: int = 0
+    failed: int = 0  # pages that could not be fetched or read
+    withheld: int = 0  # posts whose text the site does not show
+    gone: int = 0  # threads that no longer exist
+
+    @property
+    def posts(self) -> int:
+        return self.posts_new + self.posts_known + self.posts_changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run over one source."""
+
+    id: int
+    source: str
+    started: datetime
+    ended: datetime | None
+    outcome: Outcome
+    reason: str
+    asked: Mapping[str, object]  # boards, window, route: what the run set out to read
+    robots: str  # the verdict of robots.txt, as a sentence
+    totals: Totals
+    first_at: datetime | None  # oldest and newest publication time among the posts of the run
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that is not in the index although somebody may think so."""
+
+    source: str
+    kind: GapKind
+    scope: str  # board, thread, day or host
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    host: str
+    until: datetime
+    reason: str
+    strikes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One page to fetch. `group` is what must be finished before its mark becomes a cursor (a board)."""
+
+    source: str
+    key: str  # unique in the source while the task is open
+    group: str
+    kind: str
+    board: str = ""
+    thread: str = ""
+    page: int = 1
+    route: str = ""
+    title: str = ""
+    replies: int | None = None  # what the list said when the task was made
+    last: str = ""  # time of the last post then, ISO 8601
+    back: bool = False  # fetched only to look for posts that moved to an earlier page
+
+    def to_json(self) -> str:
+        values = {key: value for key, value in asdict(self).items() if value not in ("", None, False)}
+        return json.dumps(values, ensure_ascii=False)
+
+
+class Coverage:
+    """The coverage file. One writer at a time; readers are welcome."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A run works from one thread; the web page and the CLI open their own.
+            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise CoverageError(f"打不开采集记录 {self.path}：{error}。请检查目录权限与磁盘空间") from error
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # FULL: what was acknowledged survives a power cut, not just a kill. One commit a page is cheap.
+        self._db.execute("PRAGMA synchronous=FULL")
+        with self.transaction():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={VERSION}")
+        if version not in (0, VERSION):
+            raise CoverageError(
+                f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {VERSION}；请升级程序"
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; nests (the outermost decides)."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # runs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start_run(self, source: str, asked: Mapping[str, object], now: datetime) -> int:
+        """Opens a run. A run of the same source still open was killed: it is closed as failed."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE run SET outcome='failed', reason='运行中断，将从断点继续', ended=? "
+                "WHERE source=? AND outcome='running'",
+                (_iso(now), source),
+            )
+            row = self._db.execute(
+                "INSERT INTO run (source, started, outcome, asked, totals) VALUES (?,?,'running',?,?)",
+                (source, _iso(now), json.dumps(dict(asked), ensure_ascii=False), _dump(Totals())),
+            )
+            return int(row.lastrowid or 0)
+
+    def save_run(
+        self, run: int, totals: Totals, *, robots: str, first: datetime | None, last: datetime | None
+    ) -> None:
+        """Counters so far, so that a killed run still says what it had got."""
+        self._db.execute(
+            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=? WHERE id=?",
+            (_dump(totals), robots, _iso(first), _iso(last), run),
+        )
+
+    def finish_run(self, run: int, outcome: Outcome, reason: str, now: datetime) -> None:
+        self._db.execute(
+            "UPDATE run SET outcome=?, reason=?, ended=? WHERE id=?", (outcome, reason, _iso(now), run)
+        )
+
+    def note(self, run: int, kind: GapKind, scope: str, text: str, now: datetime) -> None:
+        self._db.execute("INSERT INTO note VALUES (?,?,?,?,?)", (run, kind, scope, text, _iso(now)))
+
+    def runs(self, *, source: str = "", limit: int = 50) -> tuple[Run, ...]:
+        """The latest runs, newest first."""
+        rows = self._db.execute(
+            "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at "
+            "FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
+            (source, limit),
+        )
+        return tuple(_run(row) for row in rows)
+
+    def gaps(self, now: datetime) -> tuple[Gap, ...]:
+        """What is missing as far as is known: notes of each source's latest run, open pages, paused hosts,
+        and days without posts between days that have many."""
+        return (*self._noted_gaps(), *self._open_gaps(now), *self._paused_gaps(now), *self._day_gaps(now))
+
+    def _noted_gaps(self) -> Iterator[Gap]:
+        rows = self._db.execute(
+            "SELECT run.source, note.kind, note.scope, note.at, note.text "
+            "FROM note JOIN run ON run.id = note.run WHERE run.id IN (SELECT max(id) FROM run GROUP BY source) ORDER BY note.rowid"
+        )
+        for source, kind, scope, at, text in rows:
+            yield Gap(source=source, kind=kind, scope=scope, at=_when(at), reason=text)
+
+    def _open_gaps(self, now: datetime) -> Iterator[Gap]:
+        rows = self._db.execute("SELECT source, grp, count(*) FROM task GROUP BY source, grp")
+        for source, group, count in rows:
+            yield Gap(
+                source=source, kind="unfinished", scope=group, at=now, reason=f"还有 {count} 页待抓，下次继续"
+            )
+
+    def _paused_gaps(self, now: datetime) -> Iterator[Gap]:
+        rows = self._db.execute("SELECT host, until, reason FROM pause WHERE until > ?", (_iso(now),))
+        for host, until, reason in rows:
+            yield Gap(source="", kind="blocked", scope=host, at=now, reason=f"{reason}；暂停到 {until}")
+
+    def _day_gaps(self, now: datetime) -> Iterator[Gap]:
+        sources = [row[0] for row in self._db.execute("SELECT DISTINCT source FROM day")]
+        for source in sources:
+            rows = self._db.execute("SELECT day, posts FROM day WHERE source=?", (source,))
+            counts = {date.fromisoformat(day): int(posts) for day, posts in rows}
+            for day in missing_days(counts, today=now.date()):
+                yield Gap(
+                    source=source,
+                    kind="missing_day",
+                    scope=str(day),
+                    at=now,
+                    reason="这一天没有帖子，前后各天都有不少",
+                )
+
+    # posts and cursors ────────────────────────────────────────────────────────────────────────────────────
+
+    def cursor(self, source: str, scope: str) -> str:
+        row = self._db.execute(
+            "SELECT value FROM cursor WHERE source=? AND scope=?", (source, scope)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_cursor(self, source: str, scope: str, value: str) -> None:
+        """Only for a caller that knows everything behind `value` is stored."""
+        self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (source, scope, value))
+
+    def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
+        """Digest of each of these posts that was stored before."""
+        found: dict[str, bytes] = {}
+        for post_id in post_ids:
+            row = self._db.execute(
+                "SELECT digest FROM seen WHERE source=? AND post_id=?", (source, post_id)
+            ).fetchone()
+            if row:
+                found[post_id] = bytes(row[0])
+        return found
+
+    def remember(self, source: str, post_id: str, digest: bytes, published: datetime) -> None:
+        """A post is stored. Counts it for its day when it is new."""
+        before = self._db.execute(
+            "SELECT 1 FROM seen WHERE source=? AND post_id=?", (source, post_id)
+        ).fetchone()
+        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?)", (source, post_id, digest))
+        if before is None:
+            self._db.execute(
+                "INSERT INTO day VALUES (?,?,1) ON CONFLICT DO UPDATE SET posts = posts + 1",
+                (source, str(published.astimezone(UTC).date())),
+            )
+
+    # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
+
+    def tasks(self, source: str) -> tuple[Task, ...]:
+        rows = self._db.execute("SELECT value FROM task WHERE source=? ORDER BY rowid", (source,))
+        return tuple(Task(**json.loads(row[0])) for row in rows)
+
+    def interrupted(self, source: str) -> frozenset[str]:
+        """Groups with pages that no run has tried yet: a run was killed in the middle of them."""
+        rows = self._db.execute("SELECT DISTINCT grp FROM task WHERE source=? AND attempts=0", (source,))
+        return frozenset(str(row[0]) for row in rows)
+
+    def add_task(self, task: Task) -> bool:
+        """False when this page is already waiting."""
+        row = self._db.execute(
+            "INSERT OR IGNORE INTO task (source, key, grp, value) VALUES (?,?,?,?)",
+            (task.source, task.key, task.group, task.to_json()),
+        )
+        return row.rowcount == 1
+
+    def set_mark(self, source: str, group: str, value: str) -> None:
+        """What the cursor of `group` becomes when its last task is done."""
+        self._db.execute("INSERT OR IGNORE INTO mark VALUES (?,?,?)", (source, group, value))
+
+    def complete(self, task: Task) -> None:
+        """The page is done and everything on it stored. The group's last page moves the group's cursor."""
+        with self.transaction():
+            self._db.execute("DELETE FROM task WHERE source=? AND key=?", (task.source, task.key))
+            self._promote(task.source, task.group)
+
+    def _promote(self, source: str, group: str) -> None:
+        key = (source, group)
+        if self._db.execute("SELECT 1 FROM task WHERE source=? AND grp=? LIMIT 1", key).fetchone():
+            return
+        self._db.execute("INSERT OR REPLACE INTO cursor SELECT * FROM mark WHERE source=? AND grp=?", key)
+        self._db.execute("DELETE FROM mark WHERE source=? AND grp=?", key)
+
+    def retry_later(self, task: Task, limit: int) -> bool:
+        """Leaves the page for the next run; False, and the page is given up, after `limit` attempts."""
+        with self.transaction():
+            key = (task.source, task.key)
+            self._db.execute("UPDATE task SET attempts = attempts + 1 WHERE source=? AND key=?", key)
+            row = self._db.execute("SELECT attempts FROM task WHERE source=? AND key=?", key).fetchone()
+            if row is None or row[0] < limit:
+                return True
+            self.complete(task)
+            return False
+
+    # manners ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def pause(self, host: str, reason: str, now: datetime, *, at_least: timedelta = timedelta()) -> Pause:
+        """Stops a host: 1 hour, then 2, 4 … up to 7 days while it keeps refusing."""
+        row = self._db.execute("SELECT strikes FROM pause WHERE host=?", (host,)).fetchone()
+        strikes = (row[0] if row else 0) + 1
+        length = max(at_least, min(timedelta(hours=2 ** min(strikes - 1, 8)), timedelta(days=7)))
+        made = Pause(host=host, until=now + length, reason=reason, strikes=strikes)
+        self._db.execute(
+            "INSERT OR REPLACE INTO pause VALUES (?,?,?,?)", (host, _iso(made.until), reason, strikes)
+        )
+        return made
+
+    def paused(self, host: str, now: datetime) -> Pause | None:
+        row = self._db.execute(
+            "SELECT host, until, reason, strikes FROM pause WHERE host=?", (host,)
+        ).fetchone()
+        if row is None or _when(row[1]) <= now:
+            return None
+        return Pause(host=row[0], until=_when(row[1]), reason=row[2], strikes=row[3])
+
+    def forgive(self, host: str) -> None:
+        """A whole run went well: the next refusal starts with a short pause again."""
+        self._db.execute("DELETE FROM pause WHERE host=?", (host,))
+
+    def count_page(self, source: str, day: date) -> int:
+        """Counts a page against the source's daily budget; pages fetched on that day so far."""
+        row = self._db.execute(
+            "INSERT INTO budget VALUES (?,?,1) ON CONFLICT DO UPDATE SET pages = pages + 1 RETURNING pages",
+            (source, str(day)),
+        ).fetchone()
+        return int(row[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is known of a source before a run ends: has it ever listed anything?"""
+
+    listed_before: bool = False
+    expect: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+
+def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
+    """The one word for a run, worst first, and the reason. Never "ok" for nothing.
+
+    `silent` is a source that usually has something and lists nothing, or less than its expected minimum;
+    `empty` is one that never had anything.
+    """
+    reason = history.notes[0] if history.notes else ""
+    if totals.blocked:
+        return "blocked", reason
+    if totals.refused and not totals.listed and not totals.posts:
+        return "refused", reason
+    if totals.failed and (not totals.posts and not totals.listed):
+        return "failed", reason
+    if totals.truncated:
+        return "truncated", reason
+    if totals.listed < history.expect or (not totals.listed and history.listed_before):
+        return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
+    if not totals.listed and not totals.posts:
+        return "empty", "页面正常，但没有主题"
+    return ("failed", reason) if totals.failed else ("ok", reason)
+
+
+def missing_days(
+    counts: Mapping[date, int], *, today: date, many: int = 3, around: int = 3
+) -> tuple[date, ...]:
+    """Days without a post whose neighbours have many: on both sides, the median over `around` days is at
+    least `many`. Today is never missing."""
+    if not counts:
+        return ()
+    first, missing = min(counts), []
+    for offset in range((today - first).days):
+        day = first + timedelta(days=offset)
+        before = sorted(counts.get(day - timedelta(days=n), 0) for n in range(1, around + 1))
+        after = sorted(counts.get(day + timedelta(days=n), 0) for n in range(1, around + 1))
+        if not counts.get(day) and min(before[around // 2], after[around // 2]) >= many:
+            missing.append(day)
+    return tuple(missing)
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    known = {each.name for each in fields(Totals)}
+    totals = {key: value for key, value in json.loads(str(row[8])).items() if key in known}
+    return Run(
+        id=int(str(row[0])),
+        source=str(row[1]),
+        started=_when(row[2]),
+        ended=_when(row[3]) if row[3] else None,
+        outcome=next(outcome for outcome in get_args(Outcome) if outcome == row[4]),
+        reason=str(row[5]),
+        asked=json.loads(str(row[6])),
+        robots=str(row[7]),
+        totals=Totals(**totals),
+        first_at=_when(row[9]) if row[9] else None,
+        last_at=_when(row[10]) if row[10] else None,
+    )
+
+
+def _dump(totals: Totals) -> str:
+    return json.dumps(asdict(totals))
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _when(text: object) -> datetime:
+    return datetime.fromisoformat(str(text))

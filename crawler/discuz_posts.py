@@ -1,0 +1,63 @@
+"""Floors of a thread page as `Post` records. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from crawler.coverage import Task
+from crawler.discuz_pages import ANONYMOUS, Floor, ThreadPage
+from crawler.discuz_urls import public_url
+from crawler.identity import author_key, author_kind
+from crawler.items import PlaceHint, Post
+from crawler.sources import Board, Source
+
+CLOCK_SLACK = timedelta(minutes=15)  # a forum's clock may run ahead of ours by this much
+
+
+def posts_of(
+    source: Source, task: Task, page: ThreadPage, *, now: datetime, secret: bytes
+) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+    """The posts of a page, and a sentence for each one that cannot be right (dated in the future)."""
+    board = source.board(page.fid or task.board) or Board(id=task.board)
+    posts, odd = [], []
+    for floor in page.floors:
+        if floor.published_at > now + CLOCK_SLACK:
+            odd.append(
+                f"帖子 {floor.pid or task.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC"
+            )
+        elif floor.text or floor.floor == 1:
+            posts.append(_post(source, task, page, floor, board=board, now=now, secret=secret))
+    return tuple(posts), tuple(odd)
+
+
+def _post(
+    source: Source, task: Task, page: ThreadPage, floor: Floor, *, board: Board, now: datetime, secret: bytes
+) -> Post:
+    opening = floor.floor == 1
+    place = board.region or source.region or board.name
+    name = "" if floor.author == ANONYMOUS else floor.author
+    return Post(
+        source=source.name,
+        post_id=post_id_of(task.thread, floor),
+        url=public_url(source, task.thread, task.page, "" if opening else floor.pid),
+        title=page.title if opening else "",
+        text=floor.text,
+        # The name, not the number: names are unique on a forum and shown on every route, numbers are not.
+        author_key=author_key(secret, source.name, name),
+        author_kind=author_kind(nick=name, known=bool(name)),
+        published_at=floor.published_at,
+        fetched_at=now,
+        place_hints=(PlaceHint(kind="board", text=place),) if place else (),
+        thread_id=task.thread,
+        floor=floor.floor,
+        query=board.name or board.id,
+        replies=(task.replies if page.replies is None else page.replies) if opening else None,
+    )
+
+
+def post_id_of(tid: str, floor: Floor) -> str:
+    """One id by every route: an opening post is its thread (feeds and the archiver know no more), a reply is
+    its own number. In the archiver a reply has none, and is named by thread and second."""
+    if floor.floor == 1:
+        return f"t{tid}"
+    return f"p{floor.pid}" if floor.pid else f"t{tid}-{int(floor.published_at.timestamp())}"

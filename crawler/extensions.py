@@ -1,0 +1,114 @@
+"""Scrapy extensions: the run record, and the pace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.extensions.throttle import AutoThrottle
+from scrapy.http import Response
+from scrapy.logformatter import LogFormatter
+
+from crawler.coverage import page_complete, posts_stored
+from crawler.items import Post
+
+logger = logging.getLogger(__name__)
+
+
+class RunRecorder:
+    """Tells the spider's ledger what became of the posts.
+
+    A pipeline with `acknowledges_storage = True` says itself when posts are stored (`posts_stored`);
+    without such a pipeline a post that has passed all pipelines counts as stored.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.waits = False
+        connect = crawler.signals.connect
+        connect(self.opened, signal=signals.spider_opened)
+        connect(self.scraped, signal=signals.item_scraped)
+        connect(self.dropped, signal=signals.item_dropped)
+        connect(self.stored, signal=posts_stored)
+        connect(self.closed, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def opened(self) -> None:
+        engine: Any = self.crawler.engine
+        pipelines = engine.scraper.itemproc.middlewares
+        self.waits = any(getattr(each, "acknowledges_storage", False) for each in pipelines)
+
+    def scraped(self, item: object) -> None:
+        if isinstance(item, Post):
+            self._passed(item.id)
+            if not self.waits:
+                self._ledger.stored((item.id,))
+
+    def dropped(self, item: object) -> None:
+        """Dropped on purpose (nothing in it for a clinic): as done as a stored one."""
+        if isinstance(item, Post):
+            self._passed(item.id)
+            self._ledger.stored((item.id,))
+
+    def stored(self, ids: Iterable[str]) -> None:
+        self._ledger.stored(ids)
+
+    def closed(self, reason: str) -> None:
+        cut = "" if reason == "finished" else _REASONS.get(reason, f"提前结束（{reason}）")
+        self._ledger.close(cut=cut)
+
+    def _passed(self, post_id: str) -> None:
+        ids = self._ledger.passed(post_id)
+        if ids:
+            self.crawler.signals.send_catch_log(page_complete, ids=ids)
+
+    @property
+    def _ledger(self) -> Any:
+        spider: Any = self.crawler.spider
+        return spider.ledger
+
+
+_REASONS = {
+    "closespider_timeout": "到了一次运行的时间上限，下次继续",
+    "closespider_pagecount": "到了一次运行的页数上限，下次继续",
+    "closespider_itemcount": "到了一次运行的帖数上限，下次继续",
+    "shutdown": "被要求停止，下次继续",
+    "memusage_exceeded": "到了内存上限，下次继续",
+}
+
+
+class PoliteThrottle(AutoThrottle):
+    """AutoThrottle that may slow a host down but never goes below its floor: the source's `delay`, or what
+    robots.txt asks for. Scrapy's own would return to the global delay."""
+
+    def _adjust_delay(self, slot: Any, latency: float, response: Response) -> None:
+        super()._adjust_delay(slot, latency, response)
+        spider: Any = self.crawler.spider
+        request = response.request
+        host = request.meta.get("download_slot", "") if request is not None else ""
+        floor = spider.floors.get(host, self.mindelay)
+        # Under the global floor only on this very machine (sources.py sees to that): no throttling there.
+        slot.delay = floor if floor < self.mindelay else max(slot.delay, floor)
+
+
+class QuietItems(LogFormatter):
+    """Logs name a post, they never show it: posts are people's words."""
+
+    def scraped(self, item: Any, response: Any, spider: Any) -> Any:
+        return super().scraped(_name(item), response, spider)
+
+    def dropped(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
+        return super().dropped(_name(item), exception, response, spider)
+
+    def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
+        return super().item_error(_name(item), exception, response, spider)
+
+
+def _name(item: object) -> str:
+    return item.id if isinstance(item, Post) else type(item).__name__

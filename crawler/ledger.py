@@ -1,0 +1,264 @@
+"""The book-keeping of a crawl that is running: which pages are done, which posts are stored, what went wrong.
+
+Between spider and `Coverage`: the spider says what a page held, the pipelines say what is stored, and only
+when everything of a page is stored does the page count as done and its cursor move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crawler.answers import PageResult
+from crawler.coverage import Coverage, GapKind, History, Outcome, Task, Totals, judge
+from crawler.items import Post
+from crawler.sources import Source
+
+ATTEMPTS = 5  # runs that try a failing page before it is given up
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    source: Source
+    run: int
+    listed_before: bool
+    totals: Totals = field(default_factory=Totals)
+    reasons: list[str] = field(default_factory=list)
+    robots: str = ""
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Page:
+    task: Task
+    cursor: tuple[str, str] | None
+    posts: dict[str, Post]
+    passing: set[str]  # not yet through the pipelines
+    waiting: set[str]  # not yet stored
+
+
+class Ledger:
+    """One per crawl process. `report` gets one event with plain values for each thing worth showing."""
+
+    def __init__(
+        self,
+        coverage: Coverage,
+        *,
+        clock: Callable[[], datetime],
+        report: Callable[[str, dict[str, object]], None],
+    ) -> None:
+        self.coverage = coverage
+        self.clock = clock
+        self.report = report
+        self._running: dict[str, _Running] = {}
+        self._pages: dict[str, list[_Page]] = {}  # post id → pages it is on
+
+    def open(self, source: Source) -> None:
+        asked: dict[str, object] = {
+            "boards": [board.id for board in source.boards],
+            "words": list(source.words),
+            "days": source.days,
+            "route": source.route,
+        }
+        listed = any(run.totals.listed for run in self.coverage.runs(source=source.name, limit=10))
+        run = self.coverage.start_run(source.name, asked, self.clock())
+        self._running[source.name] = _Running(source=source, run=run, listed_before=listed)
+        self.report("start", {"source": source.name, "run": run})
+
+    # what the spider says ─────────────────────────────────────────────────────────────────────────────────
+
+    def page(self, task: Task, result: PageResult) -> tuple[Task, ...]:
+        """Takes a read page in; the tasks that are new and should be requested now."""
+        running = self._running[task.source]
+        running.totals.listed += result.listed
+        running.totals.withheld += result.withheld
+        with self.coverage.transaction():
+            fresh = tuple(each for each in result.tasks if self.coverage.add_task(each))
+            if result.mark:
+                self.coverage.set_mark(task.source, task.group, result.mark)
+            for reason in result.odd:
+                self._note(running, "failed", task.key, reason)
+            if result.truncated:
+                running.totals.truncated += 1
+                self._note(running, "truncated", task.key, result.truncated)
+            page = self._page(task, result)
+            if not page.posts:
+                self._settle(page)
+        self._progress(running, "page", {"key": task.key, "listed": result.listed, "posts": len(page.posts)})
+        return fresh
+
+    def _page(self, task: Task, result: PageResult) -> _Page:
+        posts = {post.id: post for post in result.posts}
+        page = _Page(task, result.cursor, posts, set(posts), set(posts))
+        for post_id in posts:
+            self._pages.setdefault(post_id, []).append(page)
+        return page
+
+    def fetched(self, source: str) -> int:
+        """Counts a page of the daily budget; pages of today so far."""
+        running = self._running[source]
+        running.totals.pages += 1
+        return self.coverage.count_page(source, self.clock().date())
+
+    def robots(self, source: str, reason: str) -> None:
+        self._running[source].robots = reason
+
+    def refused(self, task: Task, reason: str, *, keep: bool = False) -> None:
+        """The site said no to this page. `keep` leaves it for the next run (robots.txt unreachable)."""
+        running = self._running[task.source]
+        running.totals.refused += 1
+        self._note(running, "refused", task.key, reason)
+        if not keep:
+            self.coverage.complete(task)
+        self._progress(running, "refused", {"key": task.key, "reason": reason})
+
+    def gone(self, task: Task, reason: str) -> None:
+        """The thread does not exist (any more): nothing is missing."""
+        running = self._running[task.source]
+        running.totals.gone += 1
+        self.coverage.complete(task)
+        self._progress(running, "gone", {"key": task.key, "reason": reason})
+
+    def failed(self, task: Task, reason: str) -> None:
+        """The page could not be fetched or read; the next run tries again, a few times."""
+        running = self._running[task.source]
+        running.totals.failed += 1
+        again = self.coverage.retry_later(task, ATTEMPTS)
+        self._note(running, "failed", task.key, reason if again else f"{reason}；{ATTEMPTS} 次都不成，放弃")
+        self._progress(running, "failed", {"key": task.key, "reason": reason})
+
+    def blocked(self, source: str, host: str, reason: str, *, at_least: timedelta = timedelta()) -> None:
+        """The host stops: nothing more is asked of it before the pause is over."""
+        running = self._running[source]
+        running.totals.blocked += 1
+        pause = self.coverage.pause(host, reason, self.clock(), at_least=at_least)
+        text = f"{host}：{reason}；暂停到 {pause.until.astimezone(running.source.zone):%m-%d %H:%M}"
+        self._note(running, "blocked", host, text)
+        self._progress(running, "blocked", {"host": host, "reason": reason, "until": pause.until.isoformat()})
+
+    def still_blocked(self, source: str, host: str, reason: str) -> None:
+        """The host is paused since an earlier run, so this one does not ask."""
+        running = self._running[source]
+        running.totals.blocked += 1
+        self._note(running, "blocked", host, reason)
+
+    def not_allowed(self, source: str, reason: str) -> None:
+        running = self._running[source]
+        running.totals.refused += 1
+        self._note(running, "refused", source, reason)
+
+    def truncated(self, source: str, scope: str, reason: str) -> None:
+        running = self._running[source]
+        running.totals.truncated += 1
+        self._note(running, "truncated", scope, reason)
+
+    # what the pipelines say ───────────────────────────────────────────────────────────────────────────────
+
+    def passed(self, post_id: str) -> tuple[str, ...]:
+        """A post is through the pipelines. Ids of the whole page when it was the page's last one, else ()."""
+        complete: tuple[str, ...] = ()
+        for page in self._pages.get(post_id, ()):
+            page.passing.discard(post_id)
+            if not page.passing:
+                complete = tuple(page.posts)
+        return complete
+
+    def stored(self, ids: Iterable[str]) -> None:
+        """These posts are durable (or dropped on purpose)."""
+        for post_id in ids:
+            for page in self._pages.pop(post_id, ()):
+                page.waiting.discard(post_id)
+                if not page.waiting:
+                    self._settle(page)
+
+    def _settle(self, page: _Page) -> None:
+        """Everything of the page is stored: remember the posts, move the cursor, close the task."""
+        task, running = page.task, self._running[page.task.source]
+        with self.coverage.transaction():
+            before = self.coverage.digests(task.source, (post.post_id for post in page.posts.values()))
+            for post in page.posts.values():
+                self._count(running, post, before.get(post.post_id))
+            if page.cursor:
+                self.coverage.set_cursor(task.source, *page.cursor)
+            self.coverage.complete(task)
+            self.save(running)
+        if page.posts:
+            self._progress(running, "stored", {"key": task.key, "posts": len(page.posts)})
+
+    def _count(self, running: _Running, post: Post, before: bytes | None) -> None:
+        digest = digest_of(post)
+        if before is None:
+            running.totals.posts_new += 1
+        elif before == digest:
+            running.totals.posts_known += 1
+        else:
+            running.totals.posts_changed += 1
+        self.coverage.remember(post.source, post.post_id, digest, post.published_at)
+        when = post.published_at
+        running.first = min(running.first or when, when)
+        running.last = max(running.last or when, when)
+
+    # the end ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def close(self, *, cut: str = "") -> None:
+        """Closes all runs. `cut` says why the crawl ended early, "" when it came to its end. Pages whose
+        posts nobody acknowledged stay open and are fetched again by the next run."""
+        unsettled = {id(page): page for pages in self._pages.values() for page in pages}
+        for page in unsettled.values():
+            self.failed(page.task, f"{len(page.waiting)} 条帖子没有存成")
+        for running in self._running.values():
+            self._close(running, cut)
+        self._running.clear()
+
+    def _close(self, running: _Running, cut: str) -> None:
+        if cut:
+            self.truncated(running.source.name, running.source.name, cut)
+        history = History(
+            listed_before=running.listed_before, expect=running.source.expect, notes=tuple(running.reasons)
+        )
+        outcome, reason = self._verdict(running, history)
+        if outcome in ("ok", "truncated"):
+            self.coverage.forgive(running.source.host)
+        self.save(running)
+        self.coverage.finish_run(running.run, outcome, reason, self.clock())
+        self._progress(running, "done", {"outcome": outcome, "reason": reason})
+
+    def _verdict(self, running: _Running, history: History) -> tuple[Outcome, str]:
+        outcome, reason = judge(running.totals, history)
+        if outcome in ("silent", "empty"):
+            kind: GapKind = "silent"
+            if outcome == "silent":
+                self._note(running, kind, running.source.name, reason)
+        return outcome, reason
+
+    def save(self, running: _Running) -> None:
+        self.coverage.save_run(
+            running.run, running.totals, robots=running.robots, first=running.first, last=running.last
+        )
+
+    def _note(self, running: _Running, kind: GapKind, scope: str, text: str) -> None:
+        running.reasons.append(text)
+        self.coverage.note(running.run, kind, scope, text, self.clock())
+
+    def _progress(self, running: _Running, event: str, values: dict[str, object]) -> None:
+        totals = running.totals
+        counts: dict[str, object] = {
+            "source": running.source.name,
+            "pages": totals.pages,
+            "posts_total": totals.posts,
+            "new": totals.posts_new,
+            "known": totals.posts_known,
+            "changed": totals.posts_changed,
+            "refused_total": totals.refused,
+            "failed_total": totals.failed,
+        }
+        self.report(event, counts | values)
+
+
+def digest_of(post: Post) -> bytes:
+    """8 bytes over what an edit changes."""
+    words = f"{post.title}\0{post.text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(words, digest_size=8).digest()

@@ -1,0 +1,237 @@
+"""What stands between a spider and the network: addresses, robots.txt, and sites that say stop.
+
+Order (settings.py): AddressGuard, RobotsMiddleware, …, StopMiddleware (sees answers before Scrapy's own
+redirects and retries do).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.resolver import CachingThreadedResolver
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import DNSLookupError
+
+from crawler.permission import Robots, is_loopback_host, is_private_address, read_robots
+
+logger = logging.getLogger(__name__)
+
+STOP_STATUSES = frozenset({403, 418, 429, 432})
+SELF_REDIRECTS = 2  # a page that answers with its own address this often has earned a failure
+_LOGIN_MARKS = (
+    "mod=logging",
+    "action=login",
+    "/login",
+    "/passport",
+    "passport.",
+    "/captcha",
+    "/verify",
+    "signin",
+)
+
+
+class HostStopped(IgnoreRequest):
+    """The host said stop, or its budget is used up: nothing more is asked of it in this run."""
+
+
+class AddressRefused(IgnoreRequest):
+    """The address is not the source's own, or leads into a private network."""
+
+
+class RobotsRefused(IgnoreRequest):
+    """robots.txt says no. `final` is False when it could not be read: the next run asks again."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class SelfRedirect(IgnoreRequest):
+    """A page that only ever redirects to itself."""
+
+
+class AddressGuard:
+    """Lets through only http(s) to the host of the request's own source, and no private address unless the
+    source's table says `allow_private`. Names that resolve into a private network are caught by
+    `GuardedResolver`, at the moment of connecting, so a name that changes its address is caught too."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        spider: Any = self.crawler.spider
+        parts = urlsplit(request.url)
+        host = parts.hostname or ""
+        if host in spider.stopped:
+            raise HostStopped(spider.stopped[host])
+        source = spider.sources.get(request.meta.get("source", ""))
+        if parts.scheme not in ("http", "https") or source is None or not _same_site(host, source.host):
+            raise AddressRefused(f"地址不属于这个来源：{parts.scheme}://{host}")
+        if is_private_address(host) and not source.allow_private:
+            raise AddressRefused(f"内网地址不读：{host}")
+
+
+def _same_site(host: str, home: str) -> bool:
+    """The source's host, with or without "www."."""
+    return host.removeprefix("www.") == home.removeprefix("www.")
+
+
+class GuardedResolver(CachingThreadedResolver):
+    """Resolves names like Scrapy's own, and refuses private addresses for hosts that may not have one.
+    `allowed` is filled by the spider from the sources with `allow_private`."""
+
+    allowed: frozenset[str] = frozenset()
+
+    def getHostByName(self, name: str, timeout: Any = ()) -> Deferred[str]:  # noqa: N802  # Twisted's name
+        if is_loopback_host(name) and name in self.allowed and name != "localhost":
+            return succeed(name)
+        found: Deferred[str] = super().getHostByName(name, timeout)
+        return found.addCallback(self._check, name)
+
+    def _check(self, address: str, name: str) -> str:
+        if is_private_address(address) and name not in self.allowed:
+            raise DNSLookupError(f"{name} 指向内网地址，不读")
+        return address
+
+
+class RobotsMiddleware:
+    """Asks each host's robots.txt once a run and obeys it, `Crawl-delay` and `Request-rate` included.
+
+    Scrapy's own reads an unreachable robots.txt as "everything allowed"; here it means "nothing".
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        # Only the product name is matched against the file's groups (RFC 9309, 2.2.1).
+        self.agent = crawler.settings.get("ROBOTSTXT_USER_AGENT") or "tingzhen"
+        self._asked: dict[str, Robots | Deferred[None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        spider: Any = self.crawler.spider
+        source = spider.sources[request.meta["source"]]
+        if request.meta.get("robots_txt") or not source.permission.asks_robots:
+            return
+        robots = await self._robots(request)
+        verdict = robots.verdict(request.url, self.agent)
+        spider.ledger.robots(source.name, verdict.reason)
+        if not verdict.allowed:
+            raise RobotsRefused(verdict.reason, final=robots.reachable)
+
+    async def _robots(self, request: Request) -> Robots:
+        parts = urlsplit(request.url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        known = self._asked.get(site)
+        if isinstance(known, Robots):
+            return known
+        if known is None:
+            self._asked[site] = waiting = Deferred()
+            robots = await self._fetch(site, request.meta["source"])
+            self._asked[site] = robots
+            self._slow_down(parts.hostname or "", robots)
+            waiting.callback(None)
+            return robots
+        turn: Deferred[None] = Deferred()
+        known.addCallback(lambda _: turn.callback(None))
+        await _future(turn)
+        return await self._robots(request)
+
+    async def _fetch(self, site: str, source: str) -> Robots:
+        request = Request(
+            f"{site}/robots.txt",
+            priority=1000,
+            callback=NO_CALLBACK,
+            meta={"robots_txt": True, "source": source, "handle_httpstatus_all": False},
+            dont_filter=True,
+        )
+        try:
+            engine: Any = self.crawler.engine
+            response = await engine.download_async(request)
+        except Exception as error:  # whatever stops us from reading the rules stops us from crawling
+            logger.warning("robots.txt of %s cannot be read: %s", site, type(error).__name__)
+            return Robots(rules=None, reachable=False, note=type(error).__name__)
+        return read_robots(response.status, response.body)
+
+    def _slow_down(self, host: str, robots: Robots) -> None:
+        asked = robots.delay(self.agent)
+        spider: Any = self.crawler.spider
+        if asked > spider.floors.get(host, 0.0):
+            spider.floors[host] = asked
+            engine: Any = self.crawler.engine
+            slot = engine.downloader.slots.get(host)
+            if slot is not None:
+                slot.delay = max(slot.delay, asked)
+
+
+async def _future(waiting: Deferred[None]) -> None:
+    from scrapy.utils.defer import maybe_deferred_to_future
+
+    await maybe_deferred_to_future(waiting)
+
+
+class StopMiddleware:
+    """A site that refuses is left alone: 403, 418, 429, 432, a redirect to a login or captcha page, and 503
+    with Retry-After stop the host. A redirect to the very same address is followed here, because a
+    duplicate filter would drop it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response | Request:
+        if request.meta.get("robots_txt"):
+            return response
+        wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
+        if response.status in STOP_STATUSES or (response.status == 503 and wait):
+            self._stop(request, f"HTTP {response.status}", wait)
+        if response.status in (301, 302, 303, 307, 308):
+            return self._redirect(request, response)
+        return response
+
+    def _redirect(self, request: Request, response: Response) -> Response | Request:
+        target = urljoin(request.url, (response.headers.get(b"Location") or b"").decode("utf-8", "replace"))
+        if any(mark in target.lower() for mark in _LOGIN_MARKS):
+            self._stop(request, "转到登录或验证页面", 0.0)
+        if target.partition("#")[0] != request.url.partition("#")[0]:
+            return response
+        times = request.meta.get("self_redirects", 0) + 1
+        if times > SELF_REDIRECTS:
+            raise SelfRedirect("页面一直转回自己")
+        return request.replace(meta={**request.meta, "self_redirects": times}, dont_filter=True)
+
+    def _stop(self, request: Request, reason: str, wait: float) -> None:
+        spider: Any = self.crawler.spider
+        spider.stop_host(spider.sources[request.meta["source"]], request.url, reason, seconds=wait)
+        raise HostStopped(reason)
+
+
+def retry_after(value: bytes | None, now: datetime) -> float:
+    """Seconds that a Retry-After header asks for (a number or a date, RFC 9110 10.2.3); 0 without one."""
+    text = (value or b"").decode("ascii", "ignore").strip()
+    if text.isdigit():
+        return float(min(int(text), 30 * 86400))
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())

@@ -1,0 +1,146 @@
+"""May we read this? Permission is data: a ground, who gave it, and until when.
+
+Pure: `Permission.verdict` looks at a clock that is handed in, `read_robots` at an answer somebody fetched.
+The one who asks at run time is `crawler.middlewares.RobotsMiddleware`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, cast, get_args
+
+from protego import Protego
+
+Ground = Literal["robots", "official_api", "consent", "import"]
+GROUNDS: tuple[str, ...] = get_args(Ground)
+
+
+def to_ground(text: str) -> Ground:
+    """`text` as a ground; the caller has checked it against `GROUNDS`."""
+    return cast(Ground, text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Yes or no, with the sentence an operator reads (zh-CN)."""
+
+    allowed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """On what ground a source is read. `consent` needs who, when, until and note, and lapses by itself."""
+
+    ground: Ground
+    who: str = ""
+    when: date | None = None
+    until: date | None = None
+    note: str = ""
+
+    @property
+    def asks_robots(self) -> bool:
+        """Whether robots.txt decides. An owner's consent and an API contract stand above it."""
+        return self.ground == "robots"
+
+    def missing(self) -> tuple[str, ...]:
+        """Keys that this ground needs and that are not filled in."""
+        if self.ground != "consent":
+            return ()
+        given = {"who": self.who, "when": self.when, "until": self.until, "note": self.note}
+        return tuple(key for key, value in given.items() if not value)
+
+    def verdict(self, today: date) -> Verdict:
+        """Whether a crawl may start today. For `robots` the site itself still has the last word."""
+        if self.ground == "import":
+            return Verdict(allowed=False, reason="依据是 import：只读用户自己的文件，不抓取")
+        if self.missing():
+            return Verdict(allowed=False, reason=f"站方同意缺少 {'、'.join(self.missing())}")
+        if self.when and today < self.when:
+            return Verdict(allowed=False, reason=f"站方同意从 {self.when} 起才有效")
+        if self.until and today > self.until:
+            return Verdict(allowed=False, reason=f"站方同意已于 {self.until} 到期")
+        return Verdict(allowed=True, reason=_GROUND_REASONS[self.ground])
+
+
+_GROUND_REASONS = {
+    "robots": "按 robots.txt，运行时询问",
+    "official_api": "官方接口",
+    "consent": "站方书面同意",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """A site's robots.txt as answered. `rules` is None where there is no file to obey; `reachable` says
+    whether the site answered at all: no answer means no crawl (RFC 9309, 2.3.1.4)."""
+
+    rules: Protego | None
+    reachable: bool = True
+    note: str = ""
+
+    def verdict(self, url: str, agent: str) -> Verdict:
+        if not self.reachable:
+            return Verdict(allowed=False, reason=f"robots.txt 读不到（{self.note}），不抓取")
+        if self.rules is not None and not self.rules.can_fetch(url, agent):
+            return Verdict(allowed=False, reason="robots.txt 不允许")
+        return Verdict(allowed=True, reason="robots.txt 允许")
+
+    def delay(self, agent: str) -> float:
+        """Seconds between two requests that `Crawl-delay` and `Request-rate` ask for; 0 when neither does."""
+        if self.rules is None:
+            return 0.0
+        rate = self.rules.request_rate(agent)
+        between = rate.seconds / rate.requests if rate and rate.requests else 0.0
+        return max(float(self.rules.crawl_delay(agent) or 0.0), between)
+
+
+def read_robots(status: int, body: bytes) -> Robots:
+    """What an answer to GET /robots.txt means.
+
+    RFC 9309: 2xx is read, "unavailable" 4xx means no rules, 5xx means stay away. 401, 403 and 429 are read
+    more strictly than the RFC does: a site that refuses even this file has not invited anybody.
+    """
+    if 200 <= status < 300:
+        return Robots(rules=Protego.parse(body[:500_000].decode("utf-8-sig", errors="ignore")))
+    if 400 <= status < 500 and status not in {401, 403, 418, 429, 432}:
+        return Robots(rules=None, note=f"HTTP {status}")
+    return Robots(rules=None, reachable=False, note=f"HTTP {status}")
+
+
+def is_private_address(text: str) -> bool:
+    """Whether `text` is an IP address (in any spelling a socket accepts) that is not on the public internet.
+
+    Covers private, loopback, link-local (cloud metadata 169.254.169.254), shared, reserved and multicast
+    ranges, IPv4 inside IPv6, and forms such as `127.1`, `0x7f000001` and `2130706433`. A host name is not an
+    address and gives False: it is looked at again when it has been resolved.
+    """
+    address = _address(text.strip("[]").partition("%")[0])
+    return address is not None and (not address.is_global or address.is_multicast)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return _loose_ipv4(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
+
+
+def _loose_ipv4(text: str) -> ipaddress.IPv4Address | None:
+    try:
+        # inet_aton takes "127.0.0.1 rubbish"; a host part of a URL has no blanks.
+        return None if not text or " " in text else ipaddress.IPv4Address(socket.inet_aton(text))
+    except OSError:
+        return None
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether `host` names this very machine: the only place where the delay floor may be lifted."""
+    address = _address(host.strip("[]"))
+    return host == "localhost" or (address is not None and address.is_loopback)

@@ -1,0 +1,31 @@
+"""The key behind `author_key`: from the environment, or made once and kept with the data."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+NAME = "author.key"
+
+
+def load_secret(folder: Path) -> bytes:
+    """TINGZHEN_SECRET when set, else the folder's own key file, made on first use (owner may read only).
+
+    Losing the file means that the same author gets a new pseudonym; nothing else breaks.
+    """
+    given = os.environ.get("TINGZHEN_SECRET", "")
+    if given:
+        return given.encode()
+    path = folder / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_hex(32).encode())
+    except FileExistsError:
+        pass
+    return path.read_bytes().strip() or _broken(path)
+
+
+def _broken(path: Path) -> bytes:
+    raise ValueError(f"{path} 是空的；删掉它会重新生成（作者代号随之改变）")

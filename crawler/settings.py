@@ -1,0 +1,100 @@
+"""Scrapy settings. Manners come first: what is set here is a floor, and tests hold it.
+
+Settings of our own: TINGZHEN_SOURCES (path of your sources.toml), TINGZHEN_DATA_DIR (folder of the data),
+TINGZHEN_COVERAGE (path of the coverage file), TINGZHEN_CONTACT (who answers for this crawler: an address or
+a page), TINGZHEN_PROGRESS ("-", "fd:3" or a path). Each is read from the environment, too.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+try:
+    VERSION = version("tingzhen")
+except PackageNotFoundError:
+    VERSION = "0"
+
+BOT_NAME = "tingzhen"
+SPIDER_MODULES = ["crawler.spiders"]
+NEWSPIDER_MODULE = "crawler.spiders"
+
+TINGZHEN_SOURCES = os.environ.get("TINGZHEN_SOURCES", "")
+TINGZHEN_DATA_DIR = os.environ.get("TINGZHEN_DATA_DIR", "data")
+TINGZHEN_COVERAGE = os.environ.get("TINGZHEN_COVERAGE", "")
+TINGZHEN_PROGRESS = os.environ.get("TINGZHEN_PROGRESS", "")
+TINGZHEN_CONTACT = os.environ.get("TINGZHEN_CONTACT", "")
+
+# Who we are, and how to reach whoever runs us.
+USER_AGENT = f"tingzhen/{VERSION} (+{TINGZHEN_CONTACT or 'contact: the operator of this machine'})"
+ROBOTSTXT_USER_AGENT = "tingzhen"
+# crawler.middlewares.RobotsMiddleware asks instead of Scrapy's own; both are off only together.
+ROBOTSTXT_OBEY = True
+
+# One request at a time a host, at least a second apart. Jitter would go below the delay half of the time.
+CONCURRENT_REQUESTS = 8
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY = 1.0
+DOWNLOAD_DELAY_JITTER = 0.0
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 1.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+
+# Nothing is kept of a visit, nobody is impersonated, nothing is read but the web.
+COOKIES_ENABLED = False
+HTTPPROXY_ENABLED = False
+HTTPCACHE_ENABLED = False
+METAREFRESH_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+REFERER_ENABLED = False
+
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # AddressGuard is stricter
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.AddressGuard": 50,
+    "crawler.middlewares.RobotsMiddleware": 100,
+    "crawler.middlewares.StopMiddleware": 650,
+}
+EXTENSIONS = {
+    "scrapy.extensions.throttle.AutoThrottle": None,
+    "crawler.extensions.PoliteThrottle": 0,
+    "crawler.extensions.RunRecorder": 500,
+}
+# The one joint to the rest; empty it to crawl without `leads` (-s ITEM_PIPELINES={}).
+ITEM_PIPELINES = {"leads.ingest.LeadsPipeline": 300}
+FEED_EXPORTERS = {
+    "jsonl": "crawler.pipelines.PostLinesExporter",
+    "jsonlines": "crawler.pipelines.PostLinesExporter",
+    "jl": "crawler.pipelines.PostLinesExporter",
+    "json": "crawler.pipelines.PostJsonExporter",
+}
+FEED_EXPORT_ENCODING = "utf-8"
+
+# Limits: no page, host or run can hold us for ever.
+DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_MAXSIZE = 8 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+REDIRECT_MAX_TIMES = 4
+RETRY_TIMES = 2
+RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # never 429: that one stops the host
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"
+CLOSESPIDER_TIMEOUT = 6 * 3600
+DEPTH_PRIORITY = 1  # breadth first with the queues below: pages in the order they were found
+SCHEDULER_DISK_QUEUE = "scrapy.squeues.PickleFifoDiskQueue"
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_HANDLERS: dict[str, str | None] = {"data": None, "file": None, "ftp": None, "s3": None}
+if find_spec("scrapy_playwright"):
+    # Only requests with meta["playwright"] use it: sources with render = true.
+    DOWNLOAD_HANDLERS["https"] = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+    DOWNLOAD_HANDLERS["http"] = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
+DNS_TIMEOUT = 15
+
+LOG_LEVEL = os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING")
+LOG_FORMATTER = "crawler.extensions.QuietItems"
+STATS_DUMP = False

@@ -1,0 +1,249 @@
+"""What to read: `sources.toml`, one table a source, checked and turned into `Source` records.
+
+A second site on a known engine is a table, not a class. Every complaint names file, table and key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from crawler.permission import GROUNDS, Permission, is_loopback_host, is_private_address, to_ground
+
+PACKAGED = Path(__file__).with_name("sources.toml")
+ENGINES = ("discuz",)
+ROUTES = ("auto", "archiver", "desktop", "rss")
+LINKS = ("plain", "rewritten", "discuz7")
+DELAY_FLOOR = 1.0  # seconds between two requests to somebody else's host; nothing may go below
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_SPAN = re.compile(r"(\d+)\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_T = TypeVar("_T")
+
+
+class SourceError(ValueError):
+    """A sources file that cannot be used; the message names file, table and key (zh-CN)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One board of a forum: its id on the site, its name, and the place it is about ("" = the source's)."""
+
+    id: str
+    name: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One table of sources.toml. `name` is `Post.source` for everything read from it."""
+
+    name: str
+    engine: str
+    url: str  # the site's root, ending in "/"
+    boards: tuple[Board, ...] = ()
+    words: tuple[str, ...] = ()  # search words, for engines that search
+    region: str = ""  # the place the whole site is about
+    every: timedelta = timedelta(hours=1)
+    permission: Permission = field(default_factory=lambda: Permission(ground="robots"))
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    expect: int = 0  # fewest threads or posts a run must list; fewer is "silent"
+    days: int = 30  # how far back the first run goes
+    max_pages: int = 20  # list pages a board and run; more is "truncated"
+    max_thread_pages: int = 50  # pages a thread and run; more is "truncated"
+    pages_per_day: int = 2000
+    delay: float = DELAY_FLOOR  # seconds between two requests
+    route: str = "auto"
+    links: str = "plain"
+    enabled: bool = True
+    allow_private: bool = False  # the host may be in a private network (an own forum, the sample forum)
+
+    @property
+    def host(self) -> str:
+        """Host name of the site, without port."""
+        return urlsplit(self.url).hostname or ""
+
+    def board(self, board_id: str) -> Board | None:
+        return next((board for board in self.boards if board.id == board_id), None)
+
+
+def load_sources(path: Path | str = PACKAGED) -> tuple[Source, ...]:
+    """All sources of a file, the disabled ones too.
+
+    Raises:
+        SourceError: the file is missing, is no TOML, or a table has a wrong key or value.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(
+            f"读不到来源文件 {path}：{error.strerror}。请检查路径或 TINGZHEN_SOURCES"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} 不是有效的 UTF-8 TOML：{error}") from error
+    return tuple(_source(_Table(path.name, name, table)) for name, table in tables.items())
+
+
+class _Table:
+    """One table being read: takes keys out and, at the end, complains about what nobody asked for."""
+
+    def __init__(self, file: str, name: str, values: object) -> None:
+        self.file, self.name = file, name
+        if not isinstance(values, Mapping):
+            raise self.error("应是一个表，例如 [chengdu-forum]")
+        self.values = dict(values)
+
+    def error(self, text: str) -> SourceError:
+        return SourceError(f"{self.file} 的 [{self.name}]：{text}")
+
+    def take(self, key: str, kind: type[_T], default: _T) -> _T:
+        value = self.values.pop(key, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return kind(value)  # type: ignore[call-arg]  # kind is float here
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise self.error(f"{key} 应是 {_KINDS[kind]}，而不是 {value!r}")
+        return value
+
+    def choice(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.take(key, str, default)
+        if value not in allowed:
+            raise self.error(f"{key} 不能是 {value!r}，可选：{'、'.join(allowed)}")
+        return value
+
+    def count(self, key: str, default: int, least: int = 1) -> int:
+        value = self.take(key, int, default)
+        if value < least:
+            raise self.error(f"{key} 至少是 {least}，而不是 {value}")
+        return value
+
+    def done(self) -> None:
+        if self.values:
+            raise self.error(f"不认识的键 {next(iter(self.values))!r}")
+
+
+_KINDS = {str: "文字", int: "整数", float: "数字", bool: "true 或 false", list: "列表", dict: "表"}
+
+
+def _source(table: _Table) -> Source:
+    if not _NAME.fullmatch(table.name):
+        raise table.error("名称只能用小写字母、数字、- 和 _，最长 40 个字符")
+    url, private = _url(table), table.take("allow_private", bool, False)
+    host = urlsplit(url).hostname or ""
+    if is_private_address(host) and not private:
+        raise table.error(f"url 的主机 {host} 在内网；确是自己的站点时写 allow_private = true")
+    source = Source(
+        name=table.name,
+        engine=table.choice("engine", "", ENGINES),
+        url=url,
+        boards=_boards(table),
+        words=tuple(_texts(table, "words")),
+        region=table.take("region", str, ""),
+        every=_every(table),
+        permission=_permission(table),
+        zone=_zone(table),
+        expect=table.count("expect", 0, least=0),
+        days=table.count("days", 30),
+        max_pages=table.count("max_pages", 20),
+        max_thread_pages=table.count("max_thread_pages", 50),
+        pages_per_day=table.count("pages_per_day", 2000),
+        delay=_delay(table, host, private=private),
+        route=table.choice("route", "auto", ROUTES),
+        links=table.choice("links", "plain", LINKS),
+        enabled=table.take("enabled", bool, True),
+        allow_private=private,
+    )
+    table.done()
+    if source.engine == "discuz" and not source.boards:
+        raise table.error('缺少 boards，例如 boards = [{ id = "36", name = "健康求助" }]')
+    return source
+
+
+def _url(table: _Table) -> str:
+    url = table.take("url", str, "")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise table.error(f"url 应是论坛首页的 http(s) 地址，而不是 {url!r}")
+    return url if url.endswith("/") else url + "/"
+
+
+def _delay(table: _Table, host: str, *, private: bool) -> float:
+    value = table.take("delay", float, DELAY_FLOOR)
+    floor = 0.0 if private and is_loopback_host(host) else DELAY_FLOOR
+    if not floor <= value <= 3600:
+        raise table.error(f"delay 应在 {floor:g} 到 3600 秒之间，而不是 {value:g}（下限不能关闭）")
+    return value
+
+
+def _every(table: _Table) -> timedelta:
+    text = table.take("every", str, "1h")
+    match = _SPAN.fullmatch(text)
+    span = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match and len(match[1]) < 7 else timedelta()
+    if span < timedelta(minutes=1):
+        raise table.error(f'every 应写作 "30m"、"2h" 或 "1d"，至少一分钟，而不是 {text!r}')
+    return span
+
+
+def _zone(table: _Table) -> ZoneInfo:
+    name = table.take("zone", str, "Asia/Shanghai")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise table.error(f"zone 没有这个时区：{name!r}，例如 Asia/Shanghai") from error
+
+
+def _texts(table: _Table, key: str) -> list[str]:
+    values = table.take(key, list, [])
+    for value in values:
+        if not isinstance(value, str) or not value:
+            raise table.error(f"{key} 应是文字的列表，而不是 {value!r}")
+    return values
+
+
+def _boards(table: _Table) -> tuple[Board, ...]:
+    boards = [_board(table, value) for value in table.take("boards", list, [])]
+    ids = [board.id for board in boards]
+    for board_id in ids:
+        if ids.count(board_id) > 1:
+            raise table.error(f"boards 里 {board_id} 出现了两次")
+    return tuple(boards)
+
+
+def _board(table: _Table, value: object) -> Board:
+    values = {"id": value} if isinstance(value, str) else value
+    if not isinstance(values, Mapping) or set(values) - {"id", "name", "region"}:
+        raise table.error(f'boards 的一项应是 "36" 或 {{ id = "36", name = "…" }}，而不是 {value!r}')
+    if not all(isinstance(part, str) for part in values.values()) or not str(values.get("id", "")).isdigit():
+        raise table.error(f"boards 的 id 应是数字文字，而不是 {values.get('id')!r}")
+    return Board(**values)
+
+
+def _permission(table: _Table) -> Permission:
+    values = table.take("permission", dict, {"ground": "robots"})
+    inner = _Table(table.file, f"{table.name}.permission", values)
+    ground = inner.choice("ground", "", GROUNDS)
+    permission = Permission(
+        ground=to_ground(ground),
+        who=inner.take("who", str, ""),
+        when=_date(inner, "when"),
+        until=_date(inner, "until"),
+        note=inner.take("note", str, ""),
+    )
+    inner.done()
+    if permission.missing():
+        raise inner.error(f'ground = "consent" 还需要 {"、".join(permission.missing())}')
+    return permission
+
+
+def _date(table: _Table, key: str) -> date | None:
+    value = table.values.pop(key, None)
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise table.error(f"{key} 应是日期，例如 2026-11-22，而不是 {value!r}")

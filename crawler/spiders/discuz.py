@@ -1,0 +1,162 @@
+"""Discuz! forums: boards, their threads, all floors. A site is a table in sources.toml, not a class."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from scrapy.http import Response
+
+from crawler import discuz_pages as pages
+from crawler.answers import Blocked, PageResult, Reading, Refusal
+from crawler.base import SourceSpider
+from crawler.coverage import Task
+from crawler.discuz_posts import posts_of
+from crawler.discuz_urls import url_of
+from crawler.sources import Source
+
+
+class DiscuzSpider(SourceSpider):
+    name = "discuz"
+    engine_name = "discuz"
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        found = self.ledger.coverage.cursor(source.name, "route")
+        route = (found or "archiver") if source.route == "auto" else source.route
+        for board in source.boards:
+            yield Task(
+                source=source.name,
+                key=f"list:{board.id}:1",
+                group=f"board:{board.id}",
+                kind="rss" if route == "rss" else "list",
+                board=board.id,
+                route=route,
+            )
+
+    def address(self, source: Source, task: Task) -> str:
+        return url_of(source, task)
+
+    def instead(self, source: Source, task: Task) -> Task | None:
+        """Where the archiver is shut, the desktop pages: "auto" means whichever is open."""
+        if source.route != "auto" or task.route != "archiver":
+            return None
+        self.ledger.coverage.set_cursor(source.name, "route", "desktop")
+        return replace(task, route="desktop", key=f"{task.key}:desktop")
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        html = pages.decode(response.body, _declared(response))
+        now = self.clock()
+        if task.kind == "rss":
+            return self._rss(source, task, pages.read_rss(html))
+        if task.kind == "list":
+            if task.route == "archiver":
+                return self._list(source, task, pages.read_archiver_list(html), now)
+            return self._list(source, task, pages.read_list(html, now=now, zone=source.zone), now)
+        reader = pages.read_archiver_thread if task.route == "archiver" else pages.read_thread
+        return self._thread(source, task, reader(html, now=now, zone=source.zone), now)
+
+    def _rss(self, source: Source, task: Task, page: pages.ListPage | Refusal | Blocked) -> Reading:
+        if not isinstance(page, pages.ListPage):
+            return page
+        if not page.entries and task.page == 1:
+            # The first call after the site's cache ran out only fills the cache: ask once more.
+            return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),))
+        known = self.ledger.coverage.cursor
+        new = (entry for entry in page.entries if not known(source.name, f"thread:{entry.tid}"))
+        tasks = tuple(self._visit(task, entry, {}, route="desktop") for entry in new)
+        return PageResult(tasks=tasks, listed=len(page.entries))
+
+    def _list(
+        self, source: Source, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime
+    ) -> Reading:
+        if not isinstance(page, pages.ListPage):
+            return page
+        horizon = now - timedelta(days=source.days)
+        since = self.ledger.coverage.cursor(source.name, task.group)
+        floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
+        own = [entry for entry in page.entries if not entry.pin]
+        tasks = [found for entry in page.entries if (found := self._due(source, task, entry, horizon))]
+        times = [entry.last_at for entry in own if entry.last_at]
+        # Lists run from the latest reply to the oldest, pins aside. Without times (archiver) a page on which
+        # nothing has changed is the end, once there has been a whole pass.
+        done = max(times) < floor if times else bool(since) and not tasks
+        more = page.next_page == task.page + 1 and not done
+        if more and task.page < source.max_pages:
+            tasks.append(replace(task, page=task.page + 1, key=f"list:{task.board}:{task.page + 1}"))
+        return PageResult(
+            tasks=tuple(tasks),
+            listed=len(page.entries),
+            mark=max(times, default=now).isoformat() if task.page == 1 else "",
+            truncated=f"只看了前 {task.page} 页主题列表" if more and task.page >= source.max_pages else "",
+        )
+
+    def _due(self, source: Source, task: Task, entry: pages.Entry, horizon: datetime) -> Task | None:
+        """The thread's next page to read; None when nothing has happened there since, or it is too old."""
+        if entry.last_at and entry.last_at < horizon and not entry.pin:
+            return None
+        seen = json.loads(self.ledger.coverage.cursor(source.name, f"thread:{entry.tid}") or "{}")
+        last = entry.last_at.isoformat() if entry.last_at else ""
+        same = all(
+            old in ("", None) or new in ("", None) or old == new
+            for old, new in ((seen.get("replies"), entry.replies), (seen.get("last"), last))
+        )
+        return None if seen and same else self._visit(task, entry, seen, route=task.route, last=last)
+
+    def _visit(
+        self, task: Task, entry: pages.Entry, seen: dict[str, int], *, route: str, last: str = ""
+    ) -> Task:
+        page = seen.get("page", 1)
+        return replace(
+            task,
+            key=f"thread:{entry.tid}:{page}",
+            kind="thread",
+            thread=entry.tid,
+            page=page,
+            route=route,
+            title=entry.title,
+            replies=entry.replies,
+            last=last,
+            back=page > 1,
+        )
+
+    def _thread(
+        self, source: Source, task: Task, page: pages.ThreadPage | Refusal | Blocked, now: datetime
+    ) -> Reading:
+        if not isinstance(page, pages.ThreadPage):
+            return page
+        foreign = bool(page.fid) and source.board(page.fid) is None
+        posts, odd = ((), ()) if foreign else posts_of(source, task, page, now=now, secret=self.secret)
+        more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
+        capped = more and task.page >= source.max_thread_pages
+        tasks = []
+        if more and not capped:
+            key = f"thread:{task.thread}:{task.page + 1}"
+            tasks.append(replace(task, page=task.page + 1, key=key, back=False))
+        if task.back and task.page > 1 and not self._knows(source, [post.post_id for post in posts]):
+            # Deletions have moved older posts forward, so new ones may hide on the page before.
+            key = f"back:{task.thread}:{task.page - 1}"
+            tasks.append(replace(task, page=task.page - 1, key=key, kind="back"))
+        return PageResult(
+            posts=posts,
+            tasks=tuple(tasks),
+            withheld=sum(1 for floor in page.floors if floor.withheld and not foreign),
+            cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page),
+            truncated=f"只读了前 {task.page} 页楼层" if capped else "",
+            odd=odd,
+        )
+
+    def _knows(self, source: Source, ids: list[str]) -> bool:
+        return bool(self.ledger.coverage.digests(source.name, ids))
+
+
+def _cursor(task: Task, page: pages.ThreadPage) -> tuple[str, str]:
+    """How far the thread has been read. A reply that came after the list was read makes its time unknown."""
+    replies = task.replies if page.replies is None else page.replies
+    last = task.last if replies == task.replies else ""
+    return f"thread:{task.thread}", json.dumps({"page": task.page, "replies": replies, "last": last})
+
+
+def _declared(response: Response) -> str:
+    return str(getattr(response, "encoding", "") or "")
