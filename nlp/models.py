@@ -7,7 +7,7 @@ character for one input character, so they are valid in the original too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 IntentLabel = Literal["seeker", "experience", "advert", "news_science", "figurative", "other"]
 INTENTS: tuple[IntentLabel, ...] = ("seeker", "experience", "advert", "news_science", "figurative", "other")
@@ -103,3 +103,26 @@ class Tags:
     region: Region | None
     sentiment: Sentiment | None = None  # only where asked for: mentions
     tokens: tuple[str, ...] = ()  # what the index stores, cut by nlp.tokens
+
+
+class PlaceHintLike(Protocol):
+    """What region tagging reads of a source's own word on where a post comes from (crawler.items.PlaceHint fits)."""
+
+    @property
+    def kind(self) -> Literal["geo", "checkin", "board", "ip", "profile"]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def lat(self) -> float | None: ...
+    @property
+    def lon(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """A plain `PlaceHintLike`, for callers without the crawler's records. Degrees are WGS-84."""
+
+    kind: Literal["geo", "checkin", "board", "ip", "profile"]
+    text: str = ""
+    lat: float | None = None
+    lon: float | None = None

@@ -1,0 +1,252 @@
+"""What a place in a text is to its writer: where they are, what they ask about, where they come from, or nothing.
+
+A `Role` is a strength with an evidence kind. The rules read a few characters around the mention and the shape of
+the whole text; word lists are in data/places.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nlp.models import Evidence
+from nlp.places import Mention, PlaceWords, alternatives
+
+# Strengths: compared only with each other.
+HERE, SELF, ASKED, TEXT, WEAK, NOTHING = 5, 4, 3, 2, 1, 0
+LEFT = -1  # the writer says they are not, or no longer, there
+
+
+class Role(NamedTuple):
+    strength: int
+    evidence: Evidence
+    start: int  # of the words that say so
+    end: int
+
+
+_ME = "我|本人|楼主|lz|俺|咱|我们|咱们|俺们|我家|本宝宝|宝宝|老娘|老子|小弟|在下|人"
+_FAMILY = "我妈|我爸|妈妈|爸爸|老妈|老爸|父母|爸妈|公公|婆婆|爷爷|奶奶|外婆|外公|姥姥|姥爷|老公|老婆|孩子|儿子|女儿|家人|母亲|父亲|岳母|岳父"
+_OTHERS = "朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
+_HERE_BEFORE = re.compile(
+    r"(?:坐标|定位|所在地|所在城市|所在地区|地点|城市|位置|常驻|常住地?|发布于|发自|发表于|ip属地|ip地址|ip|属地|现居住?地?|现住|现在住|目前住"
+    r"|长居|定居|家住|居住地|(?:我|俺|咱)(?:们|家)?(?:现在|目前|今天|刚|这边|这里|平时|一直|就|也|都|还|已经|现)?(?:住|人)?在|人(?:现在|目前|还|也|就|都)?在|现在在|目前在"
+    r"|我在这里|我在|家在|家里在|(?:我|本人|楼主|lz|俺|咱们?|我们|俺们)(?:家|这里|这边|这儿|这|是|们)?(?:是|在)?|[我咱俺]大)"
+    r"[\s:：\"“'「【\[(,，.·\-~～—>]{0,3}(?:是|为|在)?[\s:]{0,2}$"
+)
+_NEGATED = re.compile(
+    r"(?:不|没|没有|如果|要是|假如|假设|若|若是|曾经|以前|当年|之前|那年|小时候|去年|上次|希望|多想|真想|梦见|梦到|好想)(?:我|自己|人|能|你|都|住|曾经?|也)?(?:在|是)$"
+)
+_IN_BEFORE = re.compile(
+    r"(?:在|位于|住|到了?|来到?|抵达|到达|回到?|飞到?|飞回|搬到?|搬来|返回|返|落地|飞往|前往|奔赴|至)\s?$"
+)
+_ARRIVE_BEFORE = re.compile(
+    r"(?:刚到|到了|来到了?|抵达|到达|回到了?|飞到了?|搬到了?|搬来|返回|落地|回了?|来|已到|到|飞回|至|杀到|跑到|调到|转到|嫁到|赶到|出差到|出差去)\s?$"
+)
+_GO_BEFORE = re.compile(r"(?:去了?|飞往|前往|飞|往|赴|上)\s?$")
+_WISH_BEFORE = re.compile(
+    r"(?:想|要|打算|准备|计划|希望|想要|欢迎|下次|以后|有机会|暑假|寒假|过年|国庆|五一|有空|什么时候|哪天|带你|约|一起|期待|好想|可以|能|能不能|每次|很想|超想|适合|请|邀请|建议|考虑)(?:[^,。!?;\s]{0,4})(?:去|来|到|回|飞)\s?$"
+)
+_FROM_BEFORE = re.compile(r"(?:从|由|自|打)\s?$")
+_MOVE_AFTER = re.compile(
+    r"^[^,。!?;\n]{0,6}?(?:来|到|去|回|飞|赶|出发|寄|发|搬|转|调|出来|往|至|坐|开|出差|过来|带|返|运|走)"
+)
+_ORIGIN_BEFORE = re.compile(
+    r"(?:老家|祖籍|籍贯|原籍|户籍|娘家|婆家|故乡|家乡|老家在|户口)(?:是|在|为)?[\s:]{0,2}$"
+)
+_GREW_AFTER = re.compile(
+    r"^(?:长大|出生|土生土长|的时候|那会|那几年|那段|念过|待过|呆过|读过|住过|工作过|生活过|上过|玩过|旅过|那时)"
+)
+_LIVE_AFTER = re.compile(
+    r"^(?:市区?|这边|这里|这儿|本地)?(?:上班|上学|读书|读研|读大学|上大学|工作|生活|居住|租房|打工|实习|念书|定居|住院|看病|看牙|看了|治疗|手术|做手术|做了|做的|做个|拔了?牙?|补牙|洗牙|种牙|出差|漂|待了|呆了|住了|混|买房|带娃|备孕|坐月子|待产|生娃|养病|隔离|过年|打拼|北漂|开店|陪读)"
+)
+_SELF_AFTER = re.compile(
+    r"^(?:市)?(?:这边|这里|这儿|这几天|这两天|这天气?|这鬼天气|今天|今晚|今早|昨晚|昨天|的天气?|的天|天气|的冬天|的夏天|的春天|的秋天|下雨|下雪|下暴雨|降温|好冷|好热|太冷|太热|真冷|真热|冷死|热死|终于|又下|又开始|现在|入冬|入秋|入夏|的雨|的风|的雾霾|雾霾|地震了?|停电|土著|打工人|宝妈|坐标|本地人|本人|[零]下)"
+)
+_LOCAL_AFTER = re.compile(r"^(?:本地|当地|同城|周边|附近|市内|市区|这一块)")
+_YEARS_AFTER = re.compile(
+    r"^(?:都|已经|也|快|有|待了?|呆了?|住了?|工作了?|生活了?|漂了?)*[\s]?(?:[一二两三四五六七八九十半几多好0-9]+)(?:多|来)?(?:年|个月|天|周|个星期)(?!前)"
+)
+_ASK = re.compile(
+    r"哪|推荐|求|请问|有没有|有木有|怎么样|咋样|怎样|如何|多少|价格|费用|好不好|靠谱|吗|嘛|\?|什么|贵不贵|安利|避雷|介绍|在线等|找个|想找|寻|打听|咨询|比较好|最好|排名|正规|口碑|便宜|知道|预约|挂号|能不能|可以不|有谁|谁知道|谁有|想问"
+)
+_CARE = re.compile(
+    r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|妇科|男科|儿科|骨科|激光"
+)
+_NEWS = re.compile(
+    r"【|〖|『|记者|讯[)）]?|日电|据报道|据悉|通报|发布会|客户端|新闻网|警方|目击者|截至|确诊|病例|新华社|央视|晚报|日报|报讯|有限公司|控股|公告|网页链接|视频\)|近日|日前|\d{1,2}月\d{1,2}日(?!号)[^,。]{0,12}(?:报告|发生|通报|新增|举行|召开|消息)"
+)
+_EVENT = re.compile(
+    r"疫情|肺炎|确诊|病例|新增|封城|捐|支援|援助|援|物资|方舱|输入|新冠|医护|加油|通报|感染|病毒|隔离|火神山|雷神山|逆行|解封|复工|清零|疑似|检测|出院|一级响应|驰援|医疗队|防控|阳性|核酸|战疫|抗疫"
+)
+_TAG = re.compile(r"#[^#\n]{1,40}#")
+_TAG_SERVICE = re.compile(
+    r"^(?:本地|同城|身边事?|探店|美食|吃喝玩乐|生活|租房|招聘|牙科|口腔|牙医|种植牙|种牙|正畸|矫正|箍牙|拔牙|洗牙|皮肤科?|整形|医美|美容|医院|宝妈|妈妈|亲子|周边|约拍|找工作|相亲|婚礼|打工人|看病|看牙|中医|眼科|超话|\[超话\]|\[地点\]|牙齿矫正|牙齿|祛痘|植发|体检|孕妈|月子|产后修复|植牙|求助|写字楼招租|宠物|漂|日常|你好|同学)*$"
+)
+_CHIP_BEFORE = re.compile(r"(?:[\s?.。!…~)】\]”\"]|^)[\s]*[2?o]?\s?$")
+_CHIP_AFTER = re.compile(r"^(?:[·・][^#,。!?;:\n]{1,30})?[\s?.]*$")
+_POI = re.compile(r"^[·・]\s?[^\s#,。!?]{1,30}")
+_END = re.compile(r"[,。!?;\n…]|\s{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a text says as a whole, read once for all its mentions."""
+
+    text: str
+    borders: frozenset[int] | None
+    news: bool
+    repost_from: int  # what follows was written by others
+    tags: tuple[tuple[int, int], ...]
+
+
+def scene(text: str, borders: frozenset[int] | None) -> Scene:
+    tags = tuple(match.span() for match in _TAG.finditer(text)) if "#" in text else ()
+    repost = text.find("//")
+    own = text if repost < 0 else text[:repost]
+    bare = _TAG.sub("", own) if tags else own
+    return Scene(text, borders, bool(_NEWS.search(bare)), len(text) if repost < 0 else repost, tags)
+
+
+class Roles:
+    """Judges mentions. Built from the word lists of places.toml."""
+
+    def __init__(self, words: PlaceWords) -> None:
+        stop = words.words("stop", "after")
+        self._stop_after = re.compile(alternatives(stop))
+        self._school_after = re.compile(alternatives(words.words("stop", "school_after")))
+        self._origin_after = re.compile(
+            f"(?:的|本地)?(?:{alternatives(words.words('stop', 'origin_after'))})"
+        )
+        self._stop_before = re.compile(f"(?:{alternatives(words.words('stop', 'before'))})$")
+
+    def judge(self, mention: Mention, here: Scene) -> Role:
+        """The strongest role of `mention`."""
+        text, start, end = here.text, mention.start, mention.end
+        for first, last in here.tags:
+            if first < start < last:
+                return self._in_tag(mention, here, first, last)
+        if mention.kind == "code":
+            return Role(SELF, "self", start, end)
+        before, after = text[max(0, start - 14) : start], text[end : end + 14]
+        if self._is_chip(mention, here, before):
+            return Role(HERE, "self", start, end)
+        if self._stopped(mention, here, before, after):
+            return Role(NOTHING, "text", start, end)
+        if start >= here.repost_from:
+            return Role(NOTHING, "text", start, end)
+        strength, lead = self._phrase(mention, here, before, after)
+        evidence: Evidence = "self" if strength >= SELF else "text"
+        if strength in (ASKED, TEXT, WEAK) and self._reported(mention, here):
+            strength = NOTHING
+        if mention.kind == "weak" and strength in (ASKED, TEXT):
+            strength = WEAK
+        return Role(strength, evidence, start - lead, end)
+
+    def _in_tag(self, mention: Mention, here: Scene, first: int, last: int) -> Role:
+        rest = here.text[mention.end : last - 1].strip()
+        fits = here.text[first + 1 : mention.start].strip() == "" and _TAG_SERVICE.match(rest)
+        return Role(WEAK if fits else NOTHING, "text", mention.start, mention.end)
+
+    def _is_chip(self, mention: Mention, here: Scene, before: str) -> bool:
+        """Weibo puts the place of a post at its very end: "…了 成都·春熙路"."""
+        tail = here.text[mention.end : mention.end + 40]
+        if len(here.text) - mention.end > 40 or not _CHIP_AFTER.match(tail):
+            return False
+        if _POI.match(tail) and mention.divisions:
+            return True
+        return mention.start > 3 and bool(_CHIP_BEFORE.search(before)) and before[-1:].isspace()
+
+    def _stopped(self, mention: Mention, here: Scene, before: str, after: str) -> bool:
+        if self._whole_after(self._stop_after, after, mention.end, here):
+            return True
+        match = self._stop_before.search(before)
+        if not match:
+            return False
+        at = mention.start - len(match[0])
+        if here.borders is not None and at not in here.borders:
+            return False
+        return match[0] not in ("从", "由", "不", "想") and not self._care_near(mention, here)
+
+    def _whole_after(self, pattern: re.Pattern[str], after: str, end: int, here: Scene) -> bool:
+        match = pattern.match(after)
+        return bool(match) and (here.borders is None or end + len(match[0]) in here.borders)  # type: ignore[index]
+
+    def _phrase(self, mention: Mention, here: Scene, before: str, after: str) -> tuple[int, int]:
+        """Strength, and how many characters before the mention say so."""
+        asked = self._asked(mention, here)
+        origin = self._whole_after(self._origin_after, after, mention.end, here)
+        if _NEGATED.search(before):
+            return LEFT, 0
+        if _FROM_BEFORE.search(before):
+            return (LEFT if _MOVE_AFTER.match(after) else TEXT), 0
+        if _ORIGIN_BEFORE.search(before) or _GREW_AFTER.match(after):
+            return WEAK, 0
+        if origin and not asked:
+            return WEAK, 0
+        if self._whole_after(self._school_after, after, mention.end, here):
+            return WEAK, 0
+        found = _HERE_BEFORE.search(before)
+        if found and not origin and not _other_person(here.text, mention.start - len(found[0])):
+            return SELF, len(found[0])
+        return self._moving(mention, here, before, after, asked=asked, origin=origin), 0
+
+    def _moving(
+        self, mention: Mention, here: Scene, before: str, after: str, *, asked: bool, origin: bool
+    ) -> int:
+        care = asked or self._care_near(mention, here)
+        if _WISH_BEFORE.search(before):
+            return ASKED if care else NOTHING
+        if re.search(r"(?:来|在|到)\s?$", before) and _YEARS_AFTER.match(after):
+            return WEAK if _other_person(here.text, mention.start) else SELF
+        if _IN_BEFORE.search(before) and before.rstrip()[-1:] == "在":
+            return self._inside(mention, here, after, asked=asked)
+        if _ARRIVE_BEFORE.search(before):
+            return TEXT if _other_person(here.text, mention.start) else SELF
+        if _GO_BEFORE.search(before):
+            return ASKED if care else WEAK
+        if asked:
+            return ASKED
+        if _SELF_AFTER.match(after) and not origin:
+            return SELF
+        return TEXT
+
+    def _inside(self, mention: Mention, here: Scene, after: str, *, asked: bool) -> int:
+        """在X: with the writer as the one who is there, else only named."""
+        if _other_person(here.text, mention.start):
+            return WEAK
+        mine = re.search(
+            rf"(?:{_ME})[^,。!?;\n]{{0,8}}在\s?$", here.text[max(0, mention.start - 14) : mention.start]
+        )
+        if mine or _LIVE_AFTER.match(after):
+            return SELF
+        return ASKED if asked else TEXT
+
+    def _sentence(self, mention: Mention, here: Scene) -> str:
+        left = max(0, mention.start - 30)
+        return here.text[left : mention.end + 45]
+
+    def _asked(self, mention: Mention, here: Scene) -> bool:
+        near = self._sentence(mention, here)
+        return bool(_ASK.search(near)) and not here.news
+
+    def _care_near(self, mention: Mention, here: Scene) -> bool:
+        return bool(_CARE.search(here.text[max(0, mention.start - 12) : mention.end + 16])) and not here.news
+
+    def _reported(self, mention: Mention, here: Scene) -> bool:
+        """News, or a clause about events: naming a place there says nothing of the writer."""
+        if here.news:
+            return True
+        left = here.text[max(0, mention.start - 24) : mention.start]
+        cut = max((match.end() for match in _END.finditer(left)), default=0)
+        right = here.text[mention.end : mention.end + 24]
+        stop = _END.search(right)
+        clause = left[cut:] + (right[: stop.start()] if stop else right)
+        return bool(_EVENT.search(clause)) and not _ASK.search(clause)
+
+
+def _other_person(text: str, position: int) -> bool:
+    """Whether somebody outside the family is the subject of the clause that ends at `position`."""
+    left = text[max(0, position - 12) : position]
+    clause = re.split(r"[,。!?;\n]", left)[-1]
+    return bool(re.search(_OTHERS, clause))
