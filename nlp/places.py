@@ -23,6 +23,8 @@ Kind = Literal["division", "landmark", "weak", "code", "foreign", "block"]
 Need = Literal[0, 1, 2]
 
 _CHAIN_GAP = re.compile(r"[\s·,、/|\-—>的()省市]{0,2}")
+# Characters the cutter likes to glue to a name before them: 岳阳治|牙, 四川人.
+_GLUED = frozenset("人治看做补洗拔种整哪有的这那求找")
 _LEVELS = {"province": 0, "city": 1, "district": 2, "point": 3}
 
 
@@ -79,8 +81,31 @@ class PlaceWords:
             return []
         hits = [(start, end, self._names[index]) for index, start, end in found]
         if borders is not None:
-            hits = [hit for hit in hits if _on_borders(*hit, text, borders)]
+            hits = self._admit(text, hits, borders)
         return self._chains(text, _longest(hits))
+
+    def _admit(
+        self, text: str, hits: list[tuple[int, int, Name]], borders: frozenset[int]
+    ) -> list[tuple[int, int, Name]]:
+        """Hits on word borders, and those the cutting glued to what follows though their parent ends right there."""
+        out = [hit for hit in hits if _on_borders(*hit, text, borders)]
+        ends: dict[int, list[Name]] = {}
+        for _, end, name in out:
+            ends.setdefault(end, []).append(name)
+        for hit in hits:
+            before = ends.get(hit[0])
+            if before and hit not in out and self._inside(hit[2], before):
+                out.append(hit)
+        return out
+
+    def _inside(self, name: Name, outers: Sequence[Name]) -> bool:
+        return any(
+            inner is not outer and self.gazetteer.within(inner, outer)
+            for inner in name.divisions
+            for parent in outers
+            if parent.need == 0
+            for outer in parent.divisions
+        )
 
     def _chains(self, text: str, hits: Sequence[tuple[int, int, Name]]) -> list[Mention]:
         out: list[Mention] = []
@@ -135,6 +160,8 @@ def _on_borders(start: int, end: int, name: Name, text: str, borders: frozenset[
         return True
     if name.need == 0 and name.kind != "block" and end - start > 2:
         return left or right  # 成都市武侯区 may be one token; 上海|门市|部 has neither border
+    if name.need == 0 and left and name.kind == "division" and text[end : end + 1] in _GLUED:
+        return True
     return name.need == 0 and right and start > 0 and text[start - 1] in "在到来去回住我于:·"
 
 

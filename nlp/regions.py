@@ -16,7 +16,7 @@ from functools import lru_cache
 from nlp.gazetteer import Division, Gazetteer
 from nlp.models import EVIDENCE_ORDER, Evidence, PlaceHintLike, Region
 from nlp.places import Mention, PlaceWords
-from nlp.roles import ASKED, HERE, SELF, TEXT, WEAK, Role, Roles, scene
+from nlp.roles import ASKED, HERE, LEFT, SELF, TEXT, WEAK, Role, Roles, scene
 from nlp.text import normalise
 
 
@@ -105,6 +105,7 @@ class RegionTagger:
         judged = [(mention, self._roles.judge(mention, here)) for mention in mentions]
         sure = [m.default for m, _ in judged if m.need == 0 and m.default is not None]
         context = [found.division for found in said if found.division is not None]
+        left = [m.default for m, role in judged if role.strength == LEFT and m.default is not None]
         places: list[Found] = []
         for mention, role in judged:
             if role.strength < WEAK:
@@ -116,7 +117,7 @@ class RegionTagger:
                 )
                 continue
             division = self._place(mention, role, [*context, *(d for d in sure if d is not mention.default)])
-            if division:
+            if division and not (role.strength <= TEXT and any(self._related(division, gone) for gone in left)):
                 places.append(
                     Found(division=division, evidence=role.evidence, strength=role.strength, words=words)
                 )
@@ -124,7 +125,7 @@ class RegionTagger:
 
     def _place(self, mention: Mention, role: Role, context: Sequence[Division]) -> Division | None:
         supporting = [k for k in context if any(self._related(d, k) for d in mention.divisions)]
-        if mention.need == 1 and not supporting and role.strength < ASKED:
+        if mention.need == 1 and not supporting and role.strength < SELF and not role.care:
             return None
         if mention.need == 2:
             city = mention.default is not None and mention.default.level != "district"

@@ -23,19 +23,20 @@ class Role(NamedTuple):
     evidence: Evidence
     start: int  # of the words that say so
     end: int
+    care: bool = False  # asked of a treatment or a clinic right there
 
 
 _ME = "我|本人|楼主|lz|俺|咱|我们|咱们|俺们|我家|本宝宝|宝宝|老娘|老子|小弟|在下|人"
 _FAMILY = "我妈|我爸|妈妈|爸爸|老妈|老爸|父母|爸妈|公公|婆婆|爷爷|奶奶|外婆|外公|姥姥|姥爷|老公|老婆|孩子|儿子|女儿|家人|母亲|父亲|岳母|岳父"
-_OTHERS = "朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
+_OTHERS = "你|朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
 _HERE_BEFORE = re.compile(
     r"(?:坐标|定位|所在地|所在城市|所在地区|地点|城市|位置|常驻|常住地?|发布于|发自|发表于|ip属地|ip地址|ip|属地|现居住?地?|现住|现在住|目前住"
     r"|长居|定居|家住|居住地|(?:我|俺|咱)(?:们|家)?(?:现在|目前|今天|刚|这边|这里|平时|一直|就|也|都|还|已经|现)?(?:住|人)?在|人(?:现在|目前|还|也|就|都)?在|现在在|目前在"
-    r"|我在这里|我在|家在|家里在|(?:我|本人|楼主|lz|俺|咱们?|我们|俺们)(?:家|这里|这边|这儿|这|是|们)?(?:是|在)?|[我咱俺]大)"
-    r"[\s:：\"“'「【\[(,，.·\-~～—>]{0,3}(?:是|为|在)?[\s:]{0,2}$"
+    r"|我在这里|我在|家在|家里在|(?:我|本人|楼主|lz|俺|咱们?|我们|俺们)(?:家|这里|这边|这儿|这|是|们)?(?:是|在)?)"
+    r"[\s:：\"'「\[(,，.·\-~～—>]{0,3}(?:是|为|在)?[\s:]{0,2}$"
 )
 _NEGATED = re.compile(
-    r"(?:不|没|没有|如果|要是|假如|假设|若|若是|曾经|以前|当年|之前|那年|小时候|去年|上次|希望|多想|真想|梦见|梦到|好想)(?:我|自己|人|能|你|都|住|曾经?|也)?(?:在|是)$"
+    r"(?:不|没|没有|如果|要是|假如|假设|若|若是|曾经|以前|当年|之前|那年|小时候|去年|上次|希望|多想|真想|梦见|梦到|好想|以为|当成)(?:我|自己|人|能|你|都|住|曾经?|也)?(?:在|是)$"
 )
 _IN_BEFORE = re.compile(
     r"(?:在|位于|住|到了?|来到?|抵达|到达|回到?|飞到?|飞回|搬到?|搬来|返回|返|落地|飞往|前往|奔赴|至)\s?$"
@@ -71,10 +72,10 @@ _ASK = re.compile(
     r"哪|推荐|求|请问|有没有|有木有|怎么样|咋样|怎样|如何|多少|价格|费用|好不好|靠谱|吗|嘛|\?|什么|贵不贵|安利|避雷|介绍|在线等|找个|想找|寻|打听|咨询|比较好|最好|排名|正规|口碑|便宜|知道|预约|挂号|能不能|可以不|有谁|谁知道|谁有|想问"
 )
 _CARE = re.compile(
-    r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|妇科|男科|儿科|骨科|激光"
+    r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|疼|痛|发烧|咳|肿|炎|痒|过敏|妇科|男科|儿科|骨科|激光"
 )
 _NEWS = re.compile(
-    r"【|〖|『|记者|讯[)）]?|日电|据报道|据悉|通报|发布会|客户端|新闻网|警方|目击者|截至|确诊|病例|新华社|央视|晚报|日报|报讯|有限公司|控股|公告|网页链接|视频\)|近日|日前|\d{1,2}月\d{1,2}日(?!号)[^,。]{0,12}(?:报告|发生|通报|新增|举行|召开|消息)"
+    r"(?:^|[^#])【(?![^】]{0,4}(?:求|问|咨询|推荐|寻|讨论|分享|避雷))|〖|『|记者|讯[)）]?|日电|据报道|据悉|通报|发布会|客户端|新闻网|警方|目击者|截至|确诊|病例|新华社|央视|晚报|日报|报讯|有限公司|控股|公告|网页链接|视频\)|近日|日前|\d{1,2}月\d{1,2}日(?!号)[^,。]{0,12}(?:报告|发生|通报|新增|举行|召开|消息)"
 )
 _EVENT = re.compile(
     r"疫情|肺炎|确诊|病例|新增|封城|捐|支援|援助|援|物资|方舱|输入|新冠|医护|加油|通报|感染|病毒|隔离|火神山|雷神山|逆行|解封|复工|清零|疑似|检测|出院|一级响应|驰援|医疗队|防控|阳性|核酸|战疫|抗疫"
@@ -83,10 +84,22 @@ _TAG = re.compile(r"#[^#\n]{1,40}#")
 _TAG_SERVICE = re.compile(
     r"^(?:本地|同城|身边事?|探店|美食|吃喝玩乐|生活|租房|招聘|牙科|口腔|牙医|种植牙|种牙|正畸|矫正|箍牙|拔牙|洗牙|皮肤科?|整形|医美|美容|医院|宝妈|妈妈|亲子|周边|约拍|找工作|相亲|婚礼|打工人|看病|看牙|中医|眼科|超话|\[超话\]|\[地点\]|牙齿矫正|牙齿|祛痘|植发|体检|孕妈|月子|产后修复|植牙|求助|写字楼招租|宠物|漂|日常|你好|同学)*$"
 )
-_CHIP_BEFORE = re.compile(r"(?:[\s?.。!…~)】\]”\"]|^)[\s]*[2?o]?\s?$")
-_CHIP_AFTER = re.compile(r"^(?:[·・][^#,。!?;:\n]{1,30})?[\s?.]*$")
-_POI = re.compile(r"^[·・]\s?[^\s#,。!?]{1,30}")
+_CHIP_AFTER = re.compile(r"[\s?.]*$")
+_POI_CHIP = re.compile(r"[^\s#,。!?;:·]{2,12}[·・]\s?[^#,。!?;:\n]{1,34}$")
 _END = re.compile(r"[,。!?;\n…]|\s{2}")
+
+
+_ME_BEFORE = re.compile(r"(?:我|咱|俺|本人|楼主|作为|身为|自己|一枚|一只|土生土长|地道|地地道道|正宗|坐标)[^,。!?;\n]{0,6}$")
+_THAT_BEFORE = re.compile(r"(?:那个|某个?|一个|有个|这个|有位|一位|那位|这位)$")
+_BACK_AFTER = re.compile(r"^(?:省|市)?(?:回来|过来|来的|寄来|归来|来人|返乡|返回)")
+_YOU_AFTER = re.compile(r"^[,\s]?你|^(?:越来越好|要平安|平安|挺过|等你|是英雄|前领导人|这个地方)")
+_PAST_BEFORE = re.compile(r"(?:之前|以前|曾经|上次|去年|前年|那年|当年|小时候|大学时|年前)[^,。!?;\n]{0,4}$")
+_CARE_ACT = re.compile(
+    r"看病|看牙|看医生|治|手术|拔|就医|就诊|求医|做个?(?:牙|种|矫|手|检|试管|激光|近视|双眼皮|鼻)|整牙|种牙|植牙|矫正|正畸|复查|复诊|挂号|检查|补牙|洗牙|看.{0,4}(?:科|病|症|医)|箍牙|牙|试管"
+)
+_PERSONAL = re.compile(
+    r"我|俺|咱|本人|楼主|求|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,8 @@ class Scene:
     text: str
     borders: frozenset[int] | None
     news: bool
+    events: bool  # the epidemic and its like: a place is then a topic
+    personal: bool  # somebody speaks; else it informs (a headline, an encyclopaedia)
     repost_from: int  # what follows was written by others
     tags: tuple[tuple[int, int], ...]
 
@@ -105,7 +120,15 @@ def scene(text: str, borders: frozenset[int] | None) -> Scene:
     repost = text.find("//")
     own = text if repost < 0 else text[:repost]
     bare = _TAG.sub("", own) if tags else own
-    return Scene(text, borders, bool(_NEWS.search(bare)), len(text) if repost < 0 else repost, tags)
+    return Scene(
+        text=text,
+        borders=borders,
+        news=bool(_NEWS.search(bare)),
+        events=bool(_EVENT.search(text)),
+        personal=len(text) < 12 or bool(_PERSONAL.search(bare) or _CARE.search(bare)),
+        repost_from=len(text) if repost < 0 else repost,
+        tags=tags,
+    )
 
 
 class Roles:
@@ -118,6 +141,7 @@ class Roles:
         self._origin_after = re.compile(
             f"(?:的|本地)?(?:{alternatives(words.words('stop', 'origin_after'))})"
         )
+        self._people_after = re.compile(f"(?:的|本地)?(?:{alternatives(words.words('stop', 'people_after'))})")
         self._stop_before = re.compile(f"(?:{alternatives(words.words('stop', 'before'))})$")
 
     def judge(self, mention: Mention, here: Scene) -> Role:
@@ -139,9 +163,11 @@ class Roles:
         evidence: Evidence = "self" if strength >= SELF else "text"
         if strength in (ASKED, TEXT, WEAK) and self._reported(mention, here):
             strength = NOTHING
+        if strength == TEXT and (here.events or not here.personal or _other_person(text, start)):
+            strength = NOTHING
         if mention.kind == "weak" and strength in (ASKED, TEXT):
-            strength = WEAK
-        return Role(strength, evidence, start - lead, end)
+            strength = WEAK if self._asked(mention, here) or _IN_BEFORE.search(before) else NOTHING
+        return Role(strength, evidence, start - lead, end, strength == ASKED and self._care_near(mention, here))
 
     def _in_tag(self, mention: Mention, here: Scene, first: int, last: int) -> Role:
         rest = here.text[mention.end : last - 1].strip()
@@ -150,12 +176,11 @@ class Roles:
 
     def _is_chip(self, mention: Mention, here: Scene, before: str) -> bool:
         """Weibo puts the place of a post at its very end: "…了 成都·春熙路"."""
-        tail = here.text[mention.end : mention.end + 40]
-        if len(here.text) - mention.end > 40 or not _CHIP_AFTER.match(tail):
+        if len(here.text) - mention.end > 40 or not mention.divisions:
             return False
-        if _POI.match(tail) and mention.divisions:
+        if _POI_CHIP.match(here.text, mention.start):
             return True
-        return mention.start > 3 and bool(_CHIP_BEFORE.search(before)) and before[-1:].isspace()
+        return mention.start > 3 and bool(_CHIP_AFTER.match(here.text, mention.end)) and before[-1:].isspace()
 
     def _stopped(self, mention: Mention, here: Scene, before: str, after: str) -> bool:
         if self._whole_after(self._stop_after, after, mention.end, here):
@@ -178,43 +203,57 @@ class Roles:
         origin = self._whole_after(self._origin_after, after, mention.end, here)
         if _NEGATED.search(before):
             return LEFT, 0
+        if _PAST_BEFORE.search(before) or _BACK_AFTER.match(after):
+            return LEFT, 0
         if _FROM_BEFORE.search(before):
             return (LEFT if _MOVE_AFTER.match(after) else TEXT), 0
+        if _YOU_AFTER.match(after):
+            return NOTHING, 0
+        other = _other_person(here.text, mention.start)
         if _ORIGIN_BEFORE.search(before) or _GREW_AFTER.match(after):
+            return (NOTHING if other else WEAK), 0
+        if origin and not other and _ME_BEFORE.search(before):
             return WEAK, 0
-        if origin and not asked:
+        people = origin or self._whole_after(self._people_after, after, mention.end, here)
+        if not asked and (people or (_THAT_BEFORE.search(before) and after.startswith("的"))):
+            return NOTHING, 0
+        if re.search(r"[我咱俺]大$", before):
             return WEAK, 0
         if self._whole_after(self._school_after, after, mention.end, here):
             return WEAK, 0
         found = _HERE_BEFORE.search(before)
-        if found and not origin and not _other_person(here.text, mention.start - len(found[0])):
+        if found and not people and not _other_person(here.text, mention.start - len(found[0])):
             return SELF, len(found[0])
-        return self._moving(mention, here, before, after, asked=asked, origin=origin), 0
+        return self._moving(mention, here, before, after, asked=asked, people=people), 0
 
     def _moving(
-        self, mention: Mention, here: Scene, before: str, after: str, *, asked: bool, origin: bool
+        self, mention: Mention, here: Scene, before: str, after: str, *, asked: bool, people: bool
     ) -> int:
-        care = asked or self._care_near(mention, here)
+        other = _other_person(here.text, mention.start)
+        told = self._reported(mention, here)
+        act = bool(_CARE_ACT.search(_END.split(after)[0])) and not here.news
         if _WISH_BEFORE.search(before):
-            return ASKED if care else NOTHING
+            return ASKED if act else NOTHING
         if re.search(r"(?:来|在|到)\s?$", before) and _YEARS_AFTER.match(after):
-            return WEAK if _other_person(here.text, mention.start) else SELF
+            return WEAK if other or told else SELF
         if _IN_BEFORE.search(before) and before.rstrip()[-1:] == "在":
             return self._inside(mention, here, after, asked=asked)
         if _ARRIVE_BEFORE.search(before):
-            return TEXT if _other_person(here.text, mention.start) else SELF
+            return TEXT if other or told else SELF
         if _GO_BEFORE.search(before):
-            return ASKED if care else WEAK
+            return ASKED if act or (asked and not told) else WEAK
         if asked:
             return ASKED
-        if _SELF_AFTER.match(after) and not origin:
+        if _SELF_AFTER.match(after) and not people and not told:
             return SELF
         return TEXT
 
     def _inside(self, mention: Mention, here: Scene, after: str, *, asked: bool) -> int:
         """在X: with the writer as the one who is there, else only named."""
         if _other_person(here.text, mention.start):
-            return WEAK
+            return WEAK if asked else NOTHING
+        if self._reported(mention, here):
+            return TEXT
         mine = re.search(
             rf"(?:{_ME})[^,。!?;\n]{{0,8}}在\s?$", here.text[max(0, mention.start - 14) : mention.start]
         )
