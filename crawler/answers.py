@@ -38,6 +38,7 @@ class PageResult:
     cursor: tuple[str, str] | None = None  # scope, value
     mark: str = ""  # cursor of the task's group when the whole group is done
     truncated: str = ""  # why not everything was asked for
+    refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again
     odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
 
 

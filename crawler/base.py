@@ -88,6 +88,9 @@ class SourceSpider(Spider):
         """Another way to the same things when `task` was refused; None when there is none."""
         return None
 
+    def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
+        """For engines that remember what they were refused, so as not to ask again every run."""
+
     # the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def start(self) -> AsyncIterator[Any]:
@@ -140,6 +143,9 @@ class SourceSpider(Spider):
         try:
             reading = self.read(source, task, response)
         except PageError as error:
+            if response.status in self.handle_httpstatus_list:
+                yield from self._refused(source, task, Refusal(reason=f"HTTP {response.status}", gone=True))
+                return
             # Loud: a layout that changed looks like silence to everybody else.
             self.logger.error("%s %s: %s", source.name, task.key, error)
             self.ledger.failed(task, str(error))
@@ -160,6 +166,7 @@ class SourceSpider(Spider):
         elif refusal.gone and task.thread:
             self.ledger.gone(task, refusal.reason)
         else:
+            self.on_refusal(source, task, refusal)
             self.ledger.refused(task, refusal.reason)
 
     def missed(self, failure: Failure) -> Iterator[Request]:

@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
+from crawler.items import Post
+
 Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
 GapKind = Literal["silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
@@ -44,7 +46,8 @@ CREATE TABLE task (
 CREATE INDEX task_group ON task (source, grp);
 CREATE TABLE mark (source TEXT, grp TEXT, value TEXT NOT NULL, PRIMARY KEY (source, grp)) WITHOUT ROWID;
 CREATE TABLE seen (
-  source TEXT, post_id TEXT, digest BLOB NOT NULL, PRIMARY KEY (source, post_id)) WITHOUT ROWID;
+  source TEXT, post_id TEXT, digest BLOB NOT NULL, alias TEXT NOT NULL, PRIMARY KEY (source, post_id)) WITHOUT ROWID;
+CREATE INDEX seen_alias ON seen (source, alias) WHERE alias != '';
 CREATE TABLE day (source TEXT, day TEXT, posts INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
 CREATE TABLE pause (
   host TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL, strikes INTEGER NOT NULL);
@@ -230,7 +233,8 @@ class Coverage:
     def _noted_gaps(self) -> Iterator[Gap]:
         rows = self._db.execute(
             "SELECT run.source, note.kind, note.scope, note.at, note.text "
-            "FROM note JOIN run ON run.id = note.run WHERE run.id IN (SELECT max(id) FROM run GROUP BY source) ORDER BY note.rowid"
+            "FROM note JOIN run ON run.id = note.run "
+            "WHERE run.id IN (SELECT max(id) FROM run GROUP BY source) ORDER BY note.rowid"
         )
         for source, kind, scope, at, text in rows:
             yield Gap(source=source, kind=kind, scope=scope, at=_when(at), reason=text)
@@ -284,16 +288,23 @@ class Coverage:
                 found[post_id] = bytes(row[0])
         return found
 
-    def remember(self, source: str, post_id: str, digest: bytes, published: datetime) -> None:
+    def namesakes(self, source: str, alias: str) -> tuple[str, ...]:
+        """Ids of the stored posts that go by this alias (`alias_of`), in order."""
+        rows = self._db.execute(
+            "SELECT post_id FROM seen WHERE source=? AND alias=? AND alias != '' ORDER BY length(post_id), post_id",
+            (source, alias),
+        )
+        return tuple(str(row[0]) for row in rows)
+
+    def remember(self, post: Post, digest: bytes) -> None:
         """A post is stored. Counts it for its day when it is new."""
-        before = self._db.execute(
-            "SELECT 1 FROM seen WHERE source=? AND post_id=?", (source, post_id)
-        ).fetchone()
-        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?)", (source, post_id, digest))
+        key = (post.source, post.post_id)
+        before = self._db.execute("SELECT 1 FROM seen WHERE source=? AND post_id=?", key).fetchone()
+        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?)", (*key, digest, alias_of(post)))
         if before is None:
             self._db.execute(
                 "INSERT INTO day VALUES (?,?,1) ON CONFLICT DO UPDATE SET posts = posts + 1",
-                (source, str(published.astimezone(UTC).date())),
+                (post.source, str(post.published_at.astimezone(UTC).date())),
             )
 
     # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
@@ -423,6 +434,13 @@ def missing_days(
         if not counts.get(day) and min(before[around // 2], after[around // 2]) >= many:
             missing.append(day)
     return tuple(missing)
+
+
+def alias_of(post: Post) -> str:
+    """Another name for a reply: its thread and second, for routes that show no number; "" for others."""
+    if not post.thread_id or post.floor == 1:
+        return ""
+    return f"{post.thread_id}@{int(post.published_at.timestamp())}"
 
 
 def _run(row: tuple[object, ...]) -> Run:

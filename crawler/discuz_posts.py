@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from crawler.coverage import Task
+from crawler.coverage import Task, alias_of
 from crawler.discuz_pages import ANONYMOUS, Floor, ThreadPage
 from crawler.discuz_urls import public_url
 from crawler.identity import author_key, author_kind
@@ -56,8 +59,33 @@ def _post(
 
 
 def post_id_of(tid: str, floor: Floor) -> str:
-    """One id by every route: an opening post is its thread (feeds and the archiver know no more), a reply is
-    its own number. In the archiver a reply has none, and is named by thread and second."""
+    """An opening post is named by its thread, which every route knows, a reply by its own number. In the
+    archiver a reply has none and is named by thread and second (`one_id` brings the two together)."""
     if floor.floor == 1:
         return f"t{tid}"
     return f"p{floor.pid}" if floor.pid else f"t{tid}-{int(floor.published_at.timestamp())}"
+
+
+def one_id(posts: tuple[Post, ...], known: Callable[[str], tuple[str, ...]]) -> tuple[Post, ...]:
+    """The same reply read by the archiver and by the desktop pages gets the id under which it came first.
+
+    `known` gives the ids stored for a thread and second. Replies of one second are told apart by their order.
+    """
+    met: Counter[str] = Counter()
+    settled = []
+    for post in posts:
+        alias = alias_of(post)
+        turn = met[alias]
+        met[alias] += 1
+        settled.append(post if not alias else replace(post, post_id=_first_id(post, turn, known(alias))))
+    return tuple(settled)
+
+
+def _first_id(post: Post, turn: int, stored: tuple[str, ...]) -> str:
+    own = post.post_id
+    if not own.startswith("p") and turn:
+        own = f"{own}.{turn + 1}"
+    if own in stored:
+        return own
+    by_other_route = [each for each in stored if each[0] != own[0]]
+    return by_other_route[turn] if turn < len(by_other_route) else own

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Self
 
-from scrapy import signals
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
@@ -87,12 +87,13 @@ class PoliteThrottle(AutoThrottle):
     """AutoThrottle that may slow a host down but never goes below its floor: the source's `delay`, or what
     robots.txt asks for. Scrapy's own would return to the global delay."""
 
-    def _adjust_delay(self, slot: Any, latency: float, response: Response) -> None:
-        super()._adjust_delay(slot, latency, response)
-        spider: Any = self.crawler.spider
-        request = response.request
-        host = request.meta.get("download_slot", "") if request is not None else ""
-        floor = spider.floors.get(host, self.mindelay)
+    def _response_downloaded(self, response: Response, request: Request, spider: Spider) -> None:
+        super()._response_downloaded(response, request, spider)
+        host, slot = self._get_slot(request, spider)
+        if host is None or slot is None:
+            return
+        floors: dict[str, float] = self.crawler.spider.floors  # type: ignore[union-attr]  # SourceSpider's
+        floor = floors.get(host, self.mindelay)
         # Under the global floor only on this very machine (sources.py sees to that): no throttling there.
         slot.delay = floor if floor < self.mindelay else max(slot.delay, floor)
 

@@ -79,6 +79,9 @@ class Ledger:
             fresh = tuple(each for each in result.tasks if self.coverage.add_task(each))
             if result.mark:
                 self.coverage.set_mark(task.source, task.group, result.mark)
+            for scope, reason in result.refused:
+                running.totals.refused += 1
+                self._note(running, "refused", scope, reason)
             for reason in result.odd:
                 self._note(running, "failed", task.key, reason)
             if result.truncated:
@@ -196,7 +199,7 @@ class Ledger:
             running.totals.posts_known += 1
         else:
             running.totals.posts_changed += 1
-        self.coverage.remember(post.source, post.post_id, digest, post.published_at)
+        self.coverage.remember(post, digest)
         when = post.published_at
         running.first = min(running.first or when, when)
         running.last = max(running.last or when, when)

@@ -13,12 +13,12 @@ from crawler.items import Post, post_to_dict
 class _PostExporter:
     """Feed exports (`scrapy crawl discuz -O posts.jsonl`) write what `post_from_dict` reads."""
 
-    def _get_serialized_fields(
+    def get_serialized_fields(
         self, item: Any, default_value: Any = None, include_empty: bool | None = None
     ) -> Iterable[tuple[str, Any]]:
         if isinstance(item, Post):
             return post_to_dict(item).items()
-        return super()._get_serialized_fields(item, default_value, include_empty)  # type: ignore[misc, no-any-return]  # the exporter beside it in the class
+        return super().get_serialized_fields(item, default_value, include_empty)  # type: ignore[misc, no-any-return]  # the exporter beside it in the class
 
 
 class PostLinesExporter(_PostExporter, JsonLinesItemExporter):

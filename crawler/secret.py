@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 NAME = "author.key"
@@ -19,12 +21,19 @@ def load_secret(folder: Path) -> bytes:
         return given.encode()
     path = folder / NAME
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_hex(32).encode())
-    except FileExistsError:
-        pass
+    if not path.exists():
+        _make(path)
     return path.read_bytes().strip() or _broken(path)
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, also when two processes start together: the first one's key stays."""
+    handle, name = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+    with contextlib.suppress(FileExistsError):
+        os.link(name, path)
+    Path(name).unlink()
 
 
 def _broken(path: Path) -> bytes:

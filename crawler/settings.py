@@ -48,7 +48,8 @@ HTTPPROXY_ENABLED = False
 HTTPCACHE_ENABLED = False
 METAREFRESH_ENABLED = False
 TELNETCONSOLE_ENABLED = False
-REFERER_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+REFERRER_POLICY = "no-referrer"
 
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # AddressGuard is stricter

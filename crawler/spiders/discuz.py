@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from scrapy.http import Response
 
@@ -13,7 +14,7 @@ from crawler import discuz_pages as pages
 from crawler.answers import Blocked, PageResult, Reading, Refusal
 from crawler.base import SourceSpider
 from crawler.coverage import Task
-from crawler.discuz_posts import posts_of
+from crawler.discuz_posts import one_id, posts_of
 from crawler.discuz_urls import url_of
 from crawler.sources import Source
 
@@ -23,8 +24,7 @@ class DiscuzSpider(SourceSpider):
     engine_name = "discuz"
 
     def seeds(self, source: Source) -> Iterator[Task]:
-        found = self.ledger.coverage.cursor(source.name, "route")
-        route = (found or "archiver") if source.route == "auto" else source.route
+        route = (self._route(source) or "archiver") if source.route == "auto" else source.route
         for board in source.boards:
             yield Task(
                 source=source.name,
@@ -35,6 +35,10 @@ class DiscuzSpider(SourceSpider):
                 route=route,
             )
 
+    def _route(self, source: Source) -> str:
+        """What "auto" has found so far: "archiver", "desktop", or "" before the first answer."""
+        return self.ledger.coverage.cursor(source.name, "route")
+
     def address(self, source: Source, task: Task) -> str:
         return url_of(source, task)
 
@@ -42,8 +46,14 @@ class DiscuzSpider(SourceSpider):
         """Where the archiver is shut, the desktop pages: "auto" means whichever is open."""
         if source.route != "auto" or task.route != "archiver":
             return None
-        self.ledger.coverage.set_cursor(source.name, "route", "desktop")
+        if task.kind == "list" and self._route(source) != "archiver":
+            self.ledger.coverage.set_cursor(source.name, "route", "desktop")
         return replace(task, route="desktop", key=f"{task.key}:desktop")
+
+    def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
+        if task.thread:
+            state = {"page": task.page, "replies": task.replies, "last": task.last, "refused": refusal.reason}
+            self.ledger.coverage.set_cursor(source.name, f"thread:{task.thread}", json.dumps(state))
 
     def read(self, source: Source, task: Task, response: Response) -> Reading:
         html = pages.decode(response.body, _declared(response))
@@ -65,7 +75,7 @@ class DiscuzSpider(SourceSpider):
             return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),))
         known = self.ledger.coverage.cursor
         new = (entry for entry in page.entries if not known(source.name, f"thread:{entry.tid}"))
-        tasks = tuple(self._visit(task, entry, {}, route="desktop") for entry in new)
+        tasks = tuple(self._visit(task, entry, {}) for entry in new)
         return PageResult(tasks=tasks, listed=len(page.entries))
 
     def _list(
@@ -73,6 +83,8 @@ class DiscuzSpider(SourceSpider):
     ) -> Reading:
         if not isinstance(page, pages.ListPage):
             return page
+        if task.route == "archiver":
+            self.ledger.coverage.set_cursor(source.name, "route", "archiver")
         horizon = now - timedelta(days=source.days)
         since = self.ledger.coverage.cursor(source.name, task.group)
         floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
@@ -89,6 +101,7 @@ class DiscuzSpider(SourceSpider):
             tasks=tuple(tasks),
             listed=len(page.entries),
             mark=max(times, default=now).isoformat() if task.page == 1 else "",
+            refused=tuple(each for entry in page.entries for each in self._still_refused(source, entry)),
             truncated=f"只看了前 {task.page} 页主题列表" if more and task.page >= source.max_pages else "",
         )
 
@@ -96,28 +109,32 @@ class DiscuzSpider(SourceSpider):
         """The thread's next page to read; None when nothing has happened there since, or it is too old."""
         if entry.last_at and entry.last_at < horizon and not entry.pin:
             return None
-        seen = json.loads(self.ledger.coverage.cursor(source.name, f"thread:{entry.tid}") or "{}")
-        last = entry.last_at.isoformat() if entry.last_at else ""
-        same = all(
-            old in ("", None) or new in ("", None) or old == new
-            for old, new in ((seen.get("replies"), entry.replies), (seen.get("last"), last))
-        )
-        return None if seen and same else self._visit(task, entry, seen, route=task.route, last=last)
+        seen = self._seen(source, entry)
+        return None if seen and _same(seen, entry) else self._visit(task, entry, seen)
 
-    def _visit(
-        self, task: Task, entry: pages.Entry, seen: dict[str, int], *, route: str, last: str = ""
-    ) -> Task:
-        page = seen.get("page", 1)
+    def _seen(self, source: Source, entry: pages.Entry) -> dict[str, Any]:
+        """How far the thread was read: page, replies and time of the last reply then, or a refusal."""
+        state = self.ledger.coverage.cursor(source.name, f"thread:{entry.tid}")
+        return json.loads(state) if state else {}
+
+    def _still_refused(self, source: Source, entry: pages.Entry) -> tuple[tuple[str, str], ...]:
+        seen = self._seen(source, entry)
+        if not seen.get("refused") or not _same(seen, entry):
+            return ()
+        return ((f"thread:{entry.tid}", str(seen["refused"])),)
+
+    def _visit(self, task: Task, entry: pages.Entry, seen: dict[str, Any]) -> Task:
+        page = 1 if "refused" in seen else seen.get("page", 1)
         return replace(
             task,
             key=f"thread:{entry.tid}:{page}",
             kind="thread",
             thread=entry.tid,
             page=page,
-            route=route,
+            route="desktop" if task.route == "rss" else task.route,
             title=entry.title,
             replies=entry.replies,
-            last=last,
+            last=_last(entry),
             back=page > 1,
         )
 
@@ -128,6 +145,7 @@ class DiscuzSpider(SourceSpider):
             return page
         foreign = bool(page.fid) and source.board(page.fid) is None
         posts, odd = ((), ()) if foreign else posts_of(source, task, page, now=now, secret=self.secret)
+        posts = one_id(posts, lambda alias: self.ledger.coverage.namesakes(source.name, alias))
         more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
         capped = more and task.page >= source.max_thread_pages
         tasks = []
@@ -149,6 +167,16 @@ class DiscuzSpider(SourceSpider):
 
     def _knows(self, source: Source, ids: list[str]) -> bool:
         return bool(self.ledger.coverage.digests(source.name, ids))
+
+
+def _last(entry: pages.Entry) -> str:
+    return entry.last_at.isoformat() if entry.last_at else ""
+
+
+def _same(seen: dict[str, Any], entry: pages.Entry) -> bool:
+    """Nothing has happened since, as far as both sides know their reply counts and times."""
+    pairs = ((seen.get("replies"), entry.replies), (seen.get("last"), _last(entry)))
+    return all(old in ("", None) or new in ("", None) or old == new for old, new in pairs)
 
 
 def _cursor(task: Task, page: pages.ThreadPage) -> tuple[str, str]:
