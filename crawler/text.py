@@ -29,11 +29,13 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NEWLINE = re.compile("\r\n?|[\x85\u2028\u2029]")
 _BLANKS = re.compile("[ \t\u00a0\u3000]+")
 _EDGES = re.compile(" *\n *")
+_SOURCE_BREAK = re.compile("[\r\n\t]+")
 _GAP = re.compile("\n{3,}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What the site's own fold button leaves behind: the letter is an icon glyph.
 _FOLD_TAIL = re.compile(r"\s*(?:收起d|展开(?:全文)?c)\s*$")
 _CUT_TAIL = re.compile(r"(\.{3}|…)\s*全文\s*$")
+_BREAKS = re.compile(r"<(?:br|p|div|li)\b", re.IGNORECASE)
 _MARKUP = re.compile(
     r"<(?:br|p|div|a|span|img|b|strong|font|em|i|ul|li)\b[^<>]{0,2000}>|</(?:p|div|a|span|b|font|em|i)>"
     r"|&(?:nbsp|amp|lt|gt|quot|#\d{1,6}|#x[0-9a-f]{1,5});",
@@ -45,8 +47,8 @@ def html_to_text(html: str) -> str:
     """The text a reader of `html` (a fragment or a page) sees, one line a block.
 
     Emoji images (`<img alt="[doge]">`) become their codes, scripts, styles and hidden elements go, and so
-    do the fold button's leftovers ("收起d", "全文" after a cut). Never raises on junk or deep nesting: the
-    parser reports events and builds no tree.
+    do the fold button's leftovers ("收起d", "全文" after a cut). A text without any markup keeps its line
+    breaks. Never raises on junk or deep nesting: the parser reports events and builds no tree.
     """
     if "<" not in html and "&" not in html:
         return clean_text(html)
@@ -60,8 +62,13 @@ def html_to_text(html: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """`text` cleaned, and read as HTML when it clearly holds markup: for files that may carry either."""
-    return html_to_text(text) if _MARKUP.search(text) else clean_text(text)
+    """`text` cleaned, and read as HTML when it clearly holds markup: for files that may carry either.
+
+    Line breaks count as such unless the markup has its own.
+    """
+    if not _MARKUP.search(text):
+        return clean_text(text)
+    return html_to_text(text if _BREAKS.search(text) else text.replace("\n", "<br>"))
 
 
 def clean_text(text: str) -> str:
@@ -100,8 +107,10 @@ class _Reader:
                 self._skipping.append(tag)
         elif tag in _DROPPED or _is_hidden(tag, attributes):
             self._skipping.append(tag)
-        elif tag == "br" or tag in _BLOCKS:
+        elif tag == "br":
             self._parts.append("\n")
+        elif tag in _BLOCKS:
+            self._block()
         elif tag == "img":
             code = _EMOJI_CODE.fullmatch(attributes.get("alt") or "")
             self._parts.append(code[0] if code else "")
@@ -113,12 +122,18 @@ class _Reader:
             if tag == self._skipping[-1]:
                 self._skipping.pop()
         elif tag in _BLOCKS:
-            self._parts.append("\n")
+            self._block()
 
     def data(self, data: str) -> None:
-        if not self._skipping:
-            # A line break in the source is only a blank to the reader.
-            self._parts.append(re.sub(r"[\r\n\t]+", " ", data))
+        if self._skipping or (data.isspace() and self._parts[-1:] == ["\n"]):
+            return
+        # A line break in the source is only a blank to the reader.
+        self._parts.append(_SOURCE_BREAK.sub(" ", data))
+
+    def _block(self) -> None:
+        """Where one block ends and the next begins there is one line break, not two."""
+        if self._parts[-1:] != ["\n"]:
+            self._parts.append("\n")
 
     def close(self) -> str:
         return "".join(self._parts)

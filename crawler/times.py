@@ -76,8 +76,8 @@ def parse_time(text: str, *, now: datetime, zone: tzinfo = BEIJING) -> datetime:
             continue
         try:
             moment = read(match, local)
-        except (ValueError, OverflowError, TypeError, IndexError) as error:
-            # parsedate_to_datetime raises the last two on some malformed headers.
+        except (ValueError, OverflowError, LookupError, TypeError) as error:
+            # LookupError: no such month name; TypeError: parsedate_to_datetime on a malformed header.
             raise TimeError(f"没有这样的时间：{text[:60]!r}") from error
         if not 1980 <= moment.year <= 2200:
             raise TimeError(f"时间的年份不合理：{text[:60]!r}")

@@ -37,7 +37,8 @@ def detect_encoding(path: Path) -> Encoding:
         head = file.read(4096)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding(codec="utf-16", label="UTF-16", broken=_broken(path, "utf-16"))
-    if b"\0" in head:
+    # One byte in a hundred: a stray NUL in a text is only dirt.
+    if head.count(b"\0") * 100 > len(head):
         raise ImportProblem(f"{path.name}：不是文本文件，或是没有 BOM 的 UTF-16；请另存为 UTF-8 后再导入。")
     marked = head.startswith(codecs.BOM_UTF8)
     if marked or not _broken(path, "utf-8", stop=True):

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
+from zlib import error
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -53,18 +54,30 @@ _Rows = Iterator[tuple[int, tuple[object, ...]]]
 
 @contextmanager
 def _sheets(path: Path) -> Iterator[Iterator[_Rows]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # openpyxl's remarks on styles it does not know
-        try:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # openpyxl's remarks on styles it does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-            raise ImportProblem(
-                f"{path.name}：不是可读的 XLSX 文件；压缩包请先解压，表格请另存为 .xlsx 或 CSV。"
-            ) from error
         try:
             yield (_rows(sheet) for sheet in book.worksheets)
         finally:
             book.close()
+    # SyntaxError is what XML parsers raise; the others come out of zipfile and openpyxl for broken parts.
+    except (
+        BadZipFile,
+        InvalidFileException,
+        SyntaxError,
+        LookupError,
+        ValueError,
+        TypeError,
+        OSError,
+        error,
+    ) as cause:
+        if isinstance(cause, ImportProblem):
+            raise
+        raise ImportProblem(
+            f"{path.name}：不是可读的 XLSX 文件；压缩包请先解压，表格请另存为 .xlsx 或 CSV。"
+        ) from cause
 
 
 def _rows(sheet: Any) -> _Rows:  # openpyxl's stubs mistype the read-only sheet's methods

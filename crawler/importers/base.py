@@ -21,6 +21,7 @@ _OLDEST = datetime(1994, 1, 1, tzinfo=UTC)  # no public site in China before
 _SAFE_INTEGER = 2**53
 _DAMAGED = re.compile(r"\d+(?:\.\d+)?[eE]\+\d+|\d+\.\d+[eE]\d+")
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
+_ID = re.compile(r"[\w.\-]{1,100}")
 _COUNT = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(千|万|亿|k|w)?\+?", re.IGNORECASE)
 _SCALE = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
 _IP_LABEL = re.compile(r"^(?:发布于|来自|IP\s*属地|IP)\s*[:：]?\s*", re.IGNORECASE)
@@ -99,8 +100,11 @@ def finish(draft: Draft, context: Context) -> Post:
     """The post, checked and cleaned.
 
     Raises:
-        BadRecord: no text and no title, a text over the limit, no time, an impossible or a future one.
+        BadRecord: an id with strange characters, no text and no title, a text over the limit, no time, an
+            impossible or a future one.
     """
+    if not _ID.fullmatch(draft.post_id):
+        raise BadRecord(f"编号含有不该有的字符：{draft.post_id[:40]!r}。")
     text, title = body(draft.text), plain_text(draft.title)
     if not text and not title:
         raise BadRecord("正文是空的。")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -11,6 +12,7 @@ from crawler.importers.base import BadRecord, Context, Convert, Importer, body
 from crawler.items import Post, RecordError, post_from_dict
 from crawler.text import clean_text
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COLUMNS = frozenset(("source", "post_id", "published_at", "fetched_at"))
 
 
@@ -26,7 +28,13 @@ def _start(context: Context) -> Convert:
             post = post_from_dict(_numbers(record))
         except RecordError as error:
             raise BadRecord(f"不是听诊的记录：{error}。") from error
-        post = replace(post, text=body(post.text), title=clean_text(post.title))
+        if _SURROGATE.search("".join((post.post_id, post.source, post.url, post.thread_id, post.repost_of))):
+            raise BadRecord("编号或地址含有无效字符。")
+        hints = tuple(replace(hint, text=clean_text(hint.text)) for hint in post.place_hints)
+        query = clean_text(post.query)
+        post = replace(
+            post, text=body(post.text), title=clean_text(post.title), query=query, place_hints=hints
+        )
         if not post.text and not post.title:
             raise BadRecord("正文是空的。")
         if post.published_at > latest:
