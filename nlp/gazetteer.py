@@ -3,9 +3,10 @@
 How province, city and district are filled:
 
 - an ordinary county: all three ("四川省", "成都市", "武侯区");
-- a municipality: 北京 alone has the province's code 110000, level "province", province and city both "北京市";
-  its districts have city "北京市" (the list gives the municipality no second code). Hong Kong and Macau likewise;
-- a county right under its province (仙桃, 济源, 五指山, 石河子): city and district are both its own name;
+- a municipality: 北京 alone has the province's code 110000, level "province", province and city both
+  "北京市"; its districts have city "北京市" too (the list gives a municipality no second code). Hong Kong
+  and Macau likewise;
+- a county right under its province (仙桃, 济源, 五指山, 石河子): city and district both its own name;
 - a prefecture without counties (东莞, 中山, 儋州, 嘉峪关): district stays "".
 """
 
@@ -31,7 +32,7 @@ _PLAUSIBLE_RADII, _PLAUSIBLE_KM = 2.5, 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """One row of data/gazetteer.csv. Degrees are WGS-84; `radius_km` is the equivalent radius of its area (estimated)."""
+    """One row of data/gazetteer.csv. Degrees are WGS-84; `radius_km` is estimated (data/README.md)."""
 
     code: str
     name: str
@@ -105,7 +106,7 @@ class Gazetteer:
     def resolve(self, name: str) -> Division | None:
         """The one division meant by a written path: "成都武侯", "四川省 成都市", "110105", "吉林市".
 
-        Each part must lie in the one before. A bare name that several divisions share gives the coarsest of them,
+        Each part must lie in the one before. A name that several divisions share gives the coarsest,
         and None if that is not unique ("鼓楼区").
         """
         name = normalise(name).replace(" ", "").replace("·", "").replace("/", "")
@@ -165,10 +166,10 @@ class Gazetteer:
         return self.region(division, "text", name) if division else None
 
     def at(self, lat: float, lon: float, *, evidence: Evidence = "geo", words: str = "") -> Region | None:
-        """The region of a WGS-84 point: level "point", radius 0.3 km, named after the county with the nearest seat.
+        """The region of a WGS-84 point: level "point", named after the county with the nearest seat.
 
-        None where no seat is within the plausible radius: abroad or at sea. Near borders of counties the name may
-        be the neighbour's (seats stand in for polygons); the point itself is exact.
+        None where no seat is within the plausible radius: abroad or at sea. Near a county's border the name
+        may be the neighbour's (seats stand in for polygons); the point itself is exact.
         """
         division = self.nearest(lat, lon)
         if division is None:
@@ -202,7 +203,7 @@ class Gazetteer:
         return division if km <= reach else None
 
     def _leaves(self) -> list[Division]:
-        """The divisions nothing lies in and whose own seat is known; the official list has no Taiwanese counties."""
+        """The divisions in which no other lies and whose own seat is known."""
         parents = {division.parent for division in self}
         return [d for d in self if d.code not in parents and d.source != "parent"]
 

@@ -39,6 +39,7 @@ class Symptom:
     figurative: bool = False  # "看得我牙疼"
     urgency: Urgency = "days"
     chronic: bool = False
+    child: bool = False  # the sufferer is a child: paediatrics is asked besides `specialty`
 
     @property
     def present(self) -> bool:
@@ -106,7 +107,7 @@ class Tags:
 
 
 class PlaceHintLike(Protocol):
-    """What region tagging reads of a source's own word on where a post comes from (crawler.items.PlaceHint fits)."""
+    """What region tagging reads of a source's word on a post's place; crawler.items.PlaceHint fits."""
 
     @property
     def kind(self) -> Literal["geo", "checkin", "board", "ip", "profile"]: ...

@@ -87,14 +87,15 @@ class PlaceWords:
     def _admit(
         self, text: str, hits: list[tuple[int, int, Name]], borders: frozenset[int]
     ) -> list[tuple[int, int, Name]]:
-        """Hits on word borders, and those the cutting glued to what follows though their parent ends right there."""
+        """Hits on word borders, and those glued to what follows whose parent ends right before them."""
         out = [hit for hit in hits if _on_borders(*hit, text, borders)]
         ends: dict[int, list[Name]] = {}
         for _, end, name in out:
             ends.setdefault(end, []).append(name)
+        admitted = {hit[:2] for hit in out}
         for hit in hits:
             before = ends.get(hit[0])
-            if before and hit not in out and self._inside(hit[2], before):
+            if before and hit[:2] not in admitted and self._inside(hit[2], before):
                 out.append(hit)
         return out
 

@@ -1,9 +1,9 @@
 """Where the writer of a post is: places in the text, weighed, then set against the source's hints.
 
-Evidence in order: geo > check-in > "坐标X, 我在X" > another place in the text > board > IP属地 > profile. Weaker
-evidence refines stronger (text 朝阳 + IP 北京 → 北京朝阳区) and never overrules it; only a place named in passing
-(a school, "四川人", a hashtag) gives way to a hint that contradicts it. A place abroad gives None and keeps weaker
-domestic evidence from guessing.
+Evidence in order: geo > check-in > "坐标X, 我在X" > another place in the text > board > IP属地 > profile.
+Weaker evidence refines stronger (text 朝阳 + IP 北京 → 北京朝阳区) and never overrules it; only a place named
+in passing (a school, "四川人", a hashtag) gives way to a hint that contradicts it. A place abroad gives None
+and keeps weaker domestic evidence from guessing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from nlp.models import EVIDENCE_ORDER, Evidence, PlaceHintLike, Region
 from nlp.places import Mention, PlaceWords
 from nlp.roles import ASKED, HERE, LEFT, SELF, TEXT, WEAK, Role, Roles, scene
 from nlp.text import normalise
+
+_MOST_MENTIONS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +51,15 @@ class RegionTagger:
     ) -> Region | None:
         """The region of a post, or None.
 
-        `text` is `blank_noise(normalise(raw))`, `borders` the token borders of that same text; None takes names
-        anywhere, which suits only very short texts. Never raises.
+        `text` is `blank_noise(normalise(raw))`, `borders` the token borders of that same text; None takes
+        names anywhere, which suits only very short texts. Never raises.
         """
         mentions = self._words.mentions(text, borders)
         if not mentions and not hints:
             return None
         for hint in hints:
-            if hint.kind == "geo" and hint.lat is not None and hint.lon is not None:
-                return self.gazetteer.at(hint.lat, hint.lon)
+            if hint.kind in ("geo", "checkin") and hint.lat is not None and hint.lon is not None:
+                return self.gazetteer.at(hint.lat, hint.lon, evidence=hint.kind, words=hint.text)
         said = self._from_hints(hints)
         written = self._from_text(text, borders, mentions, said) if mentions else None
         return self._decide(written, said)
@@ -101,6 +103,8 @@ class RegionTagger:
     def _from_text(
         self, text: str, borders: frozenset[int] | None, mentions: Sequence[Mention], said: Sequence[Found]
     ) -> Found | None:
+        if len(mentions) > _MOST_MENTIONS:  # a list of places; its head and its end are what can tell
+            mentions = [*mentions[: _MOST_MENTIONS - 10], *mentions[-10:]]
         here = scene(text, borders)
         judged = [(mention, self._roles.judge(mention, here)) for mention in mentions]
         sure = [m.default for m, _ in judged if m.need == 0 and m.default is not None]
@@ -117,7 +121,9 @@ class RegionTagger:
                 )
                 continue
             division = self._place(mention, role, [*context, *(d for d in sure if d is not mention.default)])
-            if division and not (role.strength <= TEXT and any(self._related(division, gone) for gone in left)):
+            if division and not (
+                role.strength <= TEXT and any(self._related(division, gone) for gone in left)
+            ):
                 places.append(
                     Found(division=division, evidence=role.evidence, strength=role.strength, words=words)
                 )
@@ -196,9 +202,7 @@ class RegionTagger:
     def _decide(self, written: Found | None, said: Sequence[Found]) -> Region | None:
         order = [found for found in said if EVIDENCE_ORDER.index(found.evidence) <= 1]
         rest = [found for found in said if EVIDENCE_ORDER.index(found.evidence) > 1]
-        if written and written.strength > WEAK:
-            ranked = [*order, written, *rest]
-        elif written and not any(self._against(written, found) for found in said):
+        if written and (written.strength > WEAK or not any(self._against(written, found) for found in said)):
             ranked = [*order, written, *rest]
         else:
             ranked = [*order, *rest]

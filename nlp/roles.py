@@ -1,13 +1,13 @@
-"""What a place in a text is to its writer: where they are, what they ask about, where they come from, or nothing.
+"""What a place in a text is to its writer: where they are, what they ask about, where from, nothing.
 
-A `Role` is a strength with an evidence kind. The rules read a few characters around the mention and the shape of
-the whole text; word lists are in data/places.toml.
+A `Role` is a strength with an evidence kind. The rules read a few characters around the mention and the
+shape of the whole text; word lists are in data/places.toml.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from nlp.models import Evidence
@@ -15,6 +15,8 @@ from nlp.places import Mention, PlaceWords, alternatives
 
 # Strengths: compared only with each other.
 HERE, SELF, ASKED, TEXT, WEAK, NOTHING = 5, 4, 3, 2, 1, 0
+# Taiwan, Hong Kong, Macau: on the mainland's sites mostly a topic.
+_TALKED_OF = ("71", "81", "82")
 LEFT = -1  # the writer says they are not, or no longer, there
 
 
@@ -27,8 +29,10 @@ class Role(NamedTuple):
 
 
 _ME = "我|本人|楼主|lz|俺|咱|我们|咱们|俺们|我家|本宝宝|宝宝|老娘|老子|小弟|在下|人"
-_FAMILY = "我妈|我爸|妈妈|爸爸|老妈|老爸|父母|爸妈|公公|婆婆|爷爷|奶奶|外婆|外公|姥姥|姥爷|老公|老婆|孩子|儿子|女儿|家人|母亲|父亲|岳母|岳父"
-_OTHERS = "你|朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
+_OTHERS = (
+    "你|朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|"
+    "老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
+)
 _HERE_BEFORE = re.compile(
     r"(?:坐标|定位|所在地|所在城市|所在地区|地点|城市|位置|常驻|常住地?|发布于|发自|发表于|ip属地|ip地址|ip|属地|现居住?地?|现住|现在住|目前住"
     r"|长居|定居|家住|居住地|(?:我|俺|咱)(?:们|家)?(?:现在|目前|今天|刚|这边|这里|平时|一直|就|也|都|还|已经|现)?(?:住|人)?在|人(?:现在|目前|还|也|就|都)?在|现在在|目前在"
@@ -69,36 +73,44 @@ _YEARS_AFTER = re.compile(
     r"^(?:都|已经|也|快|有|待了?|呆了?|住了?|工作了?|生活了?|漂了?)*[\s]?(?:[一二两三四五六七八九十半几多好0-9]+)(?:多|来)?(?:年|个月|天|周|个星期)(?!前)"
 )
 _ASK = re.compile(
-    r"哪|推荐|求|请问|有没有|有木有|怎么样|咋样|怎样|如何|多少|价格|费用|好不好|靠谱|吗|嘛|\?|什么|贵不贵|安利|避雷|介绍|在线等|找个|想找|寻|打听|咨询|比较好|最好|排名|正规|口碑|便宜|知道|预约|挂号|能不能|可以不|有谁|谁知道|谁有|想问"
+    r"哪|推荐|求(?!职)|请问|有[没木冇]有|有冇|怎么样|咋样|怎样|如何|多少|价格|费用|好不好|靠谱|吗|嘛|么|\?|什么|贵|安利|避雷|介绍|找个|想找|想|寻|打听|咨询|好一?点|最好|排名|正规|口碑|便宜|知道|预约|挂号|能不能|谁|没得|边度|边间|几钱"
+)
+# Asks for a place or a price by itself; the others only beside a treatment.
+_ASK_WHERE = re.compile(
+    r"哪家|哪里|哪儿|哪个|哪有|哪些|在哪|那个医院|那些医院|推荐|求助|求问|有[没木冇]有|有冇|多少钱|大概多少|价格|费用|怎么样|靠谱|打听|咨询|预约|安利|避雷|正规|口碑|想找|找个|边度|边间|几钱|没得"
 )
 _CARE = re.compile(
-    r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|疼|痛|发烧|咳|肿|炎|痒|过敏|妇科|男科|儿科|骨科|激光"
+    r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治疗|治好|医治|根治|能治|治(?:牙|病|鼻|疼|痛|痘|斑|脚|腰|肺|胃)|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|疼|(?<![悲惨沉])痛(?![斥恨苦哭快悼心])|发烧|咳|肿|炎|痒|过敏|妇科|男科|儿科|骨科|激光"
 )
 _NEWS = re.compile(
     r"(?:^|[^#])【(?![^】]{0,4}(?:求|问|咨询|推荐|寻|讨论|分享|避雷))|〖|『|记者|讯[)）]?|日电|据报道|据悉|通报|发布会|客户端|新闻网|警方|目击者|截至|确诊|病例|新华社|央视|晚报|日报|报讯|有限公司|控股|公告|网页链接|视频\)|近日|日前|\d{1,2}月\d{1,2}日(?!号)[^,。]{0,12}(?:报告|发生|通报|新增|举行|召开|消息)"
 )
 _EVENT = re.compile(
-    r"疫情|肺炎|确诊|病例|新增|封城|捐|支援|援助|援|物资|方舱|输入|新冠|医护|加油|通报|感染|病毒|隔离|火神山|雷神山|逆行|解封|复工|清零|疑似|检测|出院|一级响应|驰援|医疗队|防控|阳性|核酸|战疫|抗疫"
+    r"疫情|肺炎|确诊|病例|新增|封城|捐|支援|援助|援|物资|方舱|输入|新冠|医护|加油|通报|感染|病毒|隔离|火神山|雷神山|逆行|解封|复工|清零|疑似|检测|出院|一级响应|驰援|医疗队|防控|阳性|核酸|战疫|抗疫|瘟疫"
 )
 _TAG = re.compile(r"#[^#\n]{1,40}#")
 _TAG_SERVICE = re.compile(
     r"^(?:本地|同城|身边事?|探店|美食|吃喝玩乐|生活|租房|招聘|牙科|口腔|牙医|种植牙|种牙|正畸|矫正|箍牙|拔牙|洗牙|皮肤科?|整形|医美|美容|医院|宝妈|妈妈|亲子|周边|约拍|找工作|相亲|婚礼|打工人|看病|看牙|中医|眼科|超话|\[超话\]|\[地点\]|牙齿矫正|牙齿|祛痘|植发|体检|孕妈|月子|产后修复|植牙|求助|写字楼招租|宠物|漂|日常|你好|同学)*$"
 )
 _CHIP_AFTER = re.compile(r"[\s?.]*$")
-_POI_CHIP = re.compile(r"[^\s#,。!?;:·]{2,12}[·・]\s?[^#,。!?;:\n]{1,34}$")
+_POI_CHIP = re.compile(r"[^\s#,。!?;:·]{2,12}[·・]\s?[^#,。!?;:\n]{1,60}$")
 _END = re.compile(r"[,。!?;\n…]|\s{2}")
 
 
-_ME_BEFORE = re.compile(r"(?:我|咱|俺|本人|楼主|作为|身为|自己|一枚|一只|土生土长|地道|地地道道|正宗|坐标)[^,。!?;\n]{0,6}$")
+_ME_BEFORE = re.compile(
+    r"(?:我|咱|俺|本人|楼主|作为|身为|自己|一枚|一只|土生土长|地道|地地道道|正宗|坐标)[^,。!?;\n]{0,6}$"
+)
 _THAT_BEFORE = re.compile(r"(?:那个|某个?|一个|有个|这个|有位|一位|那位|这位)$")
 _BACK_AFTER = re.compile(r"^(?:省|市)?(?:回来|过来|来的|寄来|归来|来人|返乡|返回)")
-_YOU_AFTER = re.compile(r"^[,\s]?你|^(?:越来越好|要平安|平安|挺过|等你|是英雄|前领导人|这个地方)")
+_THIRD_AFTER = re.compile(
+    r"^[,\s]?你|^(?:越来越好|要平安|平安|挺过|等你|是英雄|前领导人|这个地方|一[名位男女家]|某|一小区|一医院|\w女士|\w先生|\w某)"
+)
 _PAST_BEFORE = re.compile(r"(?:之前|以前|曾经|上次|去年|前年|那年|当年|小时候|大学时|年前)[^,。!?;\n]{0,4}$")
 _CARE_ACT = re.compile(
     r"看病|看牙|看医生|治|手术|拔|就医|就诊|求医|做个?(?:牙|种|矫|手|检|试管|激光|近视|双眼皮|鼻)|整牙|种牙|植牙|矫正|正畸|复查|复诊|挂号|检查|补牙|洗牙|看.{0,4}(?:科|病|症|医)|箍牙|牙|试管"
 )
 _PERSONAL = re.compile(
-    r"我|俺|咱|本人|楼主|求|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
+    r"我|俺|咱|本人|楼主|求(?!职)|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
 )
 
 
@@ -109,7 +121,8 @@ class Scene:
     text: str
     borders: frozenset[int] | None
     news: bool
-    events: bool  # the epidemic and its like: a place is then a topic
+    events: bool  # the epidemic and its like: a place is a place is then a topic
+    event_tags: str  # hashtags about them, in one
     personal: bool  # somebody speaks; else it informs (a headline, an encyclopaedia)
     repost_from: int  # what follows was written by others
     tags: tuple[tuple[int, int], ...]
@@ -124,7 +137,8 @@ def scene(text: str, borders: frozenset[int] | None) -> Scene:
         text=text,
         borders=borders,
         news=bool(_NEWS.search(bare)),
-        events=bool(_EVENT.search(text)),
+        events=bool(_EVENT.search(bare)),
+        event_tags="".join(text[a:b] for a, b in tags if _EVENT.search(text, a, b)),
         personal=len(text) < 12 or bool(_PERSONAL.search(bare) or _CARE.search(bare)),
         repost_from=len(text) if repost < 0 else repost,
         tags=tags,
@@ -141,7 +155,9 @@ class Roles:
         self._origin_after = re.compile(
             f"(?:的|本地)?(?:{alternatives(words.words('stop', 'origin_after'))})"
         )
-        self._people_after = re.compile(f"(?:的|本地)?(?:{alternatives(words.words('stop', 'people_after'))})")
+        self._people_after = re.compile(
+            f"(?:的|本地)?(?:{alternatives(words.words('stop', 'people_after'))})"
+        )
         self._stop_before = re.compile(f"(?:{alternatives(words.words('stop', 'before'))})$")
 
     def judge(self, mention: Mention, here: Scene) -> Role:
@@ -157,26 +173,36 @@ class Roles:
             return Role(HERE, "self", start, end)
         if self._stopped(mention, here, before, after):
             return Role(NOTHING, "text", start, end)
+        if here.event_tags and text[start:end] in here.event_tags and not here.events:
+            here = replace(here, events=True)
         if start >= here.repost_from:
             return Role(NOTHING, "text", start, end)
         strength, lead = self._phrase(mention, here, before, after)
         evidence: Evidence = "self" if strength >= SELF else "text"
         if strength in (ASKED, TEXT, WEAK) and self._reported(mention, here):
             strength = NOTHING
+        if strength == WEAK and (here.events or not here.personal):
+            strength = NOTHING
+        if strength == TEXT and mention.divisions and mention.divisions[0].code[:2] in _TALKED_OF:
+            strength = NOTHING
         if strength == TEXT and (here.events or not here.personal or _other_person(text, start)):
             strength = NOTHING
         if mention.kind == "weak" and strength in (ASKED, TEXT):
             strength = WEAK if self._asked(mention, here) or _IN_BEFORE.search(before) else NOTHING
-        return Role(strength, evidence, start - lead, end, strength == ASKED and self._care_near(mention, here))
+        return Role(
+            strength, evidence, start - lead, end, strength == ASKED and self._care_near(mention, here)
+        )
 
     def _in_tag(self, mention: Mention, here: Scene, first: int, last: int) -> Role:
         rest = here.text[mention.end : last - 1].strip()
+        if here.news or here.events:
+            return Role(NOTHING, "text", mention.start, mention.end)
         fits = here.text[first + 1 : mention.start].strip() == "" and _TAG_SERVICE.match(rest)
         return Role(WEAK if fits else NOTHING, "text", mention.start, mention.end)
 
     def _is_chip(self, mention: Mention, here: Scene, before: str) -> bool:
         """Weibo puts the place of a post at its very end: "…了 成都·春熙路"."""
-        if len(here.text) - mention.end > 40 or not mention.divisions:
+        if len(here.text) - mention.end > 70 or not mention.divisions:
             return False
         if _POI_CHIP.match(here.text, mention.start):
             return True
@@ -207,14 +233,15 @@ class Roles:
             return LEFT, 0
         if _FROM_BEFORE.search(before):
             return (LEFT if _MOVE_AFTER.match(after) else TEXT), 0
-        if _YOU_AFTER.match(after):
+        if _THIRD_AFTER.match(after):
             return NOTHING, 0
         other = _other_person(here.text, mention.start)
         if _ORIGIN_BEFORE.search(before) or _GREW_AFTER.match(after):
             return (NOTHING if other else WEAK), 0
-        if origin and not other and _ME_BEFORE.search(before):
-            return WEAK, 0
-        people = origin or self._whole_after(self._people_after, after, mention.end, here)
+        if origin:
+            mine = _ME_BEFORE.search(before) and not other
+            return (WEAK if mine or (asked and self._care_near(mention, here)) else NOTHING), 0
+        people = self._whole_after(self._people_after, after, mention.end, here)
         if not asked and (people or (_THAT_BEFORE.search(before) and after.startswith("的"))):
             return NOTHING, 0
         if re.search(r"[我咱俺]大$", before):
@@ -235,11 +262,12 @@ class Roles:
         if _WISH_BEFORE.search(before):
             return ASKED if act else NOTHING
         if re.search(r"(?:来|在|到)\s?$", before) and _YEARS_AFTER.match(after):
-            return WEAK if other or told else SELF
+            return NOTHING if other else WEAK if told else SELF
         if _IN_BEFORE.search(before) and before.rstrip()[-1:] == "在":
             return self._inside(mention, here, after, asked=asked)
         if _ARRIVE_BEFORE.search(before):
-            return TEXT if other or told else SELF
+            away = here.events and not _ME_BEFORE.search(before)
+            return TEXT if other or told or away else SELF
         if _GO_BEFORE.search(before):
             return ASKED if act or (asked and not told) else WEAK
         if asked:
@@ -267,7 +295,15 @@ class Roles:
 
     def _asked(self, mention: Mention, here: Scene) -> bool:
         near = self._sentence(mention, here)
-        return bool(_ASK.search(near)) and not here.news
+        if here.news:
+            return False
+        if _ASK_WHERE.search(near) and not here.events:
+            return True
+        return (
+            bool(_ASK.search(near))
+            and bool(_CARE.search(near))
+            and (not here.events or bool(_ASK_WHERE.search(near)))
+        )
 
     def _care_near(self, mention: Mention, here: Scene) -> bool:
         return bool(_CARE.search(here.text[max(0, mention.start - 12) : mention.end + 16])) and not here.news

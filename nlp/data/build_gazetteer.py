@@ -21,6 +21,9 @@ from pathlib import Path
 
 import jieba
 
+HEADER = [
+    "adcode", "name", "level", "parent", "lat", "lon", "radius_km", "source", "shorts", "alone", "former",
+]  # fmt: skip
 # Land areas in km2, as the provinces' own yearbooks give them, rounded.
 AREAS = {
     "11": 16410, "12": 11970, "13": 188800, "14": 156700, "15": 1183000, "21": 148600, "22": 187400,
@@ -138,10 +141,10 @@ def km(a: Row, b: Row) -> float:
 
 
 def estimate_radii(rows: dict[str, Row]) -> None:
-    """Share each province's area among its counties by the squared distance to their three nearest seats.
+    """Share a province's area among its counties by the squared distance to their three nearest seats.
 
-    No licensed polygons exist, so this stands in for areas; radius = sqrt(area / pi). A county whose own seat is
-    unknown gets its city's radius: its point is only as good as that.
+    No licensed polygons exist, so this stands in for areas; radius = sqrt(area / pi). A county whose own
+    seat is unknown gets its city's radius (60 km at most): its point is only as good as that.
     """
     leaves = [row for row in rows.values() if row.level == "district" or row.code in _childless(rows)]
     seats = [row for row in leaves if row.source != "parent"]
@@ -224,7 +227,7 @@ def main() -> None:
     mark_alone(rows)
     add_former(rows, folder)
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow("adcode name level parent lat lon radius_km source shorts alone former".split())
+    out.writerow(HEADER)
     for row in sorted(rows.values(), key=lambda row: row.code):
         numbers = (f"{row.lat:.4f}", f"{row.lon:.4f}", f"{row.radius:.1f}")
         names = ("|".join(row.shorts), int(row.alone), "|".join(row.former))
