@@ -17,10 +17,10 @@ _LENGTH = 22  # 22 characters of base64 carry 132 bits, more than enough to tell
 
 # "北京某医院口腔科主任医师" is a person of the trade; "某某口腔医院" is an institution.
 _PROFESSIONAL_TITLE = re.compile(
-    r"医师|药师|护士长?|治疗师|营养师|咨询师|规培|住院医|副?主任医|科主任|医学博士|[口牙皮眼骨儿妇产科中西]医生|医生"
+    r"医师|药师|护士长?|治疗师|营养师|咨询师|规培|住院医|主任医|科主任|医学博士|医生"
 )
 _PROFESSIONAL_NICK = re.compile(
-    r"(?:医生|医师|大夫|牙医|药师|护士|护士长|主任|中医|郎中|营养师|治疗师|咨询师)$"
+    r"(?:医生|医师|大夫|牙医|药师|护士|护士长|(?<!班)主任|中医师|营养师|治疗师|咨询师)$"
     r"|^(?:牙医|口腔医生|中医师?|皮肤科|口腔科|儿科|妇产科|眼科|骨科|正畸|种植牙?)(?:医生|医师|大夫|护士)?[^的怕吧吗不没]{0,4}$"
 )
 _INSTITUTION = re.compile(

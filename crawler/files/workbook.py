@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
-from zlib import error
-
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from crawler.files.model import ImportProblem, Record, Rejected, rejected
 
@@ -54,6 +51,20 @@ _Rows = Iterator[tuple[int, tuple[object, ...]]]
 
 @contextmanager
 def _sheets(path: Path) -> Iterator[Iterator[_Rows]]:
+    import openpyxl  # here, because it takes a tenth of a second that every command would pay
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    # SyntaxError is what XML parsers raise; the rest comes out of zipfile and openpyxl for broken parts.
+    broken = (
+        BadZipFile,
+        zlib.error,
+        InvalidFileException,
+        SyntaxError,
+        LookupError,
+        ValueError,
+        TypeError,
+        OSError,
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # openpyxl's remarks on styles it does not know
@@ -62,22 +73,10 @@ def _sheets(path: Path) -> Iterator[Iterator[_Rows]]:
             yield (_rows(sheet) for sheet in book.worksheets)
         finally:
             book.close()
-    # SyntaxError is what XML parsers raise; the others come out of zipfile and openpyxl for broken parts.
-    except (
-        BadZipFile,
-        InvalidFileException,
-        SyntaxError,
-        LookupError,
-        ValueError,
-        TypeError,
-        OSError,
-        error,
-    ) as cause:
-        if isinstance(cause, ImportProblem):
-            raise
+    except broken as error:
         raise ImportProblem(
             f"{path.name}：不是可读的 XLSX 文件；压缩包请先解压，表格请另存为 .xlsx 或 CSV。"
-        ) from cause
+        ) from error
 
 
 def _rows(sheet: Any) -> _Rows:  # openpyxl's stubs mistype the read-only sheet's methods

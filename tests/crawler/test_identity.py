@@ -47,6 +47,8 @@ def test_nobody_has_no_key_and_no_secret_is_a_mistake() -> None:
         ({"known": True}, "person"),
         ({"nick": "爱吃糖的小明"}, "person"),
         ({"nick": "牙医怕怕的人"}, "person"),
+        ({"nick": "三年二班班主任"}, "person"),
+        ({"nick": "爱上中医"}, "person"),
         ({"nick": "今天去不去医院好"}, "person"),
         ({"badge": "普通用户"}, "person"),
         ({"badge": "金V", "nick": "旅行家"}, "person"),
