@@ -33,31 +33,33 @@ def detect_encoding(path: Path) -> Encoding:
         ImportProblem: the file is binary or in an encoding we do not know.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Encoding(codec="utf-16", label="UTF-16", broken=_broken(path, "utf-16"))
-    # One byte in a hundred: a stray NUL in a text is only dirt.
-    if head.count(b"\0") * 100 > len(head):
-        raise ImportProblem(f"{path.name}：不是文本文件，或是没有 BOM 的 UTF-16；请另存为 UTF-8 后再导入。")
-    marked = head.startswith(codecs.BOM_UTF8)
-    if marked or not _broken(path, "utf-8", stop=True):
-        return _utf8(marked, broken=_broken(path, "utf-8") if marked else 0)
-    if not _broken(path, "gb18030", stop=True) and _looks_chinese(path):
-        return Encoding(codec="gb18030", label="GB18030")
-    broken = _broken(path, "utf-8")
-    if broken <= max(1, path.stat().st_size * _TOLERATED):
-        return _utf8(marked, broken=broken)
+    candidates = _candidates(path)
+    for encoding in candidates:
+        if not _broken(path, encoding.codec, stop=True) and _believable(path, encoding):
+            return encoding
+    tolerated = max(1, path.stat().st_size * _TOLERATED)
+    for encoding in candidates:
+        broken = _broken(path, encoding.codec)
+        if broken <= tolerated and _believable(path, encoding):
+            return Encoding(codec=encoding.codec, label=encoding.label, broken=broken)
     raise ImportProblem(
         f"{path.name}：认不出文件的编码（不是 UTF-8、GB18030，也不是带 BOM 的 UTF-16）；"
         "请另存为 UTF-8 后再导入。"
     )
 
 
-def _utf8(marked: bool, *, broken: int) -> Encoding:
-    if marked:
-        return Encoding(codec="utf-8-sig", label="带 BOM 的 UTF-8", broken=broken)
-    return Encoding(codec="utf-8", label="UTF-8", broken=broken)
+def _candidates(path: Path) -> tuple[Encoding, ...]:
+    """What the first bytes leave possible."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return (Encoding(codec="utf-16", label="UTF-16"),)
+    # One byte in a hundred: a stray NUL in a text is only dirt.
+    if head.count(b"\0") * 100 > len(head):
+        raise ImportProblem(f"{path.name}：不是文本文件，或是没有 BOM 的 UTF-16；请另存为 UTF-8 后再导入。")
+    if head.startswith(codecs.BOM_UTF8):
+        return (Encoding(codec="utf-8-sig", label="带 BOM 的 UTF-8"),)
+    return Encoding(codec="utf-8", label="UTF-8"), Encoding(codec="gb18030", label="GB18030")
 
 
 def _broken(path: Path, codec: str, *, stop: bool = False) -> int:
@@ -73,6 +75,10 @@ def _broken(path: Path, codec: str, *, stop: bool = False) -> int:
                 return 1
             if not chunk:
                 return 0 if stop else count
+
+
+def _believable(path: Path, encoding: Encoding) -> bool:
+    return encoding.codec != "gb18030" or _looks_chinese(path)
 
 
 def _looks_chinese(path: Path) -> bool:

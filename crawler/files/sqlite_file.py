@@ -12,12 +12,29 @@ from crawler.files.model import ImportProblem, Record
 MAGIC = b"SQLite format 3\0"
 
 
-def _connect(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
-    """Opens without ever writing."""
-    suffix = "?mode=ro&immutable=1" if immutable else "?mode=ro"
-    connection = sqlite3.connect(path.resolve().as_uri() + suffix, uri=True)
+def _connect(path: Path) -> sqlite3.Connection:
+    """Opens without ever writing.
+
+    A file in write-ahead mode in a folder we may not write to opens only as immutable.
+
+    Raises:
+        sqlite3.Error: not a readable database either way.
+    """
+    try:
+        return _try(path, "?mode=ro")
+    except sqlite3.OperationalError:
+        return _try(path, "?mode=ro&immutable=1")
+
+
+def _try(path: Path, options: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path.resolve().as_uri() + options, uri=True)
     # A text that is not UTF-8 becomes replacement characters instead of an error.
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -28,28 +45,18 @@ def tables(path: Path) -> Mapping[str, frozenset[str]]:
         ImportProblem: the file is damaged, encrypted or locked.
     """
     try:
-        return _tables(path, immutable=False)
-    except sqlite3.OperationalError:
-        # A file in write-ahead mode in a folder we may not write to opens only as immutable.
-        try:
-            return _tables(path, immutable=True)
-        except sqlite3.Error as error:
-            raise _problem(path, error) from error
-    except sqlite3.DatabaseError as error:
+        with closing(_connect(path)) as connection:
+            query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+            names = [name for (name,) in connection.execute(query)]
+            return {name: _columns(connection, name) for name in names}
+    except sqlite3.Error as error:
         raise _problem(path, error) from error
 
 
-def _tables(path: Path, *, immutable: bool) -> Mapping[str, frozenset[str]]:
-    with closing(_connect(path, immutable=immutable)) as connection:
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
-        ).fetchall()
-        return {
-            name: frozenset(
-                row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))
-            )
-            for (name,) in names
-        }
+def _columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    return frozenset(
+        name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    )
 
 
 def read_table(path: Path, table: str) -> Iterator[Record]:
@@ -65,7 +72,7 @@ def read_table(path: Path, table: str) -> Iterator[Record]:
             names = [column[0] for column in cursor.description]
             for number, row in enumerate(cursor, start=1):
                 yield Record(line=number, fields=dict(zip(names, row, strict=True)), table=table)
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
         raise _problem(path, error) from error
 
 

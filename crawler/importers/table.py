@@ -54,7 +54,7 @@ _GUESSES: dict[str, tuple[str, ...]] = {
         "发布时间 发表时间 发帖时间 创建时间 完整日期 时间 发布日期 日期 评论时间",
         "publishedat publishtime createdat createtime createdatetime pubdate datetime timestamp time date",
     ),
-    "id": _headers("commentid postid noteid 微博id 帖子id mid tid id bid 编号"),
+    "id": _headers("commentid postid noteid 微博id weiboid 帖子id mid tid id bid 编号"),
     "url": _headers("链接 网址 微博链接 帖子链接 原文链接 url link noteurl posturl"),
     "author": _headers(
         "用户id 作者id 发帖人id userid authorid uid creatorhash 作者 发帖人 用户 用户名 用户昵称 昵称",
@@ -73,6 +73,7 @@ _GUESSES: dict[str, tuple[str, ...]] = {
     "site": _headers("平台 来源平台 platform site"),
 }
 _KEYS = (*_GUESSES, "datum")
+_WEIBO_IDS = frozenset(("mid", "bid", "微博id", "weiboid"))
 _SITES = {"微博": "weibo", "新浪微博": "weibo", "贴吧": "tieba", "百度贴吧": "tieba", "小红书": "xhs"}
 
 _WEIBO_LINK = re.compile(
@@ -186,7 +187,7 @@ def _post(fields: Fields, columns: _Map, assumed: str, context: Context) -> Post
     text, title, url = (columns.get(key, fields) for key in ("text", "title", "url"))
     time = assumed or columns.get("time", fields)
     own_id, author = exact_id(columns.get("id", fields)), columns.get("author", fields)
-    source, post_id = _known_site(own_id, url, columns.get("site", fields))
+    source, post_id = _known_site(own_id, url, columns.get("site", fields) or _site_of_id(own_id, columns))
     draft = Draft(
         source=source,
         post_id=post_id or _content_id(own_id, "\n".join((url, title, text, "" if assumed else time))),
@@ -202,6 +203,11 @@ def _post(fields: Fields, columns: _Map, assumed: str, context: Context) -> Post
         reposts=columns.get("reposts", fields),
     )
     return finish(draft, context)
+
+
+def _site_of_id(own_id: str, columns: _Map) -> str:
+    """A column called mid or bid holds Weibo's ids, if what stands in it is long enough for one."""
+    return "weibo" if _plain(columns.names.get("id", "")) in _WEIBO_IDS and len(own_id) >= 9 else ""
 
 
 def _known_site(own_id: str, url: str, site: str) -> tuple[str, str]:

@@ -352,6 +352,16 @@ def test_a_few_broken_bytes_do_not_cost_the_file(tmp_path: Path) -> None:
     assert "处字节读不出来" in said[0]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_download_cut_inside_a_character_keeps_the_rows_before(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "t.csv"
+    whole = "\n".join([HEADER, *[GOOD] * 20]).encode(codec)
+    path.write_bytes(whole[:-1])  # the last character is 川
+    posts, _ = split(path)
+    assert len(posts) == 20
+    assert posts[-1].place_hints[0].text == "四\ufffd"
+
+
 def test_naive_now_and_empty_secret_are_mistakes_of_ours(tmp_path: Path) -> None:
     path = table(tmp_path, GOOD)
     with pytest.raises(ValueError, match="aware"):

@@ -86,6 +86,22 @@ def test_table_knows_links(tmp_path: Path, url: str, id_: str) -> None:
     assert not [mark for mark in PERSONAL if mark in post.url]
 
 
+@pytest.mark.parametrize(
+    ("header", "id_", "name"),
+    [
+        ("mid", "3501756485200075", "weibo/3501756485200075"),
+        ("bid", "z0JH2lOMb", "weibo/3501756485200075"),
+        ("微博id", "z0JH2lOMb", "weibo/3501756485200075"),
+        ("mid", "17", "table/17-"),
+        ("id", "3501756485200075", "table/3501756485200075-"),
+    ],
+)
+def test_table_knows_columns_of_weibo_ids(tmp_path: Path, header: str, id_: str, name: str) -> None:
+    path = write_csv(tmp_path / "t.csv", [{"内容": "牙疼", "时间": "2026-11-20", header: id_}])
+    (post,) = posts_of(path)
+    assert post.id == name or (name.endswith("-") and post.id.startswith(name))
+
+
 def test_table_points_zones_and_weak_places(tmp_path: Path) -> None:
     first, second = posts_of(copied(tmp_path, "table.tsv"))
     assert first.published_at == datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
