@@ -10,7 +10,7 @@ from crawler.files.model import ImportProblem
 
 _CHUNK = 1 << 20
 # Share of a file's bytes that may be broken UTF-8 (a cut download, a bad join) before we say "not UTF-8".
-_TOLERATED = 0.001
+_TOLERATED = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def detect_encoding(path: Path) -> Encoding:
     for encoding in candidates:
         if not _broken(path, encoding.codec, stop=True) and _believable(path, encoding):
             return encoding
-    tolerated = max(1, path.stat().st_size * _TOLERATED)
+    tolerated = max(3, path.stat().st_size * _TOLERATED)
     for encoding in candidates:
         broken = _broken(path, encoding.codec)
         if broken <= tolerated and _believable(path, encoding):
