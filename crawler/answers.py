@@ -33,7 +33,7 @@ class PageResult:
 
     posts: tuple[Post, ...] = ()
     tasks: tuple[Task, ...] = ()
-    listed: int = 0  # threads or results seen in a list, changed or not
+    listed: int | None = None  # threads or results seen, changed or not; None when this is no list
     withheld: int = 0  # posts whose text the site does not show
     cursor: tuple[str, str] | None = None  # scope, value
     mark: str = ""  # cursor of the task's group when the whole group is done

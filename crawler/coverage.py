@@ -46,7 +46,8 @@ CREATE TABLE task (
 CREATE INDEX task_group ON task (source, grp);
 CREATE TABLE mark (source TEXT, grp TEXT, value TEXT NOT NULL, PRIMARY KEY (source, grp)) WITHOUT ROWID;
 CREATE TABLE seen (
-  source TEXT, post_id TEXT, digest BLOB NOT NULL, alias TEXT NOT NULL, PRIMARY KEY (source, post_id)) WITHOUT ROWID;
+  source TEXT, post_id TEXT, digest BLOB NOT NULL, alias TEXT NOT NULL,
+  PRIMARY KEY (source, post_id)) WITHOUT ROWID;
 CREATE INDEX seen_alias ON seen (source, alias) WHERE alias != '';
 CREATE TABLE day (source TEXT, day TEXT, posts INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
 CREATE TABLE pause (
@@ -291,7 +292,8 @@ class Coverage:
     def namesakes(self, source: str, alias: str) -> tuple[str, ...]:
         """Ids of the stored posts that go by this alias (`alias_of`), in order."""
         rows = self._db.execute(
-            "SELECT post_id FROM seen WHERE source=? AND alias=? AND alias != '' ORDER BY length(post_id), post_id",
+            "SELECT post_id FROM seen WHERE source=? AND alias=? AND alias != '' "
+            "ORDER BY length(post_id), post_id",
             (source, alias),
         )
         return tuple(str(row[0]) for row in rows)
@@ -317,6 +319,14 @@ class Coverage:
         """Groups with pages that no run has tried yet: a run was killed in the middle of them."""
         rows = self._db.execute("SELECT DISTINCT grp FROM task WHERE source=? AND attempts=0", (source,))
         return frozenset(str(row[0]) for row in rows)
+
+    def waits_for(self, source: str, prefix: str) -> bool:
+        """Whether a page whose key begins with `prefix` is still to be fetched."""
+        row = self._db.execute(
+            "SELECT 1 FROM task WHERE source=? AND key >= ? AND key < ? LIMIT 1",
+            (source, prefix, prefix + "\U0010ffff"),
+        )
+        return row.fetchone() is not None
 
     def add_task(self, task: Task) -> bool:
         """False when this page is already waiting."""
@@ -392,6 +402,7 @@ class Coverage:
 class History:
     """What is known of a source before a run ends: has it ever listed anything?"""
 
+    listing: bool = True  # this run read a list; one that only finished a killed run did not
     listed_before: bool = False
     expect: int = 0
     notes: tuple[str, ...] = field(default=())
@@ -412,7 +423,7 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
         return "failed", reason
     if totals.truncated:
         return "truncated", reason
-    if totals.listed < history.expect or (not totals.listed and history.listed_before):
+    if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
         return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
     if not totals.listed and not totals.posts:
         return "empty", "页面正常，但没有主题"

@@ -69,6 +69,7 @@ class ThreadPage:
     fid: str  # the board it really belongs to; "" where the page does not say
     floors: tuple[Floor, ...]
     replies: int | None = None
+    page: int = 1  # the page shown: a number too high is answered with the last page
     next_page: int | None = None
 
 
@@ -83,12 +84,13 @@ def decode(body: bytes, declared: str) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    known = {"big5": "big5hkscs", "big5-hkscs": "big5hkscs", "utf-8": "utf-8", "utf8": "utf-8"}
-    name = known.get(declared.lower(), "gb18030")
-    text = body.decode(name, errors="replace")
     # Cut in the middle of a character, or one bad byte in a long page: still UTF-8.
-    as_utf8 = body.decode("utf-8", errors="replace")
-    return as_utf8 if as_utf8.count("\ufffd") <= min(3, text.count("\ufffd")) else text
+    text = body.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    if sum(not char.isascii() for char in text) > 11 * bad:
+        return text
+    name = "big5hkscs" if declared.lower().startswith("big5") else "gb18030"
+    return body.decode(name, errors="replace")
 
 
 # ── thread lists ──────────────────────────────────────────────────────────────────────────────────────────
@@ -176,6 +178,7 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
         fid=_thread_fid(page),
         floors=tuple(floors),
         replies=_reply_count(page),
+        page=_page_number(page),
         next_page=_next_page(page),
     )
 
@@ -307,7 +310,11 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
             pid="", floor=1, author=first.author, published_at=first.published_at, text=first.text
         )
     return ThreadPage(
-        title=title, fid=_thread_fid(page), floors=tuple(floors), next_page=_archiver_next(page)
+        title=title,
+        fid=_thread_fid(page),
+        floors=tuple(floors),
+        page=number,
+        next_page=_archiver_next(page),
     )
 
 
@@ -406,6 +413,11 @@ def _next_page(page: Selector) -> int | None:
         return None
     found = _PAGE.search(href) or _REWRITTEN_PAGE.search(href)
     return int(next(group for group in found.groups() if group)) if found else None
+
+
+def _page_number(page: Selector) -> int:
+    """Short threads have no pager: their page is the first."""
+    return _number(page.css(".pg > strong::text, .pages > strong::text").get()) or 1
 
 
 def _archiver_next(page: Selector) -> int | None:

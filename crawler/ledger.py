@@ -24,6 +24,7 @@ class _Running:
     source: Source
     run: int
     listed_before: bool
+    listing: bool = False  # a list was read: not just pages left over from a killed run
     totals: Totals = field(default_factory=Totals)
     reasons: list[str] = field(default_factory=list)
     robots: str = ""
@@ -73,7 +74,9 @@ class Ledger:
     def page(self, task: Task, result: PageResult) -> tuple[Task, ...]:
         """Takes a read page in; the tasks that are new and should be requested now."""
         running = self._running[task.source]
-        running.totals.listed += result.listed
+        if result.listed is not None:
+            running.listing = True
+            running.totals.listed += result.listed
         running.totals.withheld += result.withheld
         with self.coverage.transaction():
             fresh = tuple(each for each in result.tasks if self.coverage.add_task(each))
@@ -90,7 +93,9 @@ class Ledger:
             page = self._page(task, result)
             if not page.posts:
                 self._settle(page)
-        self._progress(running, "page", {"key": task.key, "listed": result.listed, "posts": len(page.posts)})
+        self._progress(
+            running, "page", {"key": task.key, "listed": result.listed or 0, "posts": len(page.posts)}
+        )
         return fresh
 
     def _page(self, task: Task, result: PageResult) -> _Page:
@@ -220,7 +225,10 @@ class Ledger:
         if cut:
             self.truncated(running.source.name, running.source.name, cut)
         history = History(
-            listed_before=running.listed_before, expect=running.source.expect, notes=tuple(running.reasons)
+            listing=running.listing,
+            listed_before=running.listed_before,
+            expect=running.source.expect,
+            notes=tuple(running.reasons),
         )
         outcome, reason = self._verdict(running, history)
         if outcome in ("ok", "truncated"):

@@ -16,6 +16,7 @@ from crawler.base import SourceSpider
 from crawler.coverage import Task
 from crawler.discuz_posts import one_id, posts_of
 from crawler.discuz_urls import url_of
+from crawler.items import Post
 from crawler.sources import Source
 
 
@@ -91,9 +92,10 @@ class DiscuzSpider(SourceSpider):
         own = [entry for entry in page.entries if not entry.pin]
         tasks = [found for entry in page.entries if (found := self._due(source, task, entry, horizon))]
         times = [entry.last_at for entry in own if entry.last_at]
-        # Lists run from the latest reply to the oldest, pins aside. Without times (archiver) a page on which
-        # nothing has changed is the end, once there has been a whole pass.
-        done = max(times) < floor if times else bool(since) and not tasks
+        # Lists run from the latest reply to the oldest, pins aside: a page that begins at or before the last
+        # run's newest and shows nothing new is the end. Without times (archiver) "nothing new" has to do.
+        known = bool(since) and not tasks
+        done = max(times) < floor or (known and max(times) <= floor) if times else known
         more = page.next_page == task.page + 1 and not done
         if more and task.page < source.max_pages:
             tasks.append(replace(task, page=task.page + 1, key=f"list:{task.board}:{task.page + 1}"))
@@ -109,6 +111,8 @@ class DiscuzSpider(SourceSpider):
         """The thread's next page to read; None when nothing has happened there since, or it is too old."""
         if entry.last_at and entry.last_at < horizon and not entry.pin:
             return None
+        if self.ledger.coverage.waits_for(source.name, f"thread:{entry.tid}:"):
+            return None  # being read already, or left over from an earlier run
         seen = self._seen(source, entry)
         return None if seen and _same(seen, entry) else self._visit(task, entry, seen)
 
@@ -143,30 +147,32 @@ class DiscuzSpider(SourceSpider):
     ) -> Reading:
         if not isinstance(page, pages.ThreadPage):
             return page
+        task = replace(task, page=min(task.page, page.page))
         foreign = bool(page.fid) and source.board(page.fid) is None
         posts, odd = ((), ()) if foreign else posts_of(source, task, page, now=now, secret=self.secret)
         posts = one_id(posts, lambda alias: self.ledger.coverage.namesakes(source.name, alias))
         more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
         capped = more and task.page >= source.max_thread_pages
-        tasks = []
-        if more and not capped:
-            key = f"thread:{task.thread}:{task.page + 1}"
-            tasks.append(replace(task, page=task.page + 1, key=key, back=False))
-        if task.back and task.page > 1 and not self._knows(source, [post.post_id for post in posts]):
-            # Deletions have moved older posts forward, so new ones may hide on the page before.
-            key = f"back:{task.thread}:{task.page - 1}"
-            tasks.append(replace(task, page=task.page - 1, key=key, kind="back"))
         return PageResult(
             posts=posts,
-            tasks=tuple(tasks),
+            tasks=tuple(self._further(source, task, posts, more=more and not capped)),
             withheld=sum(1 for floor in page.floors if floor.withheld and not foreign),
             cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page),
             truncated=f"只读了前 {task.page} 页楼层" if capped else "",
             odd=odd,
         )
 
-    def _knows(self, source: Source, ids: list[str]) -> bool:
-        return bool(self.ledger.coverage.digests(source.name, ids))
+    def _further(self, source: Source, task: Task, posts: tuple[Post, ...], *, more: bool) -> Iterator[Task]:
+        number = task.page + 1
+        if more:
+            yield replace(task, page=number, key=f"thread:{task.thread}:{number}", back=False)
+        if task.back and task.page > 1 and not self._knows(source, posts):
+            # Deletions have moved older posts forward, so new ones may hide on the page before.
+            number = task.page - 1
+            yield replace(task, page=number, key=f"back:{task.thread}:{number}", kind="back")
+
+    def _knows(self, source: Source, posts: tuple[Post, ...]) -> bool:
+        return bool(self.ledger.coverage.digests(source.name, (post.post_id for post in posts)))
 
 
 def _last(entry: pages.Entry) -> str:

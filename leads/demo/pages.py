@@ -41,7 +41,7 @@ def message(text: str, *, error: bool = False) -> str:
     return _frame(
         "提示信息",
         f'<div id="wp" class="wp"><div class="nfl"><div id="messagetext" class="{kind}"><p>{text}</p>'
-        '<script type="text/javascript">document.write("<p>[ 点击这里返回上一页 ]</p>");</script></div></div></div>',
+        '<script type="text/javascript">document.write("<p>[ 返回上一页 ]</p>");</script></div></div></div>',
     )
 
 
@@ -105,7 +105,8 @@ def archiver_board(forum: Forum, fid: str, page: int) -> str:
         forum.boards[fid],
         f"""<div id="nav"><a href="./">论坛</a> &rsaquo; {forum.boards[fid]}</div>
 <div id="content"><ul type="1" start="1">{lines}</ul>{_archiver_pager(f"fid-{fid}", page, pages)}</div>
-<div id="end">查看完整版本: <a href="../{escape(forum.board_url(fid))}"><strong>{forum.boards[fid]}</strong></a></div>""",
+<div id="end">查看完整版本:
+<a href="../{escape(forum.board_url(fid))}"><strong>{forum.boards[fid]}</strong></a></div>""",
     )
 
 
@@ -122,7 +123,8 @@ def thread(forum: Forum, topic: Topic, page: int) -> str:
     heading = f'<h1 class="ts"><span id="thread_subject">{escape(topic.title)}</span></h1>'
     if forum.style.version.startswith("7"):
         heading = f'<div id="threadtitle"><h1>{escape(topic.title)}</h1></div>'
-    body = f"""<div id="{"nav" if forum.style.version.startswith("7") else "pt"}"><a href="./">锦里社区</a> &rsaquo;
+    crumbs = "nav" if forum.style.version.startswith("7") else "pt"
+    body = f"""<div id="{crumbs}"><a href="./">锦里社区</a> &rsaquo;
 <a href="{escape(forum.board_url(topic.home))}">{name}</a> &rsaquo; {escape(topic.title)}</div>
 <div class="hm"><span class="xg1">查看:</span> <span class="xi1">321</span>
 <span class="xg1">回复:</span> <span class="xi1">{len(topic.shown) - 1}</span></div>
@@ -136,13 +138,16 @@ def thread(forum: Forum, topic: Topic, page: int) -> str:
 def _block(forum: Forum, topic: Topic, post: Reply, floor: int) -> str:
     pid, label = post.pid, _FLOORS.get(floor) or f"<em>{floor}</em><sup>#</sup>"
     sign = f'<div class="sign" style="max-height:100px;">{escape(topic.sign)}</div>' if topic.sign else ""
-    rated = f'<div id="post_rate_div_{pid}"><dl id="ratelog_{pid}" class="rate"><dd>评分理由 很给力!</dd></dl></div>'
+    rating = f'<dl id="ratelog_{pid}" class="rate"><dd>评分理由 很给力!</dd></dl>'
+    rated = f'<div id="post_rate_div_{pid}">{rating}</div>'
     when = _relative(post.at, forum.clock(), seconds=True)
     return f"""<div id="post_{pid}"><table id="pid{pid}" class="plhin" summary="pid{pid}"><tr>
 <td class="pls" rowspan="2"><div id="favatar{pid}" class="pls cl favatar">
 <div class="pi"><div class="authi">{_author_link(post, cls="xw1")}</div></div></div></td>
-<td class="plc"><div class="pi"><strong><a href="forum.php?mod=redirect&amp;goto=findpost&amp;ptid={topic.tid}&amp;pid={pid}"
- id="postnum{pid}">{label}</a></strong>
+<td class="plc"><div class="pi"><strong>
+<a href="forum.php?mod=redirect&amp;goto=findpost&amp;ptid={topic.tid}&amp;pid={pid}"
+ id="postnum{pid}">{label}</a>
+</strong>
 <div class="pti"><div class="authi"><em id="authorposton{pid}">发表于 {when}</em></div></div></div>
 <div class="pct"><div class="pcb">{_cell(topic, post)}
 <div id="comment_{pid}" class="cm"></div>{rated if post.trait == "rated" else ""}</div></div></td></tr>
@@ -168,9 +173,9 @@ def _words(topic: Topic, post: Reply) -> str:
     if post.trait == "quote":
         asked = topic.posts[0]
         text = (
-            '<div class="quote"><blockquote><font size="2"><a href="forum.php?mod=redirect&amp;goto=findpost">'
-            f'<font color="#999999">{escape(asked.author)} 发表于 {_minute(asked.at)}</font></a></font><br />\n'
-            f"{escape(asked.text.splitlines()[0])} ...</blockquote></div><br />\n{text}"
+            '<div class="quote"><blockquote><font size="2"><a href="forum.php?mod=redirect">'
+            f'<font color="#999999">{escape(asked.author)} 发表于 {_minute(asked.at)}</font></a>'
+            f"</font><br />\n{escape(asked.text.splitlines()[0])} ...</blockquote></div><br />\n{text}"
         )
     if opening and topic.edited:
         note = (
@@ -188,10 +193,10 @@ def _words(topic: Topic, post: Reply) -> str:
 def _block_seven(forum: Forum, topic: Topic, post: Reply, floor: int) -> str:
     return f"""<div id="post_{post.pid}"><table id="pid{post.pid}" summary="pid{post.pid}"><tr>
 <td class="postauthor" rowspan="2"><div class="postinfo">{_author_link(post)}</div></td>
-<td class="postcontent"><div class="postinfo"><strong><a id="postnum{post.pid}"><em>{floor}</em><sup>#</sup></a></strong>
+<td class="postcontent"><div class="postinfo">
+<strong><a id="postnum{post.pid}"><em>{floor}</em><sup>#</sup></a></strong>
 <div class="authorinfo"><em id="authorposton{post.pid}">发表于 {_minute(post.at)}</em></div></div>
-<div class="defaultpost"><div class="t_msgfontfix"><table><tr><td class="t_msgfont" id="postmessage_{post.pid}">
-{_words(topic, post)}</td></tr></table></div></div>
+<div class="defaultpost">{_cell(topic, post).replace('"t_f"', '"t_msgfont"')}</div>
 <div class="signatures">{escape(topic.sign)}</div></td></tr></table></div>"""
 
 
@@ -204,8 +209,8 @@ def archiver_thread(forum: Forum, topic: Topic, page: int) -> str:
         f"""<div id="nav"><a href="./">论坛</a> &rsaquo; <a href="?fid-{topic.home}.html">{name}</a> &rsaquo;
 {escape(topic.title)}</div>
 <div id="content">{blocks}{_archiver_pager(f"tid-{topic.tid}", page, pages)}</div>
-<div id="end">查看完整版本: <a href="../{escape(forum.thread_url(topic.tid))}"><strong>{escape(topic.title)}</strong></a>
-</div>""",
+<div id="end">查看完整版本:
+<a href="../{escape(forum.thread_url(topic.tid))}"><strong>{escape(topic.title)}</strong></a></div>""",
     )
 
 
@@ -254,7 +259,8 @@ def _pager(forum: Forum, page: int, pages: int, url: PageUrl) -> str:
         return f'<div class="pg"><strong>{page}</strong></div>'
     word = "next" if forum.style.version.startswith("7") else "nxt"
     cls = "pages" if word == "next" else "pg"
-    return f'<div class="{cls}"><strong>{page}</strong><a href="{escape(url(page + 1))}" class="{word}">下一页</a></div>'
+    link = f'<a href="{escape(url(page + 1))}" class="{word}">下一页</a>'
+    return f'<div class="{cls}"><strong>{page}</strong>{link}</div>'
 
 
 def _archiver_pager(what: str, page: int, pages: int) -> str:
