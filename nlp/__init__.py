@@ -1,1 +1,84 @@
 """Text → Tags. `Tagger` is the only public entry; all is pure but for reading the package's data files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nlp.features import Doc
+from nlp.intent import MODEL, IntentModel
+from nlp.models import Intent, IntentLabel, PlaceHintLike, Region, Sentiment, Symptom, Tags
+from nlp.regions import RegionTagger
+from nlp.sentiment import judge
+from nlp.symptoms import SymptomTagger
+from nlp.text import blank_noise, borders, normalise
+from nlp.tokens import cut, words
+
+__all__ = ["Tagger"]
+
+
+class Tagger:
+    """Tags texts. Holds its models in memory; not to be pickled, make one per process."""
+
+    def __init__(self, symptoms: SymptomTagger, regions: RegionTagger, intent: IntentModel) -> None:
+        self._symptoms, self._regions, self._intent = symptoms, regions, intent
+
+    @classmethod
+    def load(cls, model: Path = MODEL) -> Tagger:
+        """The shipped models, or the intent model of another folder.
+
+        Raises:
+            FileNotFoundError: no intent model in `model`.
+        """
+        return cls(SymptomTagger.load(), RegionTagger.load(), IntentModel.load(model))
+
+    def tag(self, text: str, hints: Sequence[PlaceHintLike] = ()) -> Tags:
+        """Tags of one text. Batches (`tag_many`) are several times faster per text."""
+        return self.tag_many([text], [hints])[0]
+
+    def tag_many(self, texts: Sequence[str], hints: Sequence[Sequence[PlaceHintLike]] | None = None) -> list[Tags]:
+        """Tags of each text, in order. `hints` holds what the source says of each text's place.
+
+        Any text is accepted: empty, 20,000 characters, lone surrogates. Memory grows with the batch.
+        """
+        all_hints = hints if hints is not None else [()] * len(texts)
+        docs: list[Doc] = []
+        regions: list[Region | None] = []
+        for text, hint in zip(texts, all_hints, strict=True):
+            doc, edges = prepare(text, self._symptoms)
+            docs.append(doc)
+            regions.append(self._regions.find(doc.clean, edges, hint))
+        intents = self._intent.predict(docs)
+        return [
+            _tags(doc, region, intent, label)
+            for doc, region, (intent, label) in zip(docs, regions, intents, strict=True)
+        ]
+
+    def sentiment(self, text: str, tokens: Sequence[str] = ()) -> Sentiment:
+        """How a text speaks of the one it mentions."""
+        return judge(normalise(text), tokens)
+
+
+def prepare(text: str, symptoms: SymptomTagger) -> tuple[Doc, frozenset[int]]:
+    """One text made ready for every tagger, and its token borders."""
+    plain = normalise(text)
+    clean = blank_noise(plain)
+    tokens = cut(clean)
+    edges = borders(tokens)
+    return Doc(plain, clean, tokens, symptoms.find(clean, edges)), edges
+
+
+def _tags(doc: Doc, region: Region | None, intent: Intent, label: IntentLabel) -> Tags:
+    return Tags(
+        symptoms=tuple(doc.symptoms),
+        specialties=_specialties(doc.symptoms),
+        intent=intent,
+        intent_label=label,
+        region=region,
+        tokens=tuple(words(list(doc.tokens))),
+    )
+
+
+def _specialties(symptoms: Sequence[Symptom]) -> tuple[str, ...]:
+    ordered = sorted(symptoms, key=lambda symptom: not symptom.present)
+    return tuple(dict.fromkeys(symptom.specialty for symptom in ordered))

@@ -1,0 +1,60 @@
+# Two commands do everything: `make run` and `make test`. Each makes what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" || echo "sudo env DEBIAN_FRONTEND=noninteractive apt-get")
+
+.PHONY: run test test-quick check format train evaluate bench clean
+
+run: $(VENV)/installed
+	$(BIN)/tingzhen demo
+
+test: $(VENV)/dev chromium
+	$(BIN)/pytest
+
+# Without the tests that need a browser or take long; says so itself.
+test-quick: $(VENV)/dev
+	$(BIN)/pytest -m "not slow and not browser"
+	@echo "test-quick: tests marked slow or browser were left out; make test runs all."
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(VENV)/installed
+	$(BIN)/tingzhen train
+
+evaluate: $(VENV)/installed
+	$(BIN)/tingzhen evaluate
+
+bench: $(VENV)/dev
+	$(BIN)/pip install --quiet --group bench
+	$(BIN)/python -m benchmarks.pipeline
+
+# Debian and Ubuntu ship venv in a package of its own.
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "需要 Python 3.11 或更新的版本。"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { $(APT) update -qq && $(APT) install -y -qq python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$@ -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --group dev --editable ".[browser]"
+	touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends chromium; }
+
+clean:
+	rm -rf $(VENV) demo-data

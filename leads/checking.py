@@ -1,0 +1,105 @@
+"""`tingzhen check`: is everything there that the settings ask for? Says what is missing and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from leads.config import Settings, load_settings
+from leads.errors import TingzhenError
+
+LOW_DISK = 500 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Literal["ok", "warning", "error"]
+    topic: str
+    text: str  # zh-CN
+
+
+def check(config: Path | None) -> list[Finding]:
+    """All findings, errors included; never raises for what a user can mend."""
+    try:
+        settings = load_settings(config)
+    except TingzhenError as error:
+        return [Finding(level="error", topic="配置", text=str(error))]
+    found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
+    for part in (_clinics, _sources, _data, _models, _index):
+        try:
+            found.extend(part(settings))
+        except TingzhenError as error:
+            found.append(Finding(level="error", topic=_TOPICS[part.__name__], text=str(error)))
+    return found
+
+
+_TOPICS = {"_clinics": "诊所", "_sources": "来源", "_data": "数据目录", "_models": "模型", "_index": "索引"}
+
+
+def _clinics(settings: Settings) -> Iterator[Finding]:
+    clinics = settings.clinic_records()
+    if not clinics:
+        text = "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在 tingzhen.toml 里写 [[clinics]]。"
+        yield Finding(level="warning", topic="诊所", text=text)
+    for clinic in clinics:
+        text = f"{clinic.name}，区划 {clinic.adcode}，半径 {clinic.reach_km:g} 公里。"
+        yield Finding(level="ok", topic="诊所", text=text)
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    from leads.jobs import sources
+
+    known = sources(settings)
+    enabled = [source for source in known if source.enabled]
+    if not enabled:
+        text = (
+            f"共 {len(known)} 个，没有启用的：tingzhen crawl 没有东西可抓，仍可用 tingzhen ingest 导入文件。"
+        )
+        yield Finding(level="warning", topic="来源", text=text)
+    for source in enabled:
+        text = f"{source.name}（{source.engine}），依据 {source.permission.ground}。"
+        yield Finding(level="ok", topic="来源", text=text)
+    if enabled and not settings.crawl.contact:
+        text = "没有写 crawl.contact：请写一个站长能联系到你的邮箱或网址。"
+        yield Finding(level="warning", topic="来源", text=text)
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    if not os.access(existing, os.W_OK):
+        text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个 data_dir。"
+        yield Finding(level="error", topic="数据目录", text=text)
+        return
+    free = shutil.disk_usage(existing).free
+    text = f"{folder}，剩余 {free // 1024**2} MB。"
+    if free < LOW_DISK:
+        yield Finding(level="warning", topic="数据目录", text=text + "磁盘快满了，请清理。")
+    else:
+        yield Finding(level="ok", topic="数据目录", text=text)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from nlp import Tagger
+    from nlp.tokens import TOKENIZER
+
+    Tagger.load()
+    yield Finding(level="ok", topic="模型", text=f"能加载，分词 {TOKENIZER}。")
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    from leads.jobs import open_index
+
+    if not settings.data_dir.is_dir():
+        yield Finding(level="ok", topic="索引", text="还没有，第一次导入或抓取时建立。")
+        return
+    with open_index(settings) as index:
+        counts = index.counts()
+    text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
+    yield Finding(level="ok", topic="索引", text=text)

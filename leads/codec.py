@@ -1,0 +1,109 @@
+"""Leads and tags as JSON-ready values: what the index stores, the API returns and `tingzhen tag` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crawler.items import post_from_dict, post_to_dict
+from leads.models import Hit, Lead, Mention, Reason
+from nlp.models import INTENTS, Intent, Region, Sentiment, Symptom, Tags
+
+
+def symptom_to_dict(symptom: Symptom) -> dict[str, object]:
+    return {field: getattr(symptom, field) for field in Symptom.__slots__}
+
+
+def region_to_dict(region: Region) -> dict[str, object]:
+    return {field: getattr(region, field) for field in Region.__slots__}
+
+
+def tags_to_dict(tags: Tags) -> dict[str, object]:
+    """The public form of tags; probabilities are rounded to four digits, tokens left out."""
+    out: dict[str, object] = {
+        "symptoms": [symptom_to_dict(symptom) for symptom in tags.symptoms],
+        "specialties": list(tags.specialties),
+        "intent_label": tags.intent_label,
+        "intent": {name: round(p, 4) for name, p in zip(INTENTS, tags.intent, strict=True)},
+        "region": None if tags.region is None else region_to_dict(tags.region),
+    }
+    if tags.sentiment is not None:
+        out["sentiment"] = {field: getattr(tags.sentiment, field) for field in Sentiment.__slots__}
+    return out
+
+
+def tags_from_dict(data: Mapping[str, Any]) -> Tags:
+    """The reverse of `tags_to_dict`; `data` was written by it, so its shape is trusted."""
+    region, sentiment = data["region"], data.get("sentiment")
+    return Tags(
+        symptoms=tuple(Symptom(**symptom) for symptom in data["symptoms"]),
+        specialties=tuple(data["specialties"]),
+        intent=Intent(*(data["intent"][name] for name in INTENTS)),
+        intent_label=data["intent_label"],
+        region=None if region is None else Region(**region),
+        sentiment=None if sentiment is None else Sentiment(**{**sentiment, "cues": tuple(sentiment["cues"])}),
+        tokens=tuple(data.get("tokens", "").split(" ")) if data.get("tokens") else (),
+    )
+
+
+def lead_to_dict(lead: Lead) -> dict[str, object]:
+    """Everything but `folded` and `status`, which the index keeps beside the document."""
+    tags = tags_to_dict(lead.tags)
+    tags["tokens"] = " ".join(lead.tags.tokens)
+    return {
+        "post": post_to_dict(lead.post),
+        "tags": tags,
+        "need": lead.need,
+        "reasons": [{"kind": r.kind, "text": r.text, "words": r.words} for r in lead.reasons],
+    }
+
+
+def lead_from_dict(data: Mapping[str, Any], *, folded: int = 0, status: str = "new") -> Lead:
+    """The reverse of `lead_to_dict`."""
+    return Lead(
+        post=post_from_dict(data["post"]),
+        tags=tags_from_dict(data["tags"]),
+        need=data["need"],
+        reasons=tuple(Reason(**reason) for reason in data["reasons"]),
+        folded=folded,
+        status=status,
+    )
+
+
+def mention_to_dict(mention: Mention) -> dict[str, object]:
+    return {
+        "post": post_to_dict(mention.post),
+        "clinic_id": mention.clinic_id,
+        "term": mention.term,
+        "sentiment": {field: getattr(mention.sentiment, field) for field in Sentiment.__slots__},
+    }
+
+
+def mention_from_dict(data: Mapping[str, Any]) -> Mention:
+    """The reverse of `mention_to_dict`."""
+    sentiment = data["sentiment"]
+    return Mention(
+        post=post_from_dict(data["post"]),
+        clinic_id=data["clinic_id"],
+        term=data["term"],
+        sentiment=Sentiment(**{**sentiment, "cues": tuple(sentiment["cues"])}),
+    )
+
+
+def hit_to_dict(hit: Hit) -> dict[str, object]:
+    """A search result as printed by `tingzhen search --json`: the lead, flat, with score and distance."""
+    lead = hit.lead
+    post = post_to_dict(lead.post)
+    post.pop("author_key", None)
+    return {
+        "id": lead.id,
+        **post,
+        **tags_to_dict(lead.tags),
+        "need": lead.need,
+        "reasons": [reason.text for reason in lead.reasons],
+        "folded": lead.folded,
+        "status": lead.status,
+        "score": round(hit.score, 4),
+        "distance_km": None if hit.distance_km is None else round(hit.distance_km, 2),
+        "precision": hit.precision,
+    }

@@ -1,0 +1,214 @@
+"""Settings: tingzhen.toml, overridden by TINGZHEN_… environment variables, checked once on start.
+
+`Settings` is the whole list of what can be set; tingzhen.example.toml shows every key with its default, and
+tests/test_docs.py keeps the two in step. Complaints are zh-CN sentences that name the file and the key.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import EnvSettingsSource
+
+from leads.errors import ConfigError
+from leads.geo import MAX_KM, in_china
+from leads.models import Clinic
+from nlp import lexicon
+from nlp.gazetteer import Gazetteer
+
+DEFAULT_FILE = "tingzhen.toml"
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LeadSettings(_Table):
+    """[leads]: what becomes a lead, and for how long."""
+
+    min_need: Annotated[float, Field(ge=0, le=1)] = 0.3
+    expire_days: Annotated[int, Field(ge=1, le=3650)] = 180
+
+
+class WebSettings(_Table):
+    """[web]: where the page is served. Only this machine can reach the default address."""
+
+    host: Literal["127.0.0.1", "localhost", "::1"] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+
+
+class CrawlSettings(_Table):
+    """[crawl]: which sources, and whom a site's owner can write to."""
+
+    sources: str = ""
+    contact: str = ""
+
+
+class ClinicTable(_Table):
+    """One [[clinics]] table. Coordinates are WGS-84 degrees."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+    name: Text
+    lat: float
+    lon: float
+    district: str = ""
+    reach_km: Annotated[float, Field(gt=0, le=MAX_KM)] = 5.0
+    aliases: tuple[Text, ...] = ()
+    doctors: tuple[Text, ...] = ()
+    specialties: tuple[Text, ...] = ()
+    exclude: tuple[Text, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything a user can set. Tables are TINGZHEN_WEB__PORT and so on in the environment."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="TINGZHEN_", env_nested_delimiter="__"
+    )
+
+    data_dir: Path = Path("data")
+    index: Literal["sqlite"] = "sqlite"
+    leads: LeadSettings = LeadSettings()
+    web: WebSettings = WebSettings()
+    crawl: CrawlSettings = CrawlSettings()
+    clinics: tuple[ClinicTable, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return EnvSettingsSource(settings_cls), init_settings
+
+    def clinic_records(self) -> tuple[Clinic, ...]:
+        """The clinics as records, each with the district it stands in.
+
+        Raises:
+            ConfigError: outside China, an unknown district or specialty, or one id twice.
+        """
+        _no_repeats(table.id for table in self.clinics)
+        return tuple(_clinic(table, number) for number, table in enumerate(self.clinics, 1))
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Settings from `path`, $TINGZHEN_CONFIG, ./tingzhen.toml if there is one, else the defaults.
+
+    `data_dir` and `crawl.sources` are taken relative to the file that names them.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a key that is unknown or has a wrong value.
+    """
+    named = path or (Path(os.environ["TINGZHEN_CONFIG"]) if os.environ.get("TINGZHEN_CONFIG") else None)
+    file = named or Path(DEFAULT_FILE)
+    values: dict[str, Any] = {}
+    if named is not None or file.exists():
+        values = _read(file)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, file)) from error
+    return _anchored(settings, file.parent)
+
+
+def read_handed(file: Path) -> Settings:
+    """Settings as another of our processes wrote them, checked already; the environment has no say."""
+    return Settings.model_construct(**_Handed.model_validate_json(file.read_bytes()).__dict__)
+
+
+class _Handed(BaseModel):
+    """The fields of `Settings` without its environment sources."""
+
+    data_dir: Path
+    index: Literal["sqlite"]
+    leads: LeadSettings
+    web: WebSettings
+    crawl: CrawlSettings
+    clinics: tuple[ClinicTable, ...]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"找不到配置文件 {file}：请检查路径，或从 tingzhen.example.toml 复制一份。"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"配置文件 {file} 读不了（{error.strerror}）：请检查权限。") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"配置文件 {file} 不是有效的 TOML（{error}）：请改正后再试。") from error
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    crawl = settings.crawl
+    if crawl.sources:
+        crawl = crawl.model_copy(update={"sources": str(folder / crawl.sources)})
+    return settings.model_copy(update={"data_dir": folder / settings.data_dir, "crawl": crawl})
+
+
+_PROBLEMS = {
+    "extra_forbidden": "没有这个设置项，请检查拼写或删掉它",
+    "missing": "缺少这一项，请补上",
+    "literal_error": "只能是 {expected}",
+    "string_pattern_mismatch": "只能用小写字母、数字、- 和 _",
+    "greater_than": "必须大于 {gt:g}",
+    "greater_than_equal": "必须不小于 {ge:g}",
+    "less_than_equal": "必须不大于 {le:g}",
+    "string_too_short": "不能为空",
+}
+
+
+def _sentence(error: ValidationError, file: Path) -> str:
+    """The first of pydantic's complaints as one zh-CN sentence."""
+    first = error.errors()[0]
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
+    template = _PROBLEMS.get(first["type"], "类型不对，请对照 tingzhen.example.toml")
+    return f"配置 {file} 的 {key}（现在是 {first['input']!r}）：{template.format(**first.get('ctx', {}))}。"
+
+
+def _no_repeats(ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for clinic_id in ids:
+        if clinic_id in seen:
+            raise ConfigError(f"配置里有两个诊所的 id 都是 {clinic_id!r}：请改掉一个。")
+        seen.add(clinic_id)
+
+
+def _clinic(table: ClinicTable, number: int) -> Clinic:
+    where = f"配置里第 {number} 个诊所（{table.name}）"
+    if not in_china(table.lat, table.lon):
+        hint = "，经纬度好像写反了" if in_china(table.lon, table.lat) else ""
+        raise ConfigError(f"{where}的 lat、lon（{table.lat}, {table.lon}）不在中国范围内{hint}：请改正。")
+    known = lexicon.load().specialties
+    unknown = sorted(set(table.specialties) - set(known))
+    if unknown:
+        raise ConfigError(f"{where}的 specialties 里 {unknown[0]!r} 不认识：可用 {'、'.join(known)}。")
+    return Clinic(
+        adcode=_adcode(table, where),
+        **table.model_dump(exclude={"district"}),
+    )
+
+
+def _adcode(table: ClinicTable, where: str) -> str:
+    gazetteer = Gazetteer.load()
+    if not table.district:
+        nearest = gazetteer.nearest(table.lat, table.lon)
+        if nearest is None:
+            raise ConfigError(f"{where}的 lat、lon（{table.lat}, {table.lon}）附近没有行政区：请改正。")
+        return nearest.code
+    division = gazetteer.resolve(table.district)
+    if division is None:
+        raise ConfigError(f"{where}的 district {table.district!r} 找不到：请写成 四川 成都 武侯区 这样。")
+    return division.code

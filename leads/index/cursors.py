@@ -1,0 +1,51 @@
+"""Cursors: where a page of an answer ended. Opaque to users, bound to the query they came from."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import orjson
+
+from leads.errors import QueryError
+from leads.models import LeadQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The sort key and the tie-breaker of the last item shown."""
+
+    key: float
+    rowid: int
+
+    def encode(self, query: LeadQuery) -> str:
+        return (
+            urlsafe_b64encode(orjson.dumps([_fingerprint(query), self.key, self.rowid])).decode().rstrip("=")
+        )
+
+    @classmethod
+    def decode(cls, query: LeadQuery) -> Cursor | None:
+        """The query's cursor, None when it has none.
+
+        Raises:
+            QueryError: damaged, or made by another query.
+        """
+        if not query.cursor:
+            return None
+        try:
+            raw = urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4))
+            fingerprint, key, rowid = orjson.loads(raw)
+            cursor = cls(float(key), int(rowid))
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise QueryError("翻页位置（cursor）损坏：请从第一页重新搜索。") from error
+        if fingerprint != _fingerprint(query):
+            raise QueryError("翻页位置（cursor）属于另一个搜索：请从第一页重新搜索。")
+        return cursor
+
+
+def _fingerprint(query: LeadQuery) -> str:
+    """Names the query apart from its page: changing a filter makes old cursors invalid."""
+    bare = replace(query, cursor="", limit=0)
+    return blake2b(repr(bare).encode("utf-8", "replace"), digest_size=6).hexdigest()

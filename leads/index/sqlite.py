@@ -1,0 +1,228 @@
+"""The embedded lead index: one SQLite file, nothing to run beside it.
+
+Words, tags and geo cells stand in one contentless FTS5 table, so a search is one MATCH; rowids grow with the
+time of publication, so a time window is a rowid range and "newest" needs no sorting. `hot` is
+log2(need) + published / half-life: freshness decays every score alike, so this order never changes with
+time and can be indexed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from leads.codec import lead_from_dict, mention_from_dict, mention_to_dict
+from leads.geo import distance_km, precise_enough, reach, reach_factor
+from leads.index import sqlite_match
+from leads.index.base import LeadIndex
+from leads.index.cursors import Cursor
+from leads.index.sqlite_store import LeadStore, open_database, translated
+from leads.models import Hit, Lead, LeadQuery, Mention, Page, Precision
+from leads.score import freshness
+
+
+class _Found(NamedTuple):
+    """A candidate row with its place in the asked order; larger keys come first."""
+
+    key: float
+    rowid: int
+    factor: float
+    distance: float | None
+    precision: Precision | None
+
+
+class _Row(NamedTuple):
+    rowid: int
+    hot: float
+    code: str | None
+    level: str | None
+    lat: float | None
+    lon: float | None
+    radius_km: float | None
+
+
+class _Place(NamedTuple):
+    code: str
+    level: str
+    lat: float
+    lon: float
+    radius_km: float
+
+
+class SqliteIndex(LeadIndex):
+    """See `LeadIndex`. Safe for several processes on one file: one writes at a time, readers never wait."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Opens or creates the file.
+
+        Raises:
+            StorageError: not writable, not an index, or cut by another tokenizer.
+        """
+        self._db = open_database(path)
+        self._store = LeadStore(self._db)
+
+    def upsert(self, leads: Sequence[Lead]) -> None:
+        with self._writing():
+            self._store.upsert(leads)
+
+    def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
+        cursor = Cursor.decode(query)
+        with translated():
+            found = list(islice(self._found(query, cursor), query.limit + 1))
+            hits = tuple(self._hit(item, now) for item in found[: query.limit])
+        more = len(found) > query.limit and query.limit > 0
+        last = found[query.limit - 1] if more else None
+        return Page(items=hits, cursor=Cursor(last.key, last.rowid).encode(query) if last else "")
+
+    def count(self, query: LeadQuery) -> int:
+        with translated():
+            if query.near is None:
+                sql, values = sqlite_match.select("count(*)", query)
+                return int(self._db.execute(sql, values).fetchone()[0])
+            return sum(1 for _ in self._candidates(query, None))
+
+    def _found(self, query: LeadQuery, cursor: Cursor | None) -> Iterator[_Found]:
+        """Matches in the asked order, after the cursor."""
+        if query.sort == "newest" or (query.sort == "score" and query.near is None):
+            yield from self._candidates(query, cursor)
+            return
+        after = (cursor.key, cursor.rowid) if cursor else (math.inf, 0)
+        rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
+        yield from heapq.nlargest(query.limit + 1, rest)
+
+    def _candidates(self, query: LeadQuery, cursor: Cursor | None) -> Iterator[_Found]:
+        """All matches, in the asked order where the database gives it."""
+        sql, values = sqlite_match.select(", ".join(_Row._fields), query, cursor)
+        for values_ in self._db.execute(sql, values):
+            item = _rate(_Row(*values_), query)
+            if item is not None:
+                yield item
+
+    def _hit(self, item: _Found, now: datetime) -> Hit:
+        doc, folded, status = self._db.execute(
+            "SELECT doc, folded, status FROM leads WHERE rowid = ?", (item.rowid,)
+        ).fetchone()
+        lead = lead_from_dict(orjson.loads(doc), folded=folded, status=status)
+        score = lead.need * freshness(lead.post.published_at, now) * item.factor
+        return Hit(lead=lead, score=score, distance_km=item.distance, precision=item.precision)
+
+    def get(self, lead_id: str) -> Lead | None:
+        with translated():
+            row = self._db.execute(
+                "SELECT doc, folded, status FROM leads WHERE id = ?", (lead_id,)
+            ).fetchone()
+        return None if row is None else lead_from_dict(orjson.loads(row[0]), folded=row[1], status=row[2])
+
+    def set_status(self, lead_ids: Iterable[str], status: str) -> int:
+        with self._writing():
+            changed = self._db.executemany(
+                "UPDATE leads SET status = ? WHERE id = ?", [(status, lead_id) for lead_id in lead_ids]
+            )
+            return changed.rowcount
+
+    def delete(self, lead_ids: Iterable[str]) -> int:
+        with self._writing():
+            return self._store.delete(list(lead_ids))
+
+    def delete_author(self, author_key: str) -> int:
+        if not author_key:
+            return 0
+        with self._writing():
+            return self._store.delete(self._store.ids_where("author_key = ?", author_key))
+
+    def expire(self, before: datetime) -> int:
+        with self._writing():
+            return self._store.delete(self._store.ids_where("published < ?", int(before.timestamp())))
+
+    def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
+        rows = [
+            {
+                "id": mention.id,
+                "post_id": mention.post.id,
+                "clinic_id": mention.clinic_id,
+                "author_key": mention.post.author_key,
+                "published": int(mention.post.published_at.timestamp()),
+                "doc": orjson.dumps(mention_to_dict(mention)),
+            }
+            for mention in mentions
+        ]
+        with self._writing():
+            before = self._count("mentions")
+            self._db.executemany(
+                "INSERT INTO mentions (id, post_id, clinic_id, author_key, published, doc)"
+                " VALUES (:id, :post_id, :clinic_id, :author_key, :published, :doc)"
+                " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, published = excluded.published",
+                rows,
+            )
+            return self._count("mentions") - before
+
+    def mentions(
+        self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
+    ) -> list[Mention]:
+        earliest = int(since.astimezone(UTC).timestamp()) if since else -(2**62)
+        with translated():
+            rows = self._db.execute(
+                "SELECT doc FROM mentions WHERE (? = '' OR clinic_id = ?) AND published >= ?"
+                " ORDER BY published DESC, id LIMIT ?",
+                (clinic_id, clinic_id, earliest, limit),
+            ).fetchall()
+        return [mention_from_dict(orjson.loads(row[0])) for row in rows]
+
+    def counts(self) -> Mapping[str, int]:
+        with translated():
+            heads = self._db.execute("SELECT count(*) FROM leads WHERE head IS NULL").fetchone()[0]
+            return {
+                "leads": heads,
+                "folded": self._count("leads") - heads,
+                "mentions": self._count("mentions"),
+            }
+
+    def _count(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it or nothing, also when the process is killed."""
+        with translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.rollback()
+                raise
+            self._db.execute("COMMIT")
+
+
+def _rate(row: _Row, query: LeadQuery) -> _Found | None:
+    """The row's key in the asked order, or None when it is not near enough. Pure."""
+    near = query.near
+    if near is None:
+        return _Found(float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None)
+    place = _place(row)
+    if place is None:
+        return None
+    distance = distance_km(near.lat, near.lon, place.lat, place.lon)
+    precision = reach(place, near, distance)
+    if precision is None or not precise_enough(precision, query.precision):
+        return None
+    factor = reach_factor(precision, place.radius_km)
+    keys = {"newest": float(row.rowid), "nearest": -distance, "score": row.hot + math.log2(factor)}
+    return _Found(keys[query.sort], row.rowid, factor, distance, precision)
+
+
+def _place(row: _Row) -> _Place | None:
+    code, level, lat, lon, radius_km = row.code, row.level, row.lat, row.lon, row.radius_km
+    if code is None or level is None or lat is None or lon is None or radius_km is None:
+        return None
+    return _Place(code, level, lat, lon, radius_km)

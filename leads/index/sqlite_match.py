@@ -1,0 +1,111 @@
+"""A query as SQL: one FTS5 MATCH for words, tags and cells, plain columns for the rest. Pure.
+
+Every value travels as a bound parameter; the MATCH string is built from terms of letters and digits only
+(`leads.index.terms`), so nothing a user types is ever read as FTS5 syntax.
+"""
+
+from __future__ import annotations
+
+from leads.errors import QueryError
+from leads.index.cursors import Cursor
+from leads.index.terms import area_term, near_terms, specialty_term, symptom_term, word_term
+from leads.models import LeadQuery
+from leads.rules import All, AnyOf, Phrase, Rule, Without, parse
+
+ROWID_BITS = 20  # rowid = seconds << 20 | n: a million posts a second, and exact as a float until 2242
+
+
+def select(
+    columns: str, query: LeadQuery, cursor: Cursor | None = None
+) -> tuple[str, list[str | int | float]]:
+    """A SELECT over `leads` and its parameters. Rows come in the query's order unless that needs distances.
+
+    Raises:
+        QueryError: the text is not a rule, or distance order without a point.
+    """
+    if query.sort == "nearest" and query.near is None:
+        raise QueryError("按距离排序需要先给出位置（--near 纬度,经度）。")
+    where, values = ["head IS NULL"], list[str | int | float]()
+    source = "leads"
+    match = match_expression(query)
+    if match:
+        # CROSS JOIN fixes the order: words first, rows after (SQLite never reorders it).
+        source = "fts CROSS JOIN leads ON leads.rowid = fts.rowid"
+        where.append("fts MATCH ?")
+        values.append(match)
+    table = "fts" if match else "leads"
+    if query.since is not None:
+        where.append(f"{table}.rowid >= ?")
+        values.append(_first_rowid(query.since.timestamp()))
+    if query.until is not None:
+        where.append(f"{table}.rowid < ?")
+        values.append(_first_rowid(query.until.timestamp()))
+    if query.min_need > 0:
+        where.append("need >= ?")
+        values.append(query.min_need)
+    for column, allowed in (("intent", query.intents), ("source", query.sources), ("status", query.statuses)):
+        if allowed:
+            where.append(f"{column} IN ({', '.join('?' * len(allowed))})")
+            values.extend(allowed)
+    if cursor is not None:
+        where.append(f"({_KEYS[query.sort].format(table)}, {table}.rowid) < (?, ?)")
+        values += [cursor.key, cursor.rowid]
+    sql = f"SELECT {_qualified(columns)} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608 - own names, bound values
+    if columns != "count(*)":
+        sql += (
+            f" ORDER BY {_KEYS[query.sort].format(table)} DESC, {table}.rowid DESC" if _ordered(query) else ""
+        )
+    return sql, values
+
+
+_KEYS = {"newest": "{}.rowid", "score": "hot", "nearest": "hot"}
+
+
+def _ordered(query: LeadQuery) -> bool:
+    return query.sort == "newest" or (query.sort == "score" and query.near is None)
+
+
+def _qualified(columns: str) -> str:
+    return columns.replace("rowid", "leads.rowid")
+
+
+def _first_rowid(seconds: float) -> int:
+    """The smallest rowid of posts published at or after this second; fractions round up."""
+    return -int(-seconds // 1) << ROWID_BITS
+
+
+def match_expression(query: LeadQuery) -> str:
+    """The FTS5 expression, "" when words, tags and cells do not restrict."""
+    parts = []
+    rule = parse(query.text)
+    if rule is not None:
+        parts.append(_match(rule))
+    for codes, term in ((query.symptoms, symptom_term), (query.specialties, specialty_term)):
+        if codes:
+            parts.append(_tags([term(code) for code in codes]))
+    if query.area:
+        parts.append(_tags([area_term(query.area)]))
+    if query.near is not None:
+        terms = near_terms(query.near, query.precision)
+        if terms:
+            parts.append(_tags(terms))
+    return " AND ".join(f"({part})" for part in parts)
+
+
+def _tags(terms: list[str]) -> str:
+    return "tags : (" + " OR ".join(dict.fromkeys(terms)) + ")"
+
+
+def _match(rule: Rule) -> str:
+    match rule:
+        case Phrase((token,)):
+            return f'{{words subwords}} : "{word_term(token)}"'
+        case Phrase(tokens):
+            return 'words : "' + " ".join(map(word_term, tokens)) + '"'
+        case AnyOf(parts):
+            return " OR ".join(f"({_match(part)})" for part in parts)
+        case All(parts):
+            return " AND ".join(f"({_match(part)})" for part in parts)
+        case Without(part):
+            # FTS5's NOT takes two sides; "zall" stands in every document.
+            return f"(tags : zall) NOT ({_match(part)})"

@@ -1,0 +1,129 @@
+"""What a clinic sees: leads, mentions and the questions asked of them.
+
+Frozen records; times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from crawler.items import Post
+from nlp.models import IntentLabel, Sentiment, Tags
+
+Precision = Literal["sure", "likely", "possible"]
+PRECISIONS: tuple[Precision, ...] = ("sure", "likely", "possible")
+Sort = Literal["score", "newest", "nearest"]
+SORTS: tuple[Sort, ...] = ("score", "newest", "nearest")
+ReasonKind = Literal["intent", "symptom", "urgency", "place", "words"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """A clinic that looks for leads and wants to know when it is spoken of. Degrees are WGS-84."""
+
+    id: str
+    name: str
+    lat: float
+    lon: float
+    adcode: str  # 6-digit code of the district it stands in
+    reach_km: float = 5.0
+    aliases: tuple[str, ...] = ()
+    doctors: tuple[str, ...] = ()
+    specialties: tuple[str, ...] = ()  # empty: treats everything
+    exclude: tuple[str, ...] = ()  # words that make a brand hit somebody else's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One cause of a score, as shown to a person."""
+
+    kind: ReasonKind
+    text: str  # zh-CN
+    words: str = ""  # the words of the post behind it, for highlighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A post whose writer seems to need care."""
+
+    post: Post
+    tags: Tags
+    need: float  # 0..1, see leads.score
+    reasons: tuple[Reason, ...]
+    folded: int = 0  # near-duplicates kept under this one
+    status: str = "new"
+
+    @property
+    def id(self) -> str:
+        return self.post.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A post that names a clinic or one of its doctors."""
+
+    post: Post
+    clinic_id: str
+    term: str  # the name that was found
+    sentiment: Sentiment
+
+    @property
+    def id(self) -> str:
+        return f"{self.post.id}#{self.clinic_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A point, how far to look around it, and the division it stands in."""
+
+    lat: float  # WGS-84 degrees
+    lon: float
+    km: float
+    adcode: str  # of the district that holds the point; leads.geo.near fills it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadQuery:
+    """A search. Empty fields do not restrict; all given fields must hold.
+
+    `since` is inclusive, `until` exclusive. `area` is an adcode of any level: leads known to lie in it.
+    """
+
+    text: str = ""  # rule syntax, leads.rules
+    symptoms: tuple[str, ...] = ()  # any of these codes, present
+    specialties: tuple[str, ...] = ()  # any of these
+    intents: tuple[IntentLabel, ...] = ()
+    sources: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    area: str = ""
+    near: Near | None = None
+    precision: Precision = "likely"  # how far down to go when `near` is given
+    min_need: float = 0.0
+    since: datetime | None = None
+    until: datetime | None = None
+    sort: Sort = "score"
+    limit: int = 20
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A lead as an answer to a query."""
+
+    lead: Lead
+    score: float  # need x freshness x reach, 0..1
+    distance_km: float | None = None  # from the query's point to the lead's place; None without either
+    precision: Precision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of an answer; `cursor` asks for the next part, "" when there is none."""
+
+    items: tuple[T, ...]
+    cursor: str = ""
+    total: int | None = None  # all that match, where it was counted

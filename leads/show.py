@@ -1,0 +1,260 @@
+"""Records on a terminal: tables for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from leads.asking import PRECISION_NAMES
+from leads.codec import hit_to_dict
+from leads.ingest import Report
+from leads.models import Hit, Page
+
+if TYPE_CHECKING:
+    from crawler.coverage import Run
+    from leads.checking import Finding
+    from leads.demo.run import Done
+    from leads.jobs import Event, ImportReport
+
+_OUTCOMES = {
+    "ok": "正常",
+    "empty": "没有新内容",
+    "silent": "异常安静",
+    "truncated": "到上限被截断",
+    "refused": "被拒绝",
+    "blocked": "被封锁",
+    "failed": "失败",
+    "running": "进行中",
+}
+
+
+def _print_json(records: Sequence[object]) -> None:
+    for record in records:
+        sys.stdout.buffer.write(orjson.dumps(record) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def hits(page: Page[Hit], *, total: int, now: datetime, form: str) -> None:
+    """Search results as "table", "json" or "csv"."""
+    if form == "json":
+        _print_json([hit_to_dict(hit) for hit in page.items])
+        if page.cursor:
+            print(f"共 {total} 条，下一页：--cursor {page.cursor}", file=sys.stderr)
+    elif form == "csv":
+        write_csv(page.items)
+    else:
+        _print_table(page, total, now)
+
+
+CSV_COLUMNS = ("id", "时间", "需求", "得分", "距离km", "精度", "地点", "症状", "科室", "正文", "理由", "链接")
+
+
+def write_csv(items: Sequence[Hit]) -> None:
+    """Rows for a spreadsheet; a cell that a spreadsheet would run as a formula gets a quote before it."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(CSV_COLUMNS)
+    for hit in items:
+        writer.writerow([_harmless(value) for value in _csv_row(hit)])
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _csv_row(hit: Hit) -> tuple[object, ...]:
+    lead, tags = hit.lead, hit.lead.tags
+    return (
+        lead.id,
+        lead.post.published_at.isoformat(),
+        lead.need,
+        round(hit.score, 4),
+        "" if hit.distance_km is None else round(hit.distance_km, 2),
+        PRECISION_NAMES[hit.precision] if hit.precision else "",
+        tags.region.name if tags.region else "",
+        " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
+        " ".join(tags.specialties),
+        lead.post.full_text,
+        "；".join(reason.text for reason in lead.reasons),
+        lead.post.url,
+    )
+
+
+def _print_table(page: Page[Hit], total: int, now: datetime) -> None:
+    console = Console()
+    if not page.items:
+        console.print("没有符合条件的线索。可以放宽半径、时间或精度再试。")
+        return
+    table = Table(show_lines=True)
+    for name, extra in (
+        ("需求", {}),
+        ("内容", {"ratio": 1}),
+        ("地点", {}),
+        ("多久前", {}),
+        ("理由", {"ratio": 1}),
+    ):
+        table.add_column(name, **extra)  # type: ignore[arg-type]  # rich's keyword types differ by key
+    for hit in page.items:
+        lead = hit.lead
+        table.add_row(
+            f"{lead.need:.2f}",
+            lead.post.full_text[:160],
+            place_text(hit),
+            age_text(lead.post.published_at, now),
+            "\n".join(reason.text for reason in lead.reasons),
+        )
+    console.print(table)
+    console.print(f"共 {total} 条，显示 {len(page.items)} 条。")
+    if page.cursor:
+        console.print(f"下一页：--cursor {page.cursor}", soft_wrap=True)
+
+
+def place_text(hit: Hit) -> str:
+    """ "武侯区 3.2 公里 确定", or what is known of it."""
+    region = hit.lead.tags.region
+    parts = [region.name if region else "地点未知"]
+    if hit.distance_km is not None:
+        parts.append(f"{hit.distance_km:.1f} 公里")
+    if hit.precision is not None:
+        parts.append(PRECISION_NAMES[hit.precision])
+    return " ".join(parts)
+
+
+def age_text(published: datetime, now: datetime) -> str:
+    """ "5 分钟", "3 小时", "2 天"."""
+    minutes = max(0, int((now - published).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 60 * 48 else f"{minutes // 1440} 天"
+
+
+def ingest_progress(*, quiet: bool) -> Callable[[str, Report], None]:
+    """A line on standard error that counts while files are read; nothing when not on a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return lambda name, report: None
+
+    def show(name: str, report: Report) -> None:
+        console.print(
+            f"\r{name}：已读 {report.read}，线索 {report.leads}，隔离 {report.rejected}",
+            end="",
+        )
+
+    return show
+
+
+def ingest_report(report: ImportReport, *, as_json: bool) -> None:
+    """What an import did: per file and in all."""
+    names = ("read", "leads", "mentions", "unmatched", "expired", "rejected")
+    if as_json:
+        _print_json(
+            [
+                {"file": file, **{name: getattr(one, name) for name in names}}
+                for file, one in report.files.items()
+            ]
+            + [{"file": file, "error": sentence} for file, sentence in report.failed_files.items()]
+        )
+        return
+    console = Console()
+    for notice in report.notices:
+        console.print(notice)
+    for sentence in report.failed_files.values():
+        Console(stderr=True).print(f"错误：{sentence}", style="red")
+    totals = {name: report.total(name) for name in names}
+    console.print(
+        "读入 {read} 条：线索 {leads}，与诊所无关 {unmatched}，过期 {expired}，"
+        "隔离 {rejected}；新提及 {mentions}。".format(**totals)
+    )
+    if totals["rejected"]:
+        reasons: dict[str, int] = {}
+        for one in report.files.values():
+            for reason, count in one.why_rejected.items():
+                reasons[reason] = reasons.get(reason, 0) + count
+        for reason, count in sorted(reasons.items(), key=lambda item: -item[1])[:10]:
+            console.print(f"  隔离 {count} 条：{reason}")
+        console.print(f"隔离的记录和原因在 {report.quarantine}", soft_wrap=True)
+
+
+def crawl_progress() -> Callable[[Event], None]:
+    """Counts of a running crawl on standard error: one line that renews itself, or one line an event."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        return lambda event: console.print(
+            f"\r\x1b[K{crawl_line(event)}", end=_END.get(str(event["event"]), "")
+        )
+    return lambda event: print(crawl_line(event), file=sys.stderr) if event["event"] in _END else None
+
+
+_END = {"done": "\n", "blocked": "\n", "refused": "\n", "failed": "\n"}
+
+
+def crawl_line(event: Event) -> str:
+    """One progress event as a sentence."""
+    counts = (
+        f"{event.get('source', '')}：{event.get('pages', 0)} 页，{event.get('posts_total', 0)} 帖，"
+        f"拒绝 {event.get('refused_total', 0)}，失败 {event.get('failed_total', 0)}"
+    )
+    return f"{counts}（{event['reason']}）" if event.get("reason") else counts
+
+
+def crawl_reports(runs: Sequence[Run], *, as_json: bool) -> None:
+    """The outcome of each source's run."""
+    if as_json:
+        _print_json([_run_record(run) for run in runs])
+        return
+    console = Console()
+    for run in runs:
+        totals = run.totals
+        console.print(
+            f"{run.source}：{_OUTCOMES[run.outcome]}。{totals.pages} 页，新帖 {totals.posts_new}，"
+            f"改动 {totals.posts_changed}，已有 {totals.posts_known}，"
+            f"拒绝 {totals.refused}，失败 {totals.failed}" + (f"（{run.reason}）" if run.reason else "")
+        )
+
+
+def demo_report(done: Done, runs: Sequence[Run], *, as_json: bool, address: str) -> None:
+    """What the demo did, and where to look."""
+    from dataclasses import asdict
+
+    if as_json:
+        _print_json([{**asdict(done), "address": address}])
+        return
+    crawl_reports(runs, as_json=False)
+    print(
+        f"抓取 {done.pages} 页，读到 {done.posts} 帖，拒绝 {done.refused} 处；"
+        f"线索 {done.leads} 条（另折叠重复 {done.folded} 条），提及 {done.mentions} 条。"
+    )
+    if address:
+        print(f"线索页：{address}（按 Ctrl+C 结束）", flush=True)
+
+
+def _run_record(run: Run) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "source": run.source,
+        "outcome": run.outcome,
+        "reason": run.reason,
+        "robots": run.robots,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        **asdict(run.totals),
+    }
+
+
+def findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    """What `tingzhen check` found."""
+    if as_json:
+        _print_json([{"level": f.level, "topic": f.topic, "text": f.text} for f in found])
+        return
+    marks = {"ok": "✓", "warning": "!", "error": "✗"}
+    for finding in found:
+        print(f"{marks[finding.level]} {finding.topic}：{finding.text}")

@@ -1,0 +1,1 @@
+"""The desk: pages for people, server-rendered. Nothing is loaded from anywhere else."""

@@ -1,0 +1,146 @@
+"""What the intent model sees of a text: words, word pairs, characters in pairs and threes, and cues. Pure.
+
+Training and tagging use the same functions, so what was learnt is what is asked. Features are present or not
+(short texts rarely repeat a word), which also makes them sets of numbers, the fastest thing Python has.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import add
+
+from ahocorasick_rs import AhoCorasick
+
+from nlp.models import Symptom
+from nlp.text import DATA
+
+_CODES = re.compile(r"\[[^\[\]\s]{1,8}\]")
+_HASHTAG = re.compile(r"#[^#]{1,60}#")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_LONG = (8, 16, 30, 60, 100, 160, 300)  # characters: borders of the length classes
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """One text, prepared once for all taggers. `text` is normalised, `clean` has the noise blanked."""
+
+    text: str
+    clean: str
+    tokens: Sequence[str]  # nlp.tokens.cut(clean)
+    symptoms: Sequence[Symptom]
+
+
+def word_grams(doc: Doc) -> tuple[list[str], list[tuple[str, str]]]:
+    """Tokens (numbers as one, emoji codes added) and pairs of neighbours.
+
+    A #hashtag# is somebody else's headline, so its words count as words of a hashtag, not as the writer's.
+    """
+    words = ["0" if token[0].isdigit() else token for token in doc.tokens if not token.isspace()]
+    if words.count("#") > 1:
+        words = _marked(words)
+    pairs = list(pairwise(words))
+    if "[" in doc.text:
+        words += _CODES.findall(doc.text)
+    return words, pairs
+
+
+def _marked(words: list[str]) -> list[str]:
+    """Words with those between two # marked by a # of their own."""
+    marks = words.count("#") // 2 * 2  # an odd one at the end opens nothing
+    out, seen = [], 0
+    for word in words:
+        if word == "#":
+            seen += 1
+        out.append("#" + word if seen % 2 and seen < marks and word != "#" else word)
+    return out
+
+
+def char_grams(doc: Doc) -> Iterable[str]:
+    """Overlapping pairs and threes of characters; blanks and hashtags left out, numbers as one 0."""
+    clean = _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
+    plain = _DIGITS.sub("0", "".join(clean.split()))
+    pairs = list(map(add, plain, plain[1:]))
+    return [*pairs, *map(add, pairs, plain[2:])]
+
+
+class Cues:
+    """Hand-made features: cue words by kind, the shape of the text, and what the symptom tagger found."""
+
+    def __init__(self, kinds: dict[str, list[str]]) -> None:
+        self._names = list(kinds)
+        self._owners = [kind for kind, words in kinds.items() for _ in words]
+        self._matcher = AhoCorasick([word for words in kinds.values() for word in words])
+
+    @classmethod
+    def load(cls) -> Cues:
+        return cls(tomllib.loads((DATA / "cues.toml").read_text(encoding="utf-8")))
+
+    def find(self, doc: Doc) -> set[str]:
+        """Names of the features that hold."""
+        found = _shape(doc.text) | _symptoms(doc.symptoms)
+        seen: dict[str, set[int]] = {}
+        own = _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
+        found |= {f"own>{border}" for border in _LONG[:3] if len(own) > border}
+        for index, _, _ in self._matcher.find_matches_as_indexes(own, overlapping=True):
+            seen.setdefault(self._owners[index], set()).add(index)
+        for kind, words in seen.items():
+            found.add(kind)
+            if len(words) > 1:
+                found.add(f"{kind}+")
+        found |= {f"{kind}&sym" for kind in seen if "sym" in found}
+        return found
+
+
+def _shape(text: str) -> set[str]:
+    size = len(text)
+    found = {f"long>{border}" for border in _LONG if size > border}
+    found |= {name for name, mark in _MARKS.items() if mark in text}
+    if text.count("#") >= 4:
+        found.add("hashtags+")
+    if text.endswith(("?", "?]", "吗", "呢", "么")):
+        found.add("ends_asking")
+    return found
+
+
+_MARKS = {
+    "question": "?",
+    "exclaim": "!",
+    "hashtag": "#",
+    "bracket": "【",
+    "handle": "@",
+    "repost": "//@",
+    "link": "http",
+    "code": "[",
+    "quote": "“",
+    "book": "《",
+    "colon": ":",
+    "stop": "。",
+    "comma": ",",
+    "dots": "...",
+    "ellipsis": "…",
+    "tilde": "~",
+    "blank": " ",
+    "line": "\n",
+}
+
+
+def _symptoms(symptoms: Sequence[Symptom]) -> set[str]:
+    if not symptoms:
+        return {"sym:none"}
+    found = {"sym", "sym:many" if len(symptoms) > 2 else "sym:few"}
+    for symptom in symptoms:
+        found.add(f"sym:{symptom.specialty}")
+        found.add(f"sym:{symptom.person}")
+        found.add("sym:present" if symptom.present else "sym:absent")
+        found.add(f"sym:{symptom.urgency}")
+        if symptom.negated:
+            found.add("sym:negated")
+        if symptom.past:
+            found.add("sym:past")
+        if symptom.figurative:
+            found.add("sym:figurative")
+    return found

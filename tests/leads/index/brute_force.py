@@ -1,0 +1,47 @@
+"""The meaning of a query, written as plainly as possible: what every index is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leads.geo import distance_km, precise_enough, reach
+from leads.models import Lead, LeadQuery
+from leads.rules import holds, parse
+
+
+def matching(leads: Iterable[Lead], query: LeadQuery) -> set[str]:
+    """Ids of the leads that satisfy the query."""
+    return {lead.id for lead in leads if matches(lead, query)}
+
+
+def matches(lead: Lead, query: LeadQuery) -> bool:
+    post, tags = lead.post, lead.tags
+    present = {symptom.code for symptom in tags.symptoms if symptom.present}
+    return (
+        holds(parse(query.text), tags.tokens)
+        and (not query.symptoms or bool(present & set(query.symptoms)))
+        and (not query.specialties or bool(set(tags.specialties) & set(query.specialties)))
+        and (not query.intents or tags.intent_label in query.intents)
+        and (not query.sources or post.source in query.sources)
+        and (not query.statuses or lead.status in query.statuses)
+        and lead.need >= query.min_need
+        and (query.since is None or post.published_at >= query.since)
+        and (query.until is None or post.published_at < query.until)
+        and _in_area(lead, query)
+        and _is_near(lead, query)
+    )
+
+
+def _in_area(lead: Lead, query: LeadQuery) -> bool:
+    region = lead.tags.region
+    return not query.area or (region is not None and query.area in region.chain)
+
+
+def _is_near(lead: Lead, query: LeadQuery) -> bool:
+    near, region = query.near, lead.tags.region
+    if near is None:
+        return True
+    if region is None:
+        return False
+    precision = reach(region, near, distance_km(near.lat, near.lon, region.lat, region.lon))
+    return precision is not None and precise_enough(precision, query.precision)

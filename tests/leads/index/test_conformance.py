@@ -1,0 +1,261 @@
+"""What every lead index promises. A new backend is added to `index` and passes the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from leads.errors import QueryError
+from leads.index import BACKENDS
+from leads.index.base import LeadIndex
+from leads.models import LeadQuery
+from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
+
+LONG = "这两天右边的智齿肿得厉害，吃了消炎药也没用，晚上根本睡不着，有没有靠谱的牙科推荐一下"
+OTHER = "孩子烧到三十九度，吃了退烧药又烧起来，大家一般去哪家医院看儿科，要不要验血"
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LeadIndex]:
+    with BACKENDS[request.param](tmp_path) as opened:
+        yield opened
+
+
+def ids(index: LeadIndex, **query: object) -> list[str]:
+    """Ids found, in order, without the source."""
+    page = index.search(LeadQuery(**query), now=NOW)  # type: ignore[arg-type]  # a test's own fields
+    assert index.count(LeadQuery(**query)) == len(page.items) or page.cursor  # type: ignore[arg-type]  # same
+    return [hit.lead.post.post_id for hit in page.items]
+
+
+def test_a_lead_comes_back_as_it_was_stored(index: LeadIndex) -> None:
+    stored = lead(
+        place=region("武侯区"), title="求助", thread_id="t1", floor=1, url="https://forum.example/1"
+    )
+    index.upsert([stored])
+    assert index.get(stored.id) == stored
+    assert [hit.lead for hit in index.search(LeadQuery(), now=NOW).items] == [stored]
+
+
+def test_storing_twice_changes_nothing_and_keeps_the_status(index: LeadIndex) -> None:
+    index.upsert([lead(1)])
+    index.set_status(["forum/1"], "seen")
+    index.upsert([lead(1)])
+    assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
+    assert ids(index, statuses=("seen",)) == ["1"]
+
+
+def test_a_changed_post_is_found_by_its_new_words_only(index: LeadIndex) -> None:
+    index.upsert([lead(1, "牙疼")])
+    index.upsert([lead(1, "头晕")])
+    assert ids(index, text="牙疼") == []
+    assert ids(index, text="头晕") == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("牙疼", ["1"]),
+        ("牙疼 推荐", ["1"]),
+        ("牙疼 头晕", []),
+        ("牙疼 OR 头晕", ["1", "2"]),
+        ("-牙疼", ["2", "3"]),
+        ("NOT (牙疼 OR 头晕)", ["3"]),
+        ('"求推荐"', ["1"]),
+        ("invisalign", ["3"]),
+        ("INVISALIGN", ["3"]),
+        ("冠周炎", ["3"]),
+        ("不存在的词", []),
+        ("", ["1", "2", "3"]),
+    ],
+)
+def test_words(index: LeadIndex, text: str, found: list[str]) -> None:
+    index.upsert(
+        [
+            lead(1, "牙疼了一晚上，求推荐", hours=1),
+            lead(2, "最近总是头晕，要挂什么科", hours=2),
+            lead(3, "invisalign 和智齿冠周炎", hours=3),
+        ]
+    )
+    assert ids(index, text=text, sort="newest") == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"symptoms": ("toothache",)}, ["1"]),
+        ({"symptoms": ("toothache", "fever")}, ["1", "2"]),
+        ({"specialties": ("pediatrics",)}, ["2"]),
+        ({"intents": ("advert",)}, ["4"]),
+        ({"sources": ("weibo",)}, ["3"]),
+        ({"min_need": 0.7}, ["1", "2"]),
+        ({"since": NOW - timedelta(hours=2)}, ["1", "2"]),
+        ({"until": NOW - timedelta(hours=2)}, ["3", "4"]),
+        ({"area": "510000"}, ["1", "2"]),
+        ({"area": "510107"}, ["1"]),
+        ({"area": "110105"}, ["3"]),
+        ({"area": "510100", "symptoms": ("fever",)}, ["2"]),
+    ],
+)
+def test_filters(index: LeadIndex, query: dict[str, object], found: list[str]) -> None:
+    index.upsert(
+        [
+            lead(1, hours=1, place=region("武侯区")),
+            lead(2, "孩子发烧", hours=2, place=region("成都市"), symptoms=(symptom("fever", "pediatrics"),)),
+            lead(3, "牙龈出血", hours=3, need=0.5, place=region("朝阳区"), source="weibo",
+                 symptoms=(symptom("gum_bleeding", negated=True),)),
+            lead(4, "种牙特价", hours=4, need=0.1, intent="advert", symptoms=()),
+        ]
+    )  # fmt: skip
+    assert ids(index, sort="newest", **query) == found
+
+
+@pytest.mark.parametrize(
+    ("precision", "found"),
+    [
+        ("sure", ["point", "wuhou", "jinjiang"]),
+        ("likely", ["point", "wuhou", "jinjiang", "chengdu"]),
+        ("possible", ["point", "wuhou", "jinjiang", "chengdu", "sichuan"]),
+    ],
+)
+def test_near(index: LeadIndex, precision: str, found: list[str]) -> None:
+    places = {
+        "point": point(30.645, 104.045), "wuhou": region("武侯区"), "jinjiang": region("锦江区"),
+        "chengdu": region("成都市"), "sichuan": region("四川省"), "mianyang": region("绵阳市"),
+        "beijing": region("朝阳区"), "nowhere": None,
+    }  # fmt: skip
+    index.upsert([lead(0, f"牙疼 {name}", place=place, post_id=name) for name, place in places.items()])
+    got = ids(index, near=NEAR_WUHOU, precision=precision, sort="nearest")
+    assert got == sorted(found, key=got.index)
+    assert got[:2] == ["wuhou", "point"]
+
+
+def test_score_falls_with_age_and_with_what_is_not_known_of_the_place(index: LeadIndex) -> None:
+    index.upsert(
+        [
+            lead(1, "牙疼 甲", place=region("武侯区"), hours=1),
+            lead(2, "牙疼 乙", place=region("武侯区"), hours=200),
+            lead(3, "牙疼 丙", place=region("成都市"), hours=1),
+            lead(4, "牙疼 丁", place=region("武侯区"), hours=1, need=0.4),
+        ]
+    )
+    page = index.search(LeadQuery(near=NEAR_WUHOU), now=NOW)
+    assert [hit.lead.post.post_id for hit in page.items] == ["1", "4", "3", "2"]
+    scores = [hit.score for hit in page.items]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize("sort", ["score", "newest", "nearest"])
+def test_pages_follow_each_other_without_gap_or_repeat(index: LeadIndex, sort: str) -> None:
+    index.upsert([lead(n, f"牙疼第{n}天", place=region("武侯区"), hours=n % 5) for n in range(23)])
+    seen: list[str] = []
+    query = LeadQuery(sort=sort, limit=5, near=NEAR_WUHOU)  # type: ignore[arg-type]  # a test's own value
+    while True:
+        page = index.search(query, now=NOW)
+        seen += [hit.lead.post.post_id for hit in page.items]
+        if not page.cursor:
+            break
+        query = replace(query, cursor=page.cursor)
+    assert len(seen) == 23
+    assert len(set(seen)) == 23
+
+
+def test_a_cursor_belongs_to_its_query(index: LeadIndex) -> None:
+    index.upsert([lead(n, f"牙疼第{n}天") for n in range(3)])
+    cursor = index.search(LeadQuery(limit=1), now=NOW).cursor
+    with pytest.raises(QueryError, match="另一个搜索"):
+        index.search(LeadQuery(limit=1, text="牙疼", cursor=cursor), now=NOW)
+    with pytest.raises(QueryError, match="损坏"):
+        index.search(LeadQuery(cursor="%%%"), now=NOW)
+
+
+def test_nearest_needs_a_point(index: LeadIndex) -> None:
+    with pytest.raises(QueryError, match="--near"):
+        index.search(LeadQuery(sort="nearest"), now=NOW)
+
+
+class TestFolding:
+    def test_near_duplicates_are_one_lead_under_the_earliest(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, LONG, hours=1), lead(2, LONG + "谢谢", hours=5), lead(3, OTHER, hours=2)])
+        assert sorted(ids(index)) == ["2", "3"]
+        assert index.counts() == {"leads": 2, "folded": 1, "mentions": 0}
+        kept = index.get("forum/2")
+        assert kept is not None
+        assert kept.folded == 1
+
+    def test_order_of_arrival_does_not_matter(self, index: LeadIndex) -> None:
+        index.upsert([lead(2, LONG + "谢谢", hours=5)])
+        index.upsert([lead(1, LONG, hours=1)])
+        index.upsert([lead(4, LONG + "急", hours=9)])
+        assert ids(index) == ["4"]
+        kept = index.get("forum/4")
+        assert kept is not None
+        assert kept.folded == 2
+
+    def test_short_texts_of_different_people_are_not_folded(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, "智齿发炎怎么办"), lead(2, "智齿发炎怎么办")])
+        assert index.counts()["leads"] == 2
+
+    def test_short_texts_of_one_person_are(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, "智齿发炎怎么办", author_key="a"), lead(2, "智齿发炎怎么办", author_key="a")])
+        assert index.counts() == {"leads": 1, "folded": 1, "mentions": 0}
+
+    def test_a_duplicate_takes_the_place_of_a_deleted_head(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, LONG, hours=5), lead(2, LONG + "谢谢", hours=3), lead(3, LONG + "急", hours=1)])
+        assert index.delete(["forum/1"]) == 1
+        assert ids(index, text="智齿") == ["2"]
+        kept = index.get("forum/2")
+        assert kept is not None
+        assert kept.folded == 1
+
+    def test_deleting_a_duplicate_lowers_the_count(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, LONG, hours=5), lead(2, LONG, hours=3)])
+        index.delete(["forum/2"])
+        kept = index.get("forum/1")
+        assert kept is not None
+        assert kept.folded == 0
+
+
+class TestForgetting:
+    def test_a_deleted_post_is_found_no_more(self, index: LeadIndex) -> None:
+        index.upsert([lead(1), lead(2, "头晕")])
+        index.upsert_mentions([mention(1)])
+        assert index.delete(["forum/1", "forum/404"]) == 1
+        assert ids(index) == ["2"]
+        assert index.get("forum/1") is None
+        assert index.mentions() == []
+
+    def test_erasing_an_author(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, author_key="a"), lead(2, "头晕", author_key="b")])
+        index.upsert_mentions([mention(3, author_key="a")])
+        assert index.delete_author("a") == 2
+        assert ids(index) == ["2"]
+        assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
+
+    def test_no_author_is_nobody(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, author_key="")])
+        assert index.delete_author("") == 0
+        assert index.counts()["leads"] == 1
+
+    def test_expiry(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, hours=1), lead(2, "头晕", hours=100)])
+        index.upsert_mentions([mention(3, hours=100)])
+        assert index.expire(NOW - timedelta(hours=50)) == 2
+        assert ids(index) == ["1"]
+
+
+class TestMentions:
+    def test_newest_first_and_by_clinic(self, index: LeadIndex) -> None:
+        assert index.upsert_mentions([mention(1, hours=3), mention(2, hours=1), mention(3, "other")]) == 3
+        assert [m.post.post_id for m in index.mentions(clinic_id="anhe")] == ["2", "1"]
+        assert [m.post.post_id for m in index.mentions(since=NOW - timedelta(hours=2))] == ["2", "3"]
+
+    def test_a_repeat_is_not_new(self, index: LeadIndex) -> None:
+        index.upsert_mentions([mention(1)])
+        assert index.upsert_mentions([mention(1)]) == 0
+        assert index.mentions() == [mention(1)]
