@@ -78,8 +78,7 @@ class SymptomTagger:
                 continue
             if entry.senses and self._pair(text, entry, start, end, borders, hits):
                 continue
-            for code in entry.codes:
-                hits.append(_Hit(code, start, end, entry, False))
+            hits += [_Hit(code, start, end, entry, False) for code in entry.codes]
         return hits
 
     def _pair(
@@ -151,7 +150,7 @@ class SymptomTagger:
 
     def _judge(self, text: str, hits: list[_Hit]) -> None:
         self._set_people(text, hits)
-        bodily = self._bodily(hits) if any([hit.company for hit in hits]) else frozenset()
+        bodily = self._bodily(hits) if any(hit.company for hit in hits) else frozenset()
         end_before, negated_before = -1, False
         for hit in hits:
             chained = (
@@ -160,9 +159,8 @@ class SymptomTagger:
             hit.negated = negated_before = hit.negated or chained or self._denied(text, hit.start)
             end_before = hit.end
             self._judge_suffix(text, hit)
-            if hit.company and not bodily - {hit.code}:
-                hit.figurative = True
-            elif hit.code in self._lexicon.figure_codes and self._figure(text, hit.start):
+            alone = hit.company and not bodily - {hit.code}
+            if alone or (hit.code in self._lexicon.figure_codes and self._figure(text, hit.start)):
                 hit.figurative = True
 
     def _bodily(self, hits: list[_Hit]) -> frozenset[str]:
@@ -237,7 +235,7 @@ class SymptomTagger:
                 if kind == "child" or kind == "family":
                     person, child = "family", kind == "child"
                 elif kind == "self" or kind == "other":
-                    person, child = kind, False
+                    person, child = ("self" if kind == "self" else "other"), False
                 elif kind == "pronoun":
                     person = "family" if person == "family" else "other"
                 elif kind == "end":

@@ -1,0 +1,122 @@
+"""How a text speaks of whom it mentions: praise, complaint or neutral, and how grave a complaint is.
+
+Cues weigh their severity, a negation turns them round (不坑 praises, 不推荐 complains), and what follows a
+turn (但是) counts double. Made for mentions of clinics and doctors; it reads the text, not a model.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from nlp.models import Sentiment
+from nlp.text import DATA, blank_noise, normalise
+
+CUES = DATA / "sentiment.toml"
+_REACH = 8  # characters between a negation and its cue
+# A negated complaint says something good, but less than praise does; negated praise is a strong complaint.
+_TURNED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cue:
+    word: str
+    kind: str  # "complaint" | "praise" | "turn" | "mask"
+    severity: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cues:
+    scan: AhoCorasick
+    cues: tuple[_Cue, ...]
+    negation: Mapping[str, str]  # word → "not" | "gap" | "stop"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the cues of one text add up to."""
+
+    praise: int = 0
+    complaint: int = 0
+    severity: int = 0
+    weight: int = 1
+
+
+@cache
+def _load() -> _Cues:
+    data = tomllib.loads(CUES.read_text(encoding="utf-8"))
+    known: dict[str, _Cue] = {word: _Cue(word=word, kind="praise") for word in data["praise"]["words"]}
+    for severity in ("1", "2", "3"):
+        for word in data["complaint"][severity]:
+            known[word] = _Cue(word=word, kind="complaint", severity=int(severity))
+    for kind, table in (("turn", "turn"), ("mask", "masks")):
+        known |= {word: _Cue(word=word, kind=kind) for word in data[table]["words"]}
+    negation = data["negation"]
+    kinds = dict.fromkeys(negation["gap"], "gap") | dict.fromkeys(negation["words"], "not")
+    return _Cues(
+        scan=AhoCorasick(list(known), matchkind=MatchKind.LeftmostLongest),
+        cues=tuple(known.values()),
+        negation=kinds | dict.fromkeys(negation["stops"], "stop"),
+    )
+
+
+def judge(text: str, tokens: Sequence[str] = ()) -> Sentiment:
+    """How `text` (raw or normalised) speaks of the one it mentions; linear in its length.
+
+    `tokens` are accepted so that callers may hand over what they have; the cues need none. `severity` is 0
+    unless the polarity is "complaint"; `cues` are the words that decided, in order, without repeats.
+    """
+    known = _load()
+    clean = blank_noise(normalise(text))
+    tally, praised, blamed = _Tally(), list[str](), list[str]()
+    for index, start, end in known.scan.find_matches_as_indexes(clean):
+        cue = known.cues[index]
+        if cue.kind == "turn":
+            tally.weight = 2
+        elif cue.kind != "mask":
+            _count(cue, _negation(known, clean, start), clean[start:end], tally, praised, blamed)
+    return _verdict(tally, praised, blamed)
+
+
+def _count(
+    cue: _Cue, negation: str, surface: str, tally: _Tally, praised: list[str], blamed: list[str]
+) -> None:
+    words = negation + surface
+    if (cue.kind == "praise") != bool(negation):
+        if cue.severity == 3:
+            return  # 没有医疗事故: nobody is praised for that
+        tally.praise += (_TURNED if negation else 2) * tally.weight
+        praised.append(words)
+        return
+    severity = cue.severity or 1
+    tally.complaint += (severity * 2 - 1) * tally.weight
+    tally.severity = max(tally.severity, severity)
+    blamed.append(words)
+
+
+def _verdict(tally: _Tally, praised: list[str], blamed: list[str]) -> Sentiment:
+    if tally.complaint and (tally.severity == 3 or tally.complaint >= tally.praise):
+        return Sentiment(polarity="complaint", severity=tally.severity, cues=tuple(dict.fromkeys(blamed)))
+    if tally.praise:
+        return Sentiment(polarity="praise", severity=0, cues=tuple(dict.fromkeys(praised)))
+    return Sentiment(polarity="neutral", severity=0)
+
+
+def _negation(known: _Cues, text: str, start: int) -> str:
+    """The words from a negation up to `start`, or "" where none reaches it."""
+    words, position, limit = known.negation, start, max(0, start - _REACH)
+    while position > limit:
+        for length in range(min(5, position - limit), 0, -1):
+            kind = words.get(text[position - length : position])
+            if kind == "gap":
+                position -= length
+                break
+            if kind is not None:
+                return text[position - length : start] if kind == "not" else ""
+        else:
+            return ""
+    return ""
