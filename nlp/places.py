@@ -40,6 +40,9 @@ class Name:
     full: bool = False  # carries its own suffix: 朝阳区
 
 
+_Hit = tuple[int, int, Name]  # start, end, name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
     """A name, or a chain of them (成都市武侯区), in a text."""
@@ -84,31 +87,37 @@ class PlaceWords:
             hits = self._admit(text, hits, borders)
         return self._chains(text, _longest(hits))
 
-    def _admit(
-        self, text: str, hits: list[tuple[int, int, Name]], borders: frozenset[int]
-    ) -> list[tuple[int, int, Name]]:
-        """Hits on word borders, and those glued to what follows whose parent ends right before them."""
-        out = [hit for hit in hits if _on_borders(*hit, text, borders)]
-        ends: dict[int, list[Name]] = {}
-        for _, end, name in out:
-            ends.setdefault(end, []).append(name)
+    def _admit(self, text: str, hits: list[_Hit], borders: frozenset[int]) -> list[_Hit]:
+        """Hits on word borders, and names right behind one they lie in, whatever the cutting (西|宁海|湖)."""
+        whole = {start for start, end, _ in hits if start in borders and end in borders}
+        out = [
+            hit
+            for hit in hits
+            if _on_borders(*hit, text, borders) and (hit[1] in borders or hit[0] not in whole)
+        ]
         admitted = {hit[:2] for hit in out}
+        ends: dict[int, list[_Hit]] = {}
         for hit in hits:
-            before = ends.get(hit[0])
-            if before and hit[:2] not in admitted and self._inside(hit[2], before):
-                out.append(hit)
+            if hit[0] in borders and hit[2].need == 0:
+                ends.setdefault(hit[1], []).append(hit)
+        for hit in hits:
+            outers = [outer for outer in ends.get(hit[0], ()) if self._inside(hit[2], outer[2])]
+            if outers:
+                out.extend(glued for glued in (*outers, hit) if glued[:2] not in admitted)
         return out
 
-    def _inside(self, name: Name, outers: Sequence[Name]) -> bool:
+    def _joins(self, name: Name, inner: Division, outer: Division) -> bool:
+        finer = inner.code != outer.code or name.kind in ("landmark", "weak")  # 武昌徐东: both in 武昌区
+        return finer and self.gazetteer.within(inner, outer)
+
+    def _inside(self, name: Name, parent: Name) -> bool:
         return any(
             inner is not outer and self.gazetteer.within(inner, outer)
             for inner in name.divisions
-            for parent in outers
-            if parent.need == 0
             for outer in parent.divisions
         )
 
-    def _chains(self, text: str, hits: Sequence[tuple[int, int, Name]]) -> list[Mention]:
+    def _chains(self, text: str, hits: Sequence[_Hit]) -> list[Mention]:
         out: list[Mention] = []
         country_end = -1
         for start, end, name in hits:
@@ -130,9 +139,7 @@ class PlaceWords:
         inside = tuple(
             inner
             for inner in name.divisions
-            if any(
-                inner.code != outer.code and self.gazetteer.within(inner, outer) for outer in last.divisions
-            )
+            if any(self._joins(name, inner, outer) for outer in last.divisions)
         )
         if not inside:
             return None
@@ -166,9 +173,9 @@ def _on_borders(start: int, end: int, name: Name, text: str, borders: frozenset[
     return name.need == 0 and right and start > 0 and text[start - 1] in "在到来去回住我于:·"
 
 
-def _longest(hits: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
+def _longest(hits: list[_Hit]) -> list[_Hit]:
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
-    out: list[tuple[int, int, Name]] = []
+    out: list[_Hit] = []
     reached = 0
     for hit in hits:
         if hit[0] >= reached:
@@ -271,9 +278,9 @@ class _Builder:
     def _landmark_need(self, word: str) -> Need:
         if word in self.known:
             return 0
-        if word in self.generic or len(word) < 3:
+        if word in self.generic:
             return 2
-        return 0
+        return 1 if len(word) < 3 else 0
 
 
 def _also(name: Name, division: Division) -> Name:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from nlp.gazetteer import Division, Gazetteer
 from nlp.models import EVIDENCE_ORDER, Evidence, PlaceHintLike, Region
 from nlp.places import Mention, PlaceWords
-from nlp.roles import ASKED, HERE, LEFT, SELF, TEXT, WEAK, Role, Roles, scene
+from nlp.roles import ASKED, HERE, LEFT, PASSING, SELF, TEXT, WEAK, Role, Roles, scene
 from nlp.text import normalise
 
 _MOST_MENTIONS = 40
@@ -112,7 +112,9 @@ class RegionTagger:
         left = [m.default for m, role in judged if role.strength == LEFT and m.default is not None]
         places: list[Found] = []
         for mention, role in judged:
-            if role.strength < WEAK:
+            if role.strength < PASSING:
+                continue
+            if role.strength == PASSING and not self._agreed(mention, context):
                 continue
             words = text[role.start : role.end].strip()
             if mention.kind == "foreign":
@@ -128,6 +130,9 @@ class RegionTagger:
                     Found(division=division, evidence=role.evidence, strength=role.strength, words=words)
                 )
         return self._primary(places, context)
+
+    def _agreed(self, mention: Mention, context: Sequence[Division]) -> bool:
+        return any(self._related(division, known) for division in mention.divisions for known in context)
 
     def _place(self, mention: Mention, role: Role, context: Sequence[Division]) -> Division | None:
         supporting = [k for k in context if any(self._related(d, k) for d in mention.divisions)]

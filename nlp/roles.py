@@ -14,7 +14,8 @@ from nlp.models import Evidence
 from nlp.places import Mention, PlaceWords, alternatives
 
 # Strengths: compared only with each other.
-HERE, SELF, ASKED, TEXT, WEAK, NOTHING = 5, 4, 3, 2, 1, 0
+# PASSING counts only where a hint agrees with it.
+HERE, SELF, ASKED, TEXT, WEAK, PASSING, NOTHING = 6, 5, 4, 3, 2, 1, 0
 # Taiwan, Hong Kong, Macau: on the mainland's sites mostly a topic.
 _TALKED_OF = ("71", "81", "82")
 LEFT = -1  # the writer says they are not, or no longer, there
@@ -30,11 +31,11 @@ class Role(NamedTuple):
 
 _ME = "我|本人|楼主|lz|俺|咱|我们|咱们|俺们|我家|本宝宝|宝宝|老娘|老子|小弟|在下|人"
 _OTHERS = (
-    "你|朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|"
+    "你|我[弟哥姐妹]|朋友|同学|闺蜜|同事|网友|室友|亲戚|表[姐哥弟妹]|堂[姐哥弟妹]|男友|女友|男朋友|女朋友|邻居|"
     "老师|前任|他们?|她们?|哥哥|姐姐|弟弟|妹妹|姑姑|舅舅|叔叔|阿姨|前男友|前女友|对象"
 )
 _HERE_BEFORE = re.compile(
-    r"(?:坐标|定位|所在地|所在城市|所在地区|地点|城市|位置|常驻|常住地?|发布于|发自|发表于|ip属地|ip地址|ip|属地|现居住?地?|现住|现在住|目前住"
+    r"(?:坐标|定位|所在地|所在城市|所在地区|地点|位置|常驻|常住地?|发布于|发自|发表于|ip属地|ip地址|ip|属地|现居住?地?|现住|现在住|目前住"
     r"|长居|定居|家住|居住地|(?:我|俺|咱)(?:们|家)?(?:现在|目前|今天|刚|这边|这里|平时|一直|就|也|都|还|已经|现)?(?:住|人)?在|人(?:现在|目前|还|也|就|都)?在|现在在|目前在"
     r"|我在这里|我在|家在|家里在|(?:我|本人|楼主|lz|俺|咱们?|我们|俺们)(?:家|这里|这边|这儿|这|是|们)?(?:是|在)?)"
     r"[\s:：\"'「\[(,，.·\-~～—>]{0,3}(?:是|为|在)?[\s:]{0,2}$"
@@ -46,7 +47,7 @@ _IN_BEFORE = re.compile(
     r"(?:在|位于|住|到了?|来到?|抵达|到达|回到?|飞到?|飞回|搬到?|搬来|返回|返|落地|飞往|前往|奔赴|至)\s?$"
 )
 _ARRIVE_BEFORE = re.compile(
-    r"(?:刚到|到了|来到了?|抵达|到达|回到了?|飞到了?|搬到了?|搬来|返回|落地|回了?|来|已到|到|飞回|至|杀到|跑到|调到|转到|嫁到|赶到|出差到|出差去)\s?$"
+    r"(?:刚到|到了|来到了?|抵达|到达|回到了?|飞到了?|搬到了?|搬来|返回|落地|回了?|来|已到|到|飞回|至|杀到|跑到|调到|转到|嫁到|赶到|出差到|出差去|出差)\s?$"
 )
 _GO_BEFORE = re.compile(r"(?:去了?|飞往|前往|飞|往|赴|上)\s?$")
 _WISH_BEFORE = re.compile(
@@ -63,10 +64,10 @@ _GREW_AFTER = re.compile(
     r"^(?:长大|出生|土生土长|的时候|那会|那几年|那段|念过|待过|呆过|读过|住过|工作过|生活过|上过|玩过|旅过|那时)"
 )
 _LIVE_AFTER = re.compile(
-    r"^(?:市区?|这边|这里|这儿|本地)?(?:上班|上学|读书|读研|读大学|上大学|工作|生活|居住|租房|打工|实习|念书|定居|住院|看病|看牙|看了|治疗|手术|做手术|做了|做的|做个|拔了?牙?|补牙|洗牙|种牙|出差|漂|待了|呆了|住了|混|买房|带娃|备孕|坐月子|待产|生娃|养病|隔离|过年|打拼|北漂|开店|陪读)"
+    r"^(?:市区?|这边|这里|这儿|本地|附近|旁边|周边|边上|对面|那边|那里|这块)?(?:上班|上学|读书|读研|读大学|上大学|工作|生活|居住|租房|打工|实习|念书|定居|住院|看病|看牙|看了|治疗|手术|做手术|做了|做的|做个|拔了?牙?|补牙|洗牙|种牙|出差|漂|待了|呆了|住了|混|买房|带娃|备孕|坐月子|待产|生娃|养病|隔离|过年|打拼|北漂|开店|陪读)"
 )
 _SELF_AFTER = re.compile(
-    r"^(?:市)?(?:这边|这里|这儿|这几天|这两天|这天气?|这鬼天气|今天|今晚|今早|昨晚|昨天|的天气?|的天|天气|的冬天|的夏天|的春天|的秋天|下雨|下雪|下暴雨|降温|好冷|好热|太冷|太热|真冷|真热|冷死|热死|终于|又下|又开始|现在|入冬|入秋|入夏|的雨|的风|的雾霾|雾霾|地震了?|停电|土著|打工人|宝妈|坐标|本地人|本人|[零]下)"
+    r"^(?:市)?(?:这边|这里|这儿|这几天|这两天|这天气?|这鬼天气|今天|今晚|今早|昨晚|昨天|的天气|天气|的[冬夏春秋]天[^,。!?]{0,4}(?:太|真|好|也|终于)|(?:海边|郊区|市里|乡下|农村)?[住待呆]了|(?:度假|旅游|出差)第|下雨|下雪|下暴雨|降温|好冷|好热|太冷|太热|真冷|真热|冷死|热死|终于|又下|又开始|现在|入冬|入秋|入夏|的雨|的风|的雾霾|雾霾|地震了?|停电|土著|打工人|宝妈|坐标|本地人|本人|[零]下)"
 )
 _LOCAL_AFTER = re.compile(r"^(?:本地|当地|同城|周边|附近|市内|市区|这一块)")
 _YEARS_AFTER = re.compile(
@@ -77,7 +78,7 @@ _ASK = re.compile(
 )
 # Asks for a place or a price by itself; the others only beside a treatment.
 _ASK_WHERE = re.compile(
-    r"哪家|哪里|哪儿|哪个|哪有|哪些|在哪|那个医院|那些医院|推荐|求助|求问|有[没木冇]有|有冇|多少钱|大概多少|价格|费用|怎么样|靠谱|打听|咨询|预约|安利|避雷|正规|口碑|想找|找个|边度|边间|几钱|没得"
+    r"去哪|哪家|哪里|哪儿|哪个|哪有|哪些|在哪|那个医院|那些医院|推荐|求助|求问|有[没木冇]有|有冇|多少钱|大概多少|价格|费用|怎么样|靠谱|打听|咨询|预约|安利|避雷|正规|口碑|想找|找个|边度|边间|几钱|没得"
 )
 _CARE = re.compile(
     r"医院|诊所|门诊|口腔|牙|科室|专家|医生|大夫|挂号|看病|治疗|手术|整形|整容|医美|矫正|正畸|拔|体检|植发|祛|痘|中医|针灸|推拿|康复|月子|产检|试管|医保|专科|治疗|治好|医治|根治|能治|治(?:牙|病|鼻|疼|痛|痘|斑|脚|腰|肺|胃)|看.{0,6}(?:科|症|病)|检查|疫苗|流产|人流|怀孕|产后|孕|心理咨询|近视|眼科|皮肤|疼|(?<![悲惨沉])痛(?![斥恨苦哭快悼心])|发烧|咳|肿|炎|痒|过敏|妇科|男科|儿科|骨科|激光"
@@ -98,8 +99,10 @@ _END = re.compile(r"[,。!?;\n…]|\s{2}")
 
 
 _ME_BEFORE = re.compile(
-    r"(?:我|咱|俺|本人|楼主|作为|身为|自己|一枚|一只|土生土长|地道|地地道道|正宗|坐标)[^,。!?;\n]{0,6}$"
+    r"(?:我|咱|俺|本人|楼主|作为|身为|自己|一枚|一只|土生土长|地道|地地道道|正宗|坐标)(?:也|就|还|都|是|一个|个|一枚|这个|们|家|一名|一只|本身|大|真|纯|正宗|地道|土生土长的?|一介|身为|作为)*$"
 )
+_TRIP_AFTER = re.compile(r"旅游|旅行|出差|度假|游玩|自由行")
+_OF_PLACE = re.compile(r"的(?:[,。!?\s]|$)")
 _THAT_BEFORE = re.compile(r"(?:那个|某个?|一个|有个|这个|有位|一位|那位|这位)$")
 _BACK_AFTER = re.compile(r"^(?:省|市)?(?:回来|过来|来的|寄来|归来|来人|返乡|返回)")
 _THIRD_AFTER = re.compile(
@@ -108,6 +111,15 @@ _THIRD_AFTER = re.compile(
 _PAST_BEFORE = re.compile(r"(?:之前|以前|曾经|上次|去年|前年|那年|当年|小时候|大学时|年前)[^,。!?;\n]{0,4}$")
 _CARE_ACT = re.compile(
     r"看病|看牙|看医生|治|手术|拔|就医|就诊|求医|做个?(?:牙|种|矫|手|检|试管|激光|近视|双眼皮|鼻)|整牙|种牙|植牙|矫正|正畸|复查|复诊|挂号|检查|补牙|洗牙|看.{0,4}(?:科|病|症|医)|箍牙|牙|试管"
+)
+_LOCAL_SIGN = re.compile(
+    r"医院|诊所|门诊|牙科|口腔|牙医|卫生院|专科|皮肤科|妇科|骨科|儿科|中医馆|推拿|看病|看牙|拔牙|补牙|洗牙|种牙|整牙|治疗|就医|种植|矫正|正畸"
+    r"|天气|下大|高温|\d度|十几?度|天天堵|堵 ?了|下雨|下雪|暴雨|降温|入冬|入秋|入夏|回南天|雾霾|台风"
+    r"|好冷|好热|太冷|太热|停电|堵车|堵死|地铁|公交|出租车|打车|房租|租房|物价|居民|小区|投诉|求助"
+)
+_SEEK_AFTER = re.compile(
+    r"(?:[\u4e00-\u9fff]{1,5}(?=附近|周边))?(?:市区?|区|县|这边|那边|这里|本地|附近|周边|旁边|有|的)*"
+    r"(?:看(?![到见完着了起似书来过])|治(?!理|安)|求(?!职)|找(?!到)|补牙|拔|洗牙|种[牙植]|整[牙形容]|箍|配|睇|挂号|做(?:个|牙|种|矫|手术|检|产|月子|近视|双眼皮|体检|试管|胃镜|无痛|皮|激光|推拿|按摩)|哪|附近|周边)"
 )
 _PERSONAL = re.compile(
     r"我|俺|咱|本人|楼主|求(?!职)|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
@@ -187,11 +199,27 @@ class Roles:
             strength = NOTHING
         if strength == TEXT and (here.events or not here.personal or _other_person(text, start)):
             strength = NOTHING
+        if strength == TEXT and not self._anchored(mention, here, before):
+            strength = PASSING
         if mention.kind == "weak" and strength in (ASKED, TEXT):
             strength = WEAK if self._asked(mention, here) or _IN_BEFORE.search(before) else NOTHING
         return Role(
             strength, evidence, start - lead, end, strength == ASKED and self._care_near(mention, here)
         )
+
+    def _anchored(self, mention: Mention, here: Scene, before: str) -> bool:
+        """Does a bare mention read as a whereabouts: in a place, weather, a service, its own line?"""
+        if mention.kind == "landmark" or _IN_BEFORE.search(before):
+            return True
+        if mention.full and mention.divisions[0].level == "district":
+            return True
+        left = here.text[max(0, mention.start - 20) : mention.start]
+        right = _END.split(here.text[mention.end : mention.end + 24])[0]
+        clause = _END.split(left)[-1] + "," + right
+        if _LOCAL_SIGN.search(clause) or _SEEK_AFTER.match(here.text, mention.end):
+            return True
+        alone = not right.strip() or right[0].isspace()
+        return alone and (not left or not left[-1].isalnum())
 
     def _in_tag(self, mention: Mention, here: Scene, first: int, last: int) -> Role:
         rest = here.text[mention.end : last - 1].strip()
@@ -210,7 +238,7 @@ class Roles:
 
     def _stopped(self, mention: Mention, here: Scene, before: str, after: str) -> bool:
         if self._whole_after(self._stop_after, after, mention.end, here):
-            return True
+            return not (_TRIP_AFTER.match(after) and _IN_BEFORE.search(before))
         match = self._stop_before.search(before)
         if not match:
             return False
@@ -270,8 +298,12 @@ class Roles:
             return TEXT if other or told or away else SELF
         if _GO_BEFORE.search(before):
             return ASKED if act or (asked and not told) else WEAK
+        if _OF_PLACE.match(after) and (not before or not before[-1].isalnum()):
+            return SELF
         if asked:
             return ASKED
+        if re.search(r"(?:今天|今早|今晚|昨晚|现在|此刻)\s?$", before) and not told:
+            return SELF
         if _SELF_AFTER.match(after) and not people and not told:
             return SELF
         return TEXT
@@ -297,7 +329,7 @@ class Roles:
         near = self._sentence(mention, here)
         if here.news:
             return False
-        if _ASK_WHERE.search(near) and not here.events:
+        if not here.events and (_ASK_WHERE.search(near) or _SEEK_AFTER.match(here.text, mention.end)):
             return True
         return (
             bool(_ASK.search(near))
