@@ -122,7 +122,7 @@ _SEEK_AFTER = re.compile(
     r"(?:看(?![到见完着了起似书来过])|治(?!理|安)|求(?!职)|找(?!到)|补牙|拔|洗牙|种[牙植]|整[牙形容]|箍|配|睇|挂号|做(?:个|牙|种|矫|手术|检|产|月子|近视|双眼皮|体检|试管|胃镜|无痛|皮|激光|推拿|按摩)|哪|附近|周边)"
 )
 _PERSONAL = re.compile(
-    r"我|俺|咱|本人|楼主|求(?!职)|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
+    r"我|俺|咱|本人|楼主|扰民|投诉|求(?!职)|吗|呢|啊|呀|吧|嘛|哈哈|呜|唉|哎|!|\?|~|…|\.\.\.|太|真的|好(?![评友]|莱坞)|今天|昨|刚|明天|这边|这里|租|转让"
 )
 
 
@@ -294,6 +294,8 @@ class Roles:
         if _IN_BEFORE.search(before) and before.rstrip()[-1:] == "在":
             return self._inside(mention, here, after, asked=asked)
         if _ARRIVE_BEFORE.search(before):
+            if act and not other:
+                return SELF
             away = here.events and not _ME_BEFORE.search(before)
             return TEXT if other or told or away else SELF
         if _GO_BEFORE.search(before):
