@@ -1,0 +1,238 @@
+"""How mentions speak: a table of invented sentences with polarity and severity."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.sentiment import judge
+
+PRAISE = """
+医生很耐心,一点都不疼
+这家真不坑,推荐给大家
+没有强制消费,收费透明
+强烈推荐这家诊所
+大夫人很好,技术也过硬
+做完恢复得很好,感谢医生
+护士小姐姐超温柔
+环境干净,态度超好
+洗牙师手法轻,全程没痛感,很满意
+虽然有点贵但是技术好
+贵是贵了点,不过效果很好
+良心诊所,明码标价
+医术高明,药到病除,送了锦旗
+治好了我多年的鼻炎
+下次还来,也会带家人来
+拔智齿两分钟搞定,太棒了
+宝藏牙医,yyds
+没有推销,没有加价
+不像别家乱收费,这里很靠谱
+孩子补牙没哭,医生特别有办法,真的好
+收费合理,服务周到
+妙手回春
+种完牙吃东西方便多了,值得
+效果不错,见效快
+医生认真负责,讲得很清楚
+牙套终于摘了,牙齿好漂亮
+双眼皮很自然,爱了
+主任亲自做的,放心
+去了好几次,每次都不排队
+性价比高
+整体体验不错
+好评好评
+全程没被忽悠
+五星好评,回头客了
+特别仔细,拍片讲解都有
+针灸三次腰就好多了
+贴心到还给我倒了热水
+不愧是专业的
+比之前那家温柔多了
+手术很成功,谢谢医生
+没想到这么好,惊喜
+价格公道实惠
+小朋友很喜欢这里的阿姨
+麻利,效率高
+信得过的老店
+"""
+
+COMPLAINT = """
+3|拔错牙了,我要起诉
+3|已经打了12315投诉
+3|医疗事故,没人管
+3|手术后流血不止,打电话也不接
+3|准备曝光这家医院
+3|我妈在他们那做完手术昏迷了
+3|去卫健委举报了
+3|孩子打完针休克,送去抢救
+3|打了玻尿酸结果毁容
+3|请了律师,法院见
+3|无证行医,大家小心
+3|黑诊所,医生没有资质
+3|误诊耽误了三个月
+3|保安动手打人
+3|记者来了他们才肯谈
+3|用的是假药
+3|要求赔偿,他们装死
+3|店关了,老板跑路
+3|在这里感染了丙肝
+3|断针留在牙根里也不说
+3|报警了警察也来了
+3|环境好服务好,但是把我的牙拔错了
+3|做完脸瘫痪了半边
+3|医生偷拍病人
+3|手术失败,留下后遗症
+2|千万别去,坑人
+2|骗钱的,没效果
+2|前台态度差
+2|要求退款被拒
+2|黑心,价格一天一个样
+2|不推荐
+2|不靠谱
+2|强制消费,不买卡不给洗
+2|环境很好,但是态度差
+2|医生不专业,问啥都说不知道
+2|避雷这家
+2|后悔死了,花了两万没治好
+2|一直推销种植牙
+2|根管做了两次还是疼,庸医
+2|补的牙两个月就掉了
+2|再也不去了
+2|乱收费,一个拍片要三百
+2|小病大治
+2|虚假宣传,说好的免费呢
+2|手法粗暴,把我嘴角扯破了
+2|器械不消毒就往嘴里放
+2|临时加价,签完字才说
+2|交了钱就爱搭不理
+2|被忽悠做了一堆检查
+2|垃圾
+2|太坑了
+2|售后推诿,踢皮球
+2|不负责任
+2|护士翻白眼给谁看
+2|越治越严重,差评
+2|智商税
+2|卫生差,有异味
+2|技术太差,弄出血了
+2|打电话不接,发消息已读不回
+2|别去,谁去谁后悔
+2|气死我了,约好的号没了
+1|等了很久,医生一般
+1|有点贵
+1|排队两小时
+1|停车难
+1|医生有点不耐烦
+1|效果一般般
+1|位置偏,难找
+1|不太满意
+1|不太好
+1|洗牙好疼
+1|设备老旧
+1|挂不上号
+1|环境差
+1|医生话少,有点冷淡
+1|不怎么样
+1|不值这个价
+1|人太多了
+1|失望
+1|没耐心
+1|有待改进
+"""
+
+NEUTRAL = """
+牙疼怎么办
+成都哪家牙科好,求推荐
+这家店在春熙路
+请问周六上班吗
+洗牙多少钱
+有没有推荐的正畸医生
+贵吗
+种植牙贵不贵
+拔智齿疼吗
+预约了周三上午
+今天去看牙
+朋友推荐来的
+没有医疗事故
+靠谱吗
+医生姓王,在三楼
+挂号要带身份证
+这个医院几点下班
+从地铁口出来左转
+肚子疼应该挂什么科
+我在法院附近上班
+哪家好
+贵阳有分院吗
+心脏科在哪
+不好意思问一下
+下周复诊
+头疼三天了
+一般多少钱
+效果怎么样
+成功率有多少
+她学的专业是护理
+路过一家新开的诊所
+转发微博
+哈哈哈哈
+孩子六岁换牙
+疫苗第二针什么时候打
+手术台数今年多了
+"""
+
+
+def rows(table: str) -> list[str]:
+    return [line for line in table.strip().splitlines() if line]
+
+
+BLAMED = [(int(row[0]), row[2:]) for row in rows(COMPLAINT)]
+
+
+@pytest.mark.parametrize("text", rows(PRAISE))
+def test_praise(text: str) -> None:
+    verdict = judge(text)
+    assert (verdict.polarity, verdict.severity) == ("praise", 0), verdict
+    assert verdict.cues
+
+
+@pytest.mark.parametrize(("severity", "text"), BLAMED)
+def test_complaint(severity: int, text: str) -> None:
+    verdict = judge(text)
+    assert (verdict.polarity, verdict.severity) == ("complaint", severity), verdict
+    assert verdict.cues
+
+
+@pytest.mark.parametrize("text", rows(NEUTRAL))
+def test_neutral(text: str) -> None:
+    verdict = judge(text)
+    assert (verdict.polarity, verdict.severity, verdict.cues) == ("neutral", 0, ())
+
+
+def test_tables_are_large() -> None:
+    assert len(rows(PRAISE)) + len(BLAMED) + len(rows(NEUTRAL)) >= 120
+
+
+def test_cues_are_the_words_of_the_text_with_their_negation() -> None:
+    assert judge("医生不推荐他家,也不坑人").cues == ("不推荐",)
+    assert judge("一点都不疼,很耐心").cues == ("一点都不疼", "很耐心")
+
+
+def test_width_and_case_do_not_matter() -> None:
+    assert judge("態度差，１２３１５").severity == 3
+    assert judge("YYDS").polarity == "praise"
+
+
+@given(st.text(st.characters(), max_size=200))
+def test_any_text_is_judged(text: str) -> None:
+    verdict = judge(text)
+    assert 0 <= verdict.severity <= 3
+    assert (verdict.severity > 0) == (verdict.polarity == "complaint")
+
+
+@pytest.mark.parametrize("unit", ["不", "很", "坑人", "不是", "推荐", "\ud83d", "没有任何", "但", "a"])
+def test_20000_characters_are_no_slow_path(unit: str) -> None:
+    text = (unit * 20_000)[:20_000]
+    start = time.perf_counter()
+    judge(text)
+    assert time.perf_counter() - start < 1.0  # the budget is 50 ms for 1,000 characters
