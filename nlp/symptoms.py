@@ -87,7 +87,9 @@ class SymptomTagger:
         """Join a sensation to its part; True if there was one."""
         found = self._walk_back(text, entry, start, borders) or self._walk_on(text, entry, end, borders)
         for code, left, right, negated in found:
-            hits.append(_Hit(code, min(left, start), max(right, end), entry, negated))
+            hit = _Hit(code, min(left, start), max(right, end), entry, negated)
+            hit.company = False  # a named part is company enough
+            hits.append(hit)
         return bool(found)
 
     def _walk_back(
