@@ -139,7 +139,6 @@ class SourceSpider(Spider):
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         task: Task = kwargs["task"]
         source = self.sources[task.source]
-        self._budget(source)
         try:
             reading = self.read(source, task, response)
         except PageError as error:
@@ -192,12 +191,23 @@ class SourceSpider(Spider):
         """No further request to the host of `url` in this run, and a pause that the next runs keep."""
         host = urlsplit(url).hostname or source.host
         self.logger.warning("%s: %s stopped: %s", source.name, host, reason)
-        self.stopped[host] = reason
+        self._leave(host, reason)
         self.ledger.blocked(source.name, host, reason, at_least=timedelta(seconds=seconds))
 
-    def _budget(self, source: Source) -> None:
+    def _leave(self, host: str, reason: str) -> None:
+        """Nothing more goes to `host`, the requests that wait for their turn included: Scrapy has let them
+        past the middlewares already, and would still send each of them, one delay after the other."""
+        self.stopped[host] = reason
+        engine: Any = self.crawler.engine
+        slot = engine.downloader.slots.get(host)
+        while slot is not None and slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(HostStopped(reason))
+
+    def count_page(self, source: Source) -> None:
+        """One more answer of the site, against the daily budget."""
         if self.ledger.fetched(source.name) >= source.pages_per_day and source.host not in self.stopped:
-            self.stopped[source.host] = "今天的页数用完了"
+            self._leave(source.host, "今天的页数用完了")
             self.ledger.truncated(
                 source.name, source.name, f"到了每天 {source.pages_per_day} 页的上限，明天继续"
             )

@@ -135,7 +135,8 @@ class Task:
     back: bool = False  # fetched only to look for posts that moved to an earlier page
 
     def to_json(self) -> str:
-        values = {key: value for key, value in asdict(self).items() if value not in ("", None, False)}
+        known = {each.name: each.default for each in fields(self)}
+        values = {key: value for key, value in asdict(self).items() if value != known[key]}
         return json.dumps(values, ensure_ascii=False)
 
 
@@ -405,7 +406,7 @@ class History:
     listing: bool = True  # this run read a list; one that only finished a killed run did not
     listed_before: bool = False
     expect: int = 0
-    notes: tuple[str, ...] = field(default=())
+    reasons: Mapping[str, str] = field(default_factory=dict)  # the first noted of each kind
 
 
 def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
@@ -414,20 +415,19 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
     `silent` is a source that usually has something and lists nothing, or less than its expected minimum;
     `empty` is one that never had anything.
     """
-    reason = history.notes[0] if history.notes else ""
     if totals.blocked:
-        return "blocked", reason
+        return "blocked", history.reasons.get("blocked", "")
     if totals.refused and not totals.listed and not totals.posts:
-        return "refused", reason
-    if totals.failed and (not totals.posts and not totals.listed):
-        return "failed", reason
+        return "refused", history.reasons.get("refused", "")
+    if totals.failed and not totals.listed and not totals.posts:
+        return "failed", history.reasons.get("failed", "")
     if totals.truncated:
-        return "truncated", reason
+        return "truncated", history.reasons.get("truncated", "")
     if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
         return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
     if not totals.listed and not totals.posts:
         return "empty", "页面正常，但没有主题"
-    return ("failed", reason) if totals.failed else ("ok", reason)
+    return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", "")
 
 
 def missing_days(

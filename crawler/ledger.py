@@ -26,7 +26,7 @@ class _Running:
     listed_before: bool
     listing: bool = False  # a list was read: not just pages left over from a killed run
     totals: Totals = field(default_factory=Totals)
-    reasons: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)  # the first of each kind
     robots: str = ""
     first: datetime | None = None
     last: datetime | None = None
@@ -228,7 +228,7 @@ class Ledger:
             listing=running.listing,
             listed_before=running.listed_before,
             expect=running.source.expect,
-            notes=tuple(running.reasons),
+            reasons=running.reasons,
         )
         outcome, reason = self._verdict(running, history)
         if outcome in ("ok", "truncated"):
@@ -251,7 +251,7 @@ class Ledger:
         )
 
     def _note(self, running: _Running, kind: GapKind, scope: str, text: str) -> None:
-        running.reasons.append(text)
+        running.reasons.setdefault(kind, text)
         self.coverage.note(running.run, kind, scope, text, self.clock())
 
     def _progress(self, running: _Running, event: str, values: dict[str, object]) -> None:

@@ -18,6 +18,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.resolver import CachingThreadedResolver
+from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import DNSLookupError
 
@@ -141,7 +142,8 @@ class RobotsMiddleware:
         if isinstance(known, Robots):
             return known
         if known is None:
-            self._asked[site] = waiting = Deferred()
+            waiting: Deferred[None] = Deferred()
+            self._asked[site] = waiting
             robots = await self._fetch(site, request.meta["source"])
             self._asked[site] = robots
             self._slow_down(parts.hostname or "", robots)
@@ -149,7 +151,7 @@ class RobotsMiddleware:
             return robots
         turn: Deferred[None] = Deferred()
         known.addCallback(lambda _: turn.callback(None))
-        await _future(turn)
+        await maybe_deferred_to_future(turn)
         return await self._robots(request)
 
     async def _fetch(self, site: str, source: str) -> Robots:
@@ -179,12 +181,6 @@ class RobotsMiddleware:
                 slot.delay = max(slot.delay, asked)
 
 
-async def _future(waiting: Deferred[None]) -> None:
-    from scrapy.utils.defer import maybe_deferred_to_future
-
-    await maybe_deferred_to_future(waiting)
-
-
 class StopMiddleware:
     """A site that refuses is left alone: 403, 418, 429, 432, a redirect to a login or captcha page, and 503
     with Retry-After stop the host. A redirect to the very same address is followed here, because a
@@ -200,6 +196,8 @@ class StopMiddleware:
     def process_response(self, request: Request, response: Response) -> Response | Request:
         if request.meta.get("robots_txt"):
             return response
+        spider: Any = self.crawler.spider
+        spider.count_page(spider.sources[request.meta["source"]])
         wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
         if response.status in STOP_STATUSES or (response.status == 503 and wait):
             self._stop(request, f"HTTP {response.status}", wait)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from crawler.coverage import Coverage
 from leads.demo.forum import Forum, Style, serve
-from tests.site.crawl import ROOT, command, crawl, environment, write_sources
+from tests.site.crawl import command, crawl, environment, write_sources
 from tests.site.traps import long_forum
 
 PAGES = 12 + 1  # thread pages of ten, and the list
@@ -62,8 +64,6 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path, seed: int) -> None
 
 
 def _known(folder: Path) -> list[str]:
-    import sqlite3
-
     with sqlite3.connect(folder / "data" / "coverage.sqlite") as database:
         ids = [row[0] for row in database.execute("SELECT post_id FROM seen")]
     database.close()
@@ -76,8 +76,6 @@ def test_a_killed_run_is_recorded_as_failed(tmp_path: Path) -> None:
         write_sources(tmp_path, served.url, settings)
         _kill_after(tmp_path, served, 5, random.Random(0))
         crawl(tmp_path, served, **settings)
-    from crawler.coverage import Coverage
-
     coverage = Coverage(tmp_path / "data" / "coverage.sqlite")
     runs = coverage.runs()
     coverage.close()
@@ -125,7 +123,3 @@ def test_cursors_wait_for_the_store(tmp_path: Path) -> None:
     assert {path for path in second.paths if "viewthread" in path} == {
         f"/forum.php?mod=viewthread&tid=9&page={page}" for page in range(4, 13)
     }
-
-
-def test_root_is_the_project() -> None:
-    assert (ROOT / "scrapy.cfg").is_file()

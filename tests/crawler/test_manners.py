@@ -1,0 +1,325 @@
+"""A polite guest, provably: pace, robots.txt, refusals, pauses, and no way into private networks."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from scrapy.settings import Settings
+
+from crawler import settings
+from crawler.coverage import Coverage
+from crawler.middlewares import retry_after
+from crawler.permission import Permission, is_private_address, read_robots
+from leads.demo.forum import ROBOTS, Answer, Style, load_topics, serve, serve_forum
+from tests.site.crawl import ROOT, crawl
+from tests.site.traps import TrapForum, html, long_forum, trap_forum
+
+ONE_BOARD = {"boards": '["36"]', "expect": "1"}
+
+
+def gaps_between(times: list[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+# ── pace ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_settings_are_a_floor() -> None:
+    assert settings.DOWNLOAD_DELAY >= 1.0
+    assert settings.DOWNLOAD_DELAY_JITTER == 0.0  # half of the delays would fall below
+    assert settings.CONCURRENT_REQUESTS_PER_DOMAIN == 1
+    assert settings.AUTOTHROTTLE_ENABLED
+    assert settings.ROBOTSTXT_OBEY
+    assert not settings.COOKIES_ENABLED
+    assert not settings.HTTPPROXY_ENABLED
+    assert 429 not in settings.RETRY_HTTP_CODES
+    loaded = Settings()
+    loaded.setmodule(settings)
+    assert loaded["DOWNLOADER_MIDDLEWARES"]["crawler.middlewares.RobotsMiddleware"] == 100
+
+
+def test_requests_are_a_second_apart_by_default(tmp_path: Path) -> None:
+    with serve(long_forum(25)) as served:
+        crawl(
+            tmp_path,
+            served,
+            "-s",
+            "DOWNLOAD_DELAY=0",
+            "-s",
+            "AUTOTHROTTLE_ENABLED=0",
+            delay="1.0",
+            **ONE_BOARD,
+        )
+        times = [moment for moment, _ in served.forum.requests]
+    assert len(times) == 5
+    assert min(gaps_between(times)) >= 0.98  # the clock of the site, not ours
+
+
+@pytest.mark.parametrize("rule", ["Crawl-delay: 0.5", "Request-rate: 2/1s"])
+def test_robots_delays_are_obeyed(tmp_path: Path, rule: str) -> None:
+    style = Style(robots=f"{ROBOTS}{rule}\n")
+    with serve(long_forum(25, style=style)) as served:
+        crawl(tmp_path, served, **ONE_BOARD)
+        times = [moment for moment, _ in served.forum.requests]
+    assert min(gaps_between(times)[1:]) >= 0.48
+
+
+# ── robots.txt ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_disallowed_forum_is_refused(tmp_path: Path) -> None:
+    with serve_forum(style=Style(robots="User-agent: *\nDisallow: /\n")) as served:
+        crawled = crawl(tmp_path, served)
+    assert crawled.paths == ("/robots.txt",)
+    assert (crawled.run.outcome, crawled.run.robots) == ("refused", "robots.txt 不允许")
+
+
+@pytest.mark.parametrize("status", [500, 503, 403])
+def test_unreadable_robots_means_no_crawl(tmp_path: Path, status: int) -> None:
+    with serve(trap_forum({"/robots.txt": Answer(status=status)})) as served:
+        crawled = crawl(tmp_path, served)
+        assert set(crawled.paths) == {"/robots.txt"}
+        assert crawled.run.outcome == "refused"
+        assert f"HTTP {status}" in crawled.run.robots
+        served.forum.rules.clear()  # type: ignore[attr-defined]  # a TrapForum
+        again = crawl(tmp_path, served)
+    assert len(again.posts) == 123  # nothing was given up in between
+
+
+def test_our_own_group_in_robots_counts(tmp_path: Path) -> None:
+    robots = "User-agent: tingzhen\nDisallow: /forum.php?mod=viewthread\n\nUser-agent: *\nAllow: /\n"
+    with serve(long_forum(3, style=Style(robots=robots))) as served:
+        crawled = crawl(tmp_path, served, **ONE_BOARD)
+    assert [path for path in crawled.paths if "viewthread" in path] == []
+    assert crawled.run.totals.refused == 1
+
+
+def test_consent_stands_above_robots_until_it_lapses(tmp_path: Path) -> None:
+    ground = 'ground = "consent", who = "站长", when = 2020-01-01, note = "邮件"'
+    with serve(long_forum(3, style=Style(robots="User-agent: *\nDisallow: /\n"))) as served:
+        given = f"{{ {ground}, until = 2999-01-01 }}"
+        crawled = crawl(tmp_path, served, permission=given, **ONE_BOARD)
+        assert len(crawled.posts) == 4
+        lapsed = crawl(tmp_path, served, permission=f"{{ {ground}, until = 2020-02-01 }}", **ONE_BOARD)
+    assert lapsed.paths == ()
+    assert (lapsed.run.outcome, lapsed.run.reason) == ("refused", "站方同意已于 2020-02-01 到期")
+
+
+@pytest.mark.parametrize(
+    ("permission", "allowed", "words"),
+    [
+        (Permission(ground="robots"), True, "robots.txt"),
+        (Permission(ground="official_api"), True, "官方接口"),
+        (Permission(ground="import"), False, "不抓取"),
+        (Permission(ground="consent"), False, "缺少 who、when、until、note"),
+        (
+            Permission(ground="consent", who="a", when=date(2026, 12, 1), until=date(2027, 1, 1), note="n"),
+            False,
+            "2026-12-01",
+        ),
+    ],
+)
+def test_grounds(permission: Permission, allowed: bool, words: str) -> None:
+    verdict = permission.verdict(date(2026, 11, 22))
+    assert verdict.allowed is allowed
+    assert words in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "allowed"),
+    [
+        (200, b"User-agent: *\nDisallow: /x", True),
+        (200, b"User-agent: *\nDisallow: /", False),
+        (200, b"User-agent: *\nAllow: /ads.txt\nUser-agent: *\nDisallow: /", False),  # two groups, one agent
+        (200, b"\xff\xfe rubbish", True),
+        (404, b"", True),
+        (401, b"", False),
+        (429, b"", False),
+        (500, b"", False),
+    ],
+)
+def test_what_an_answer_to_robots_means(status: int, body: bytes, allowed: bool) -> None:
+    assert read_robots(status, body).verdict("https://a.example/y", "tingzhen").allowed is allowed
+
+
+# ── stop means stop ───────────────────────────────────────────────────────────────────────────────────────
+
+_LOGIN = html("", status=302, Location="/member.php?mod=logging&action=login")
+_CAPTCHA = html("<h1>访问验证</h1><p>请完成安全验证后继续</p>")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (html("no", status=403), "HTTP 403"),
+        (html("", status=418), "HTTP 418"),
+        (html("", status=429, Retry_After="7200"), "HTTP 429"),
+        (html("", status=432), "HTTP 432"),
+        (html("", status=503, Retry_After="60"), "HTTP 503"),
+        (_LOGIN, "转到登录或验证页面"),
+        (_CAPTCHA, "页面要求验证（安全验证）"),
+    ],
+    ids=["403", "418", "429", "432", "503 with Retry-After", "login", "captcha"],
+)
+def test_a_site_that_says_stop_is_left_alone(tmp_path: Path, answer: Answer, reason: str) -> None:
+    with serve(trap_forum({"/forum.php?mod=viewthread": answer})) as served:
+        crawled = crawl(tmp_path, served, delay="0.1")
+        assert len([path for path in crawled.paths if "viewthread" in path]) == 1
+        assert not [path for path in crawled.paths if "member.php" in path]
+        assert crawled.run.outcome == "blocked"
+        assert reason in crawled.run.reason
+        served.forum.rules.clear()  # type: ignore[attr-defined]  # a TrapForum
+        paused = crawl(tmp_path, served)
+    assert paused.paths == ()  # the pause outlives the run
+    assert paused.run.outcome == "blocked"
+
+
+def test_pauses_grow_and_a_good_run_forgives(tmp_path: Path) -> None:
+    coverage = Coverage(tmp_path / "c.sqlite")
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    lengths = [coverage.pause("a", "HTTP 403", now).until - now for _ in range(10)]
+    assert lengths[:4] == [timedelta(hours=n) for n in (1, 2, 4, 8)]
+    assert lengths[-1] == timedelta(days=7)
+    coverage.forgive("a")
+    assert coverage.paused("a", now) is None
+    assert coverage.pause("a", "", now, at_least=timedelta(hours=5)).until == now + timedelta(hours=5)
+    coverage.close()
+
+
+def test_the_pause_ends(tmp_path: Path) -> None:
+    with serve(trap_forum({"/forum.php?mod=viewthread": html("", status=403)})) as served:
+        crawl(tmp_path, served)
+        coverage = Coverage(tmp_path / "data" / "coverage.sqlite")
+        coverage.forgive("127.0.0.1")
+        coverage.close()
+        served.forum.rules.clear()  # type: ignore[attr-defined]  # a TrapForum
+        assert len(crawl(tmp_path, served).posts) == 123
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, 0),
+        (b"120", 120),
+        (b"Sun, 22 Nov 2026 00:01:00 GMT", 60),
+        (b"soon", 0),
+        (b"-5", 0),
+        (b"9" * 30, 30 * 86400),
+    ],
+)
+def test_retry_after(value: bytes | None, seconds: float) -> None:
+    assert retry_after(value, datetime(2026, 11, 22, tzinfo=UTC)) == seconds
+
+
+def test_the_daily_budget_holds_over_runs(tmp_path: Path) -> None:
+    with serve_forum() as served:
+        first = crawl(tmp_path, served, pages_per_day="10", delay="0.1")
+        second = crawl(tmp_path, served, pages_per_day="10", delay="0.1")
+    assert len(first.paths) == 11  # and robots.txt
+    assert first.run.outcome == second.run.outcome == "truncated"
+    assert len(second.paths) <= 2
+
+
+# ── bad answers ───────────────────────────────────────────────────────────────────────────────────────────
+
+_THREAD = "/forum.php?mod=viewthread&tid=1101&"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (html("", status=500), "HTTP 500"),
+        (html("", status=302, Location=_THREAD + "page=1"), "页面一直转回自己"),
+        (html("", status=302, Location="http://169.254.169.254/latest/meta-data/"), "地址不属于这个来源"),
+        (html("", status=302, Location="http://localhost:1/"), "地址不属于这个来源"),
+        (html("", status=302, Location="file:///etc/passwd"), "HTTP 302"),
+        (Answer(body=b"\x1f\x8bcut", headers={"Content-Type": "text/html", "Content-Encoding": "gzip"}), ""),
+        (html("x" * 9_000_000), ""),
+        (Answer(body=b"\0" * 1000, headers={"Content-Type": "text/html"}), "认不出的页面"),
+        (Answer(body=b"%PDF", headers={"Content-Type": "application/pdf"}), "认不出的页面"),
+    ],
+    ids=["500", "loop to itself", "metadata", "localhost", "file", "cut gzip", "9 MB", "zeros", "pdf"],
+)
+def test_one_bad_page_costs_one_page(tmp_path: Path, answer: Answer, reason: str) -> None:
+    with serve(trap_forum({_THREAD: answer})) as served:
+        crawled = crawl(tmp_path, served)
+    assert len(crawled.posts) == 119  # 123 less the thread's four
+    told = [gap.reason for gap in crawled.gaps if gap.scope.startswith("thread:1101")]
+    assert len(told) == 1
+    assert reason in told[0]
+
+
+class SlowForum(TrapForum):
+    """Takes three seconds for one thread."""
+
+    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+        if path.startswith(_THREAD):
+            time.sleep(3)
+        return None
+
+
+def test_a_slow_server_does_not_hang_the_crawl(tmp_path: Path) -> None:
+    boards, topics = load_topics(datetime.now(UTC))
+    with serve(SlowForum(boards=boards, topics=topics)) as served:
+        crawled = crawl(tmp_path, served, "-s", "DOWNLOAD_TIMEOUT=1")
+    assert len(crawled.posts) == 119
+    assert crawled.run.totals.failed == 1
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.1", "0x7f000001", "2130706433", "10.1.2.3", "172.16.0.1", "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "0.0.0.0",  # noqa: S104  # a value, nothing binds to it
+        "::1", "[::1]", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1",
+        "2002:7f00:1::", "224.0.0.1", "255.255.255.255",
+    ],
+)  # fmt: skip
+def test_private_addresses(address: str) -> None:
+    assert is_private_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2001:4860:4860::8888", "bbs.example.org", "", "127.0.0.1.example.org"]
+)
+def test_public_addresses_and_names(address: str) -> None:
+    assert not is_private_address(address)
+
+
+def test_a_name_that_points_into_the_private_network_is_refused(tmp_path: Path) -> None:
+    with serve_forum() as served:
+        url = served.url.replace("127.0.0.1", "localhost")
+        crawled = crawl(tmp_path, served, url=f'"{url}"', allow_private="false", delay="1.0")
+    assert crawled.paths == ()
+    assert crawled.run.outcome == "refused"
+    assert "DNSLookupError" in crawled.run.robots or "读不到" in crawled.run.robots
+
+
+# ── what must not exist ───────────────────────────────────────────────────────────────────────────────────
+
+_FORBIDDEN = re.compile(
+    r"FormRequest|from_response|cookiejar|COOKIES_ENABLED\s*=\s*True|Set-Cookie|genvisitor|stealth|webdriver"
+    r"|undetected|2captcha|ddddocr|solve_captcha|tesseract|HTTPPROXY_ENABLED\s*=\s*True|meta\[.proxy.\]"
+    r"|proxy_pool|ROBOTSTXT_OBEY\s*=\s*False|dont_obey_robotstxt|fake_useragent|password|Mozilla/",
+    re.IGNORECASE,
+)
+
+
+def test_no_code_for_logins_captchas_cookies_disguise_or_proxies() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in sorted((ROOT / "crawler").rglob("*.py"))
+        for match in _FORBIDDEN.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
