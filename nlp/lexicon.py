@@ -57,6 +57,7 @@ class Lexicon:
     concepts: Mapping[str, Concept]
     specialties: Mapping[str, str]
     merged: Mapping[str, str]  # code of a child form → general code
+    absorbed: Mapping[str, str]  # term → code that makes it superfluous
     entries: tuple[Entry, ...]
     parts: Mapping[str, Mapping[str, str]]  # part word → sensation kind → code
     steps: Mapping[str, str]  # word between part and sensation → "gap" | "not" | "stop" | "join"
@@ -79,6 +80,7 @@ def load() -> Lexicon:
         concepts={code: _concept(code, table) for code, table in data["concepts"].items()},
         specialties=data["specialties"],
         merged=data["merged"],
+        absorbed=data["absorbed"],
         entries=_entries(data, cues),
         parts=_parts(data),
         steps=_steps(data, cues),
@@ -146,6 +148,8 @@ def _entries(data: Mapping[str, Any], cues: Mapping[str, Any]) -> tuple[Entry, .
             codes.setdefault(word, []).append(code)
     for word in _temperatures():
         codes.setdefault(word, ["fever"])
+    for week in range(1, 43):
+        codes.setdefault(f"孕{week}周", ["pregnancy"])
     senses: dict[str, list[str]] = {}
     for kind, words in data["sensations"].items():
         for word in words:

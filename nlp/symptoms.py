@@ -45,6 +45,10 @@ class SymptomTagger:
         self._cue_kinds = [kind for _, kind in words.cues]
         self._cue_scan = _automaton([word for word, _ in words.cues])
         self._longest_suffix = max(map(len, words.suffixes))
+        # Most walks end at once: the character beside the match ends (or starts) no word of the table.
+        self._step_ends = frozenset(word[-1] for word in (*words.steps, *words.parts))
+        self._forward_starts = frozenset(word[0] for word in words.forward)
+        self._negation_ends = frozenset(word[-1] for word in words.negation)
         self._suffix_starts = frozenset(word[0] for word in words.suffixes)
         self._steps = {**words.steps, **dict.fromkeys(words.parts, "part")}
         self._forward = {**dict.fromkeys(words.forward, "gap"), **dict.fromkeys(words.parts, "part")}
@@ -66,7 +70,14 @@ class SymptomTagger:
         if not hits:
             return ()
         self._judge(text, hits)
-        return self._symptoms(text, _best(hits))
+        chosen = _best(hits)
+        if len(chosen) > 1:
+            chosen = self._without_absorbed(text, chosen)
+        return self._symptoms(text, chosen)
+
+    def _without_absorbed(self, text: str, hits: list[_Hit]) -> list[_Hit]:
+        absorbed, codes = self._lexicon.absorbed, {hit.code for hit in hits}
+        return [hit for hit in hits if absorbed.get(text[hit.start : hit.end]) not in codes]
 
     def _hits(
         self, text: str, matches: Sequence[tuple[int, int, int]], borders: frozenset[int]
@@ -85,7 +96,11 @@ class SymptomTagger:
         self, text: str, entry: Entry, start: int, end: int, borders: frozenset[int], hits: list[_Hit]
     ) -> bool:
         """Join a sensation to its part; True if there was one."""
-        found = self._walk_back(text, entry, start, borders) or self._walk_on(text, entry, end, borders)
+        found: list[tuple[str, int, int, bool]] = []
+        if text[start - 1 : start] in self._step_ends:
+            found = self._walk_back(text, entry, start, borders)
+        if not found and text[end : end + 1] in self._forward_starts:
+            found = self._walk_on(text, entry, end, borders)
         for code, left, right, negated in found:
             hit = _Hit(code, min(left, start), max(right, end), entry, negated)
             hit.company = False  # a named part is company enough
@@ -172,6 +187,8 @@ class SymptomTagger:
 
     def _denied(self, text: str, start: int) -> bool:
         """Is a negation right before `start`, with only filler in between?"""
+        if text[start - 1 : start] not in self._negation_ends:
+            return False
         words, position, limit = self._lexicon.negation, start, max(0, start - _NEGATION_REACH)
         while position > limit:
             for length in range(min(5, position - limit), 0, -1):
@@ -234,6 +251,9 @@ class SymptomTagger:
         for hit in hits:
             while cue is not None and cue[1] < hit.end:
                 kind = self._cue_kinds[cue[0]]
+                # Inside the term itself only a relative counts: 宝宝发烧, but not 糖尿病人.
+                if cue[1] >= hit.start and kind not in ("child", "family"):
+                    kind = "none"
                 if kind == "child" or kind == "family":
                     person, child = "family", kind == "child"
                 elif kind == "self" or kind == "other":
@@ -273,6 +293,18 @@ class SymptomTagger:
                 )
             )
         return tuple(out)
+
+
+def specialties(symptoms: Sequence[Symptom]) -> tuple[str, ...]:
+    """Codes of the specialties asked for: those of present symptoms first, no repeats.
+
+    A child's symptom asks for paediatrics besides its own specialty.
+    """
+    ordered = sorted(symptoms, key=lambda symptom: not symptom.present)
+    codes = [
+        (symptom.specialty, "pediatrics") if symptom.child else (symptom.specialty,) for symptom in ordered
+    ]
+    return tuple(dict.fromkeys(code for pair in codes for code in pair))
 
 
 def _automaton(words: list[str]) -> AhoCorasick:

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from nlp import lexicon
 from nlp.models import Symptom
-from nlp.symptoms import SymptomTagger
+from nlp.symptoms import SymptomTagger, specialties
 from nlp.text import blank_noise, borders, normalise
 from nlp.tokens import cut
 
 HERE = Path(__file__).parent
 TAGGER = SymptomTagger.load()
 LEXICON = tomllib.loads(lexicon.LEXICON.read_text(encoding="utf-8"))
-SPECIALTIES = "dental tcm dermatology ophthalmology pediatrics gynecology internal surgery orthopedics cosmetic andrology ent mental"
+SPECIALTIES = (
+    "dental tcm dermatology ophthalmology pediatrics gynecology internal surgery orthopedics cosmetic"
+    " andrology ent mental"
+)
 
 
 def find(raw: str) -> tuple[Symptom, ...]:
@@ -118,6 +121,12 @@ class TestMatches:
             s.present for text in ("不发烧", "发烧好了", "同事发烧", "看得我牙疼") for s in find(text)
         )
         assert all(s.present for s in find("孩子发烧"))
+
+
+def test_specialties_start_with_what_is_present_and_ask_a_paediatrician_for_a_child() -> None:
+    assert specialties(find("没有牙疼,膝盖疼")) == ("orthopedics", "dental")
+    assert specialties(find("孩子发烧还咳嗽")) == ("internal", "pediatrics")
+    assert specialties(find("我发烧")) == ("internal",)
 
 
 @given(st.text(st.characters(), max_size=120))
