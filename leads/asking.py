@@ -65,6 +65,8 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
         QueryError: names the field that cannot be understood and what to write instead.
     """
     parse(asked.q)
+    if asked.radius.strip():
+        parse_km(asked.radius)  # also without a place to measure from: a typing error is worth a word
     return LeadQuery(
         text=asked.q,
         symptoms=tuple(dict.fromkeys(_symptom(name) for name in asked.symptom)),
@@ -138,17 +140,18 @@ def _near(asked: Asked, clinics: Sequence[Clinic]) -> Near | None:
 
 
 def _moment(text: str, now: datetime, field: str) -> datetime | None:
-    text = text.strip().lower()
+    text = text.strip().upper()
     if not text:
         return None
-    match = _AGE.fullmatch(text)
+    match = _AGE.fullmatch(text.lower())
     if match:
         return now - timedelta(**{_AGE_UNITS[match[2]]: int(match[1])})
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=_BEIJING)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Overflow: the first and last hours of the calendar have no other time zone.
         raise QueryError(f"{field} {text!r} 看不懂：请写成 7d、12h 或 2026-11-01。") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=_BEIJING)).astimezone(UTC)
 
 
 def _share(text: str) -> float:
@@ -162,6 +165,6 @@ def _share(text: str) -> float:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_LIMIT:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise QueryError(f"limit {text!r} 不可用：请给 1 到 {MAX_LIMIT} 之间的整数。")
     return int(text)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import EnvSettingsSource
 
 from leads.errors import ConfigError
@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     crawl: CrawlSettings = CrawlSettings()
     clinics: tuple[ClinicTable, ...] = ()
+    _file: str = PrivateAttr("")  # what complaints name
 
     @classmethod
     def settings_customise_sources(
@@ -98,8 +99,12 @@ class Settings(BaseSettings):
         Raises:
             ConfigError: outside China, an unknown district or specialty, or one id twice.
         """
-        _no_repeats(table.id for table in self.clinics)
-        return tuple(_clinic(table, number) for number, table in enumerate(self.clinics, 1))
+        file = f"配置 {self._file} " if self._file else "配置"
+        _no_repeats((table.id for table in self.clinics), file)
+        return tuple(
+            _clinic(table, f"{file}的 clinics.{number}（{table.name}）")
+            for number, table in enumerate(self.clinics, 1)
+        )
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -119,6 +124,9 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(_sentence(error, file)) from error
+    except SettingsError as error:
+        raise ConfigError(f"环境变量看不懂（{error}）：列表和表要写成 JSON。") from error
+    settings._file = str(file)
     return _anchored(settings, file.parent)
 
 
@@ -178,16 +186,15 @@ def _sentence(error: ValidationError, file: Path) -> str:
     return f"配置 {file} 的 {key}（现在是 {first['input']!r}）：{template.format(**first.get('ctx', {}))}。"
 
 
-def _no_repeats(ids: Iterable[str]) -> None:
+def _no_repeats(ids: Iterable[str], file: str) -> None:
     seen: set[str] = set()
     for clinic_id in ids:
         if clinic_id in seen:
-            raise ConfigError(f"配置里有两个诊所的 id 都是 {clinic_id!r}：请改掉一个。")
+            raise ConfigError(f"{file}的 clinics 里有两个诊所的 id 都是 {clinic_id!r}：请改掉一个。")
         seen.add(clinic_id)
 
 
-def _clinic(table: ClinicTable, number: int) -> Clinic:
-    where = f"配置里第 {number} 个诊所（{table.name}）"
+def _clinic(table: ClinicTable, where: str) -> Clinic:
     if not in_china(table.lat, table.lon):
         hint = "，经纬度好像写反了" if in_china(table.lon, table.lat) else ""
         raise ConfigError(f"{where}的 lat、lon（{table.lat}, {table.lon}）不在中国范围内{hint}：请改正。")

@@ -67,14 +67,15 @@ class Ingestor:
         *,
         origin: str,
         now: datetime,
+        report: Report | None = None,
         progress: Callable[[Report], None] = lambda report: None,
     ) -> Report:
-        """Read everything, batch by batch; `progress` is called after each.
+        """Read everything, batch by batch; `progress` is called after each. Counts go into `report`.
 
         Raises:
             StorageError: the index or the quarantine cannot be written; what was stored before stays.
         """
-        report = Report()
+        report = report or Report()
         for batch in batched(records, BATCH):
             posts = [record for record in batch if isinstance(record, Post)]
             for record in batch:

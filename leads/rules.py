@@ -13,7 +13,7 @@ from functools import cache
 
 import rjieba
 from luqum.exceptions import ParseError
-from luqum.parser import parser
+from luqum.thread import parse as parse_lucene
 from luqum.tree import (
     AndOperation,
     BaseOperation,
@@ -33,6 +33,7 @@ from nlp.text import blank_noise, normalise
 from nlp.tokens import cut, words
 
 MAX_LENGTH = 500
+MAX_DEPTH = 12  # brackets within brackets; SQLite's FTS5 gives up at about 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,14 @@ def parse(text: str) -> Rule | None:
     if len(text) > MAX_LENGTH:
         raise QueryError(f"搜索词太长（{len(text)} 字）：请不要超过 {MAX_LENGTH} 字。")
     try:
-        tree = parser.parse(text)
+        tree = parse_lucene(text)
     except (ParseError, AttributeError, ValueError) as error:
         # luqum reports some broken inputs as AttributeError inside ply.
         raise QueryError(f"搜索词 {text!r} 看不懂：请检查引号、括号和 AND、OR、NOT。") from error
-    return _convert(tree)
+    rule = _convert(tree)
+    if _depth(rule) > MAX_DEPTH:
+        raise QueryError(f"搜索词的括号套得太深：请不要超过 {MAX_DEPTH} 层。")
+    return rule
 
 
 def _convert(node: Item) -> Rule | None:
@@ -89,8 +93,7 @@ def _convert(node: Item) -> Rule | None:
     if isinstance(node, (Group, Plus)):
         return _convert(node.children[0])
     if isinstance(node, (Not, Prohibit)):
-        part = _convert(node.children[0])
-        return None if part is None else Without(part)
+        return _without(_convert(node.children[0]))
     if isinstance(node, BaseOperation):
         parts = tuple(part for part in map(_convert, node.children) if part is not None)
         if len(parts) < 2:
@@ -100,6 +103,22 @@ def _convert(node: Item) -> Rule | None:
         if isinstance(node, (AndOperation, UnknownOperation)):
             return All(parts)
     raise QueryError(f"搜索词里的 {str(node).strip()!r} 不支持：可用空格、AND、OR、NOT、引号和括号。")
+
+
+def _without(part: Rule | None) -> Rule | None:
+    if isinstance(part, Without):
+        return part.part
+    return None if part is None else Without(part)
+
+
+def _depth(rule: Rule | None) -> int:
+    match rule:
+        case All(parts) | AnyOf(parts):
+            return 1 + max(map(_depth, parts))
+        case Without(part):
+            return 1 + _depth(part)
+        case _:
+            return 0
 
 
 def _phrase(text: str) -> Rule | None:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile
 
 import orjson
 
 from crawler.items import PlaceHint, RecordError, hints_from_list
-from leads.codec import tags_to_dict
+from leads.codec import symptom_to_dict, tags_to_dict
+from leads.errors import ConfigError
 from leads.ingest import batched
 from nlp import Tagger
+from nlp.intent import MODEL
 from nlp.models import Tags
+from nlp.text import normalise
 
 BATCH = 256
+MAX_TEXT = 100_000  # characters, as for imported posts; no post site allows more
+
+
+def open_tagger(model: Path = MODEL) -> Tagger:
+    """The tagger with the intent model of this folder.
+
+    Raises:
+        ConfigError: a model file is missing or damaged.
+    """
+    try:
+        return Tagger.load(model)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ConfigError(
+            f"{model} 里的模型缺失或损坏（{error}）：请重新安装，或用 tingzhen train --out {model} 重新训练。"
+        ) from error
 
 
 def tag_lines(lines: BinaryIO, out: BinaryIO, complain: Callable[[str], None]) -> int:
@@ -21,7 +44,7 @@ def tag_lines(lines: BinaryIO, out: BinaryIO, complain: Callable[[str], None]) -
 
     A bad line gives `{"error": …}` in its place, so that order and count stay, and a complaint.
     """
-    tagger = Tagger.load()
+    tagger = open_tagger()
     rejected = 0
     numbered = enumerate(lines, 1)
     for batch in batched(numbered, BATCH):
@@ -38,18 +61,36 @@ def tag_lines(lines: BinaryIO, out: BinaryIO, complain: Callable[[str], None]) -
 
 
 def _line(tags: Tags) -> dict[str, object]:
-    return tags_to_dict(tags)
+    """What is meant literally under "symptoms", figures of speech apart."""
+    line = tags_to_dict(tags)
+    line["symptoms"] = [symptom_to_dict(symptom) for symptom in tags.symptoms if not symptom.figurative]
+    line["figurative"] = [symptom_to_dict(symptom) for symptom in tags.symptoms if symptom.figurative]
+    return line
 
 
 def _read(number: int, line: bytes) -> tuple[str, tuple[PlaceHint, ...]] | str:
     """(text, hints), or a sentence saying what is wrong with the line."""
     try:
-        data = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+        data = _parse(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
+    except (ValueError, RecursionError) as error:
         return f"第 {number} 行不是完整的 JSON（{error}）：请检查这一行。"
     if not isinstance(data, dict) or not isinstance(data.get("text"), str):
         return f'第 {number} 行没有 text：请写成 {{"text": "…"}}。'
+    if len(data["text"]) > MAX_TEXT:
+        return f"第 {number} 行的 text 有 {len(data['text']):,} 字，超过 {MAX_TEXT:,} 字的上限：请截短。"
     try:
-        return data["text"], hints_from_list(data.get("place_hints") or ())
+        hints = hints_from_list(data.get("place_hints") or ())
     except RecordError as error:
-        return f"第 {number} 行：{error}。"
+        return (
+            f"第 {number} 行的 place_hints 看不懂（{error}）："
+            '请写成 [{"kind": "ip", "text": "四川"}] 或 [{"kind": "geo", "lat": 30.6, "lon": 104.0}]。'
+        )
+    return data["text"], tuple(replace(hint, text=normalise(hint.text)) for hint in hints)
+
+
+def _parse(line: bytes) -> object:
+    """The line's value. orjson refuses lone surrogates, of which cut texts are full; json reads them."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)

@@ -81,8 +81,8 @@ def test_a_place_is_named_without_repeats_or_gaps(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("evidence", "word"),
-    [("geo", "定位"), ("checkin", "签到"), ("self", "自述"), ("text", "文中"), ("board", "版块"), ("ip", "IP属地"),
-     ("profile", "资料")],
+    [("geo", "定位"), ("checkin", "签到"), ("self", "自述"), ("text", "文中"), ("board", "版块"),
+     ("ip", "IP属地"), ("profile", "资料")],
 )  # fmt: skip
 def test_every_evidence_has_a_name(evidence: str, word: str) -> None:
     _, reasons = rate("", tags("", place=region("武侯区", evidence)))  # type: ignore[arg-type]  # a Literal
