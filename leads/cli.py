@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from leads.errors import InputError, QueryError, TingzhenError
 
 if TYPE_CHECKING:
     from leads.config import Settings
 
+
+class Commands(TyperGroup):
+    """All commands: errors become one sentence on standard error and an exit code scripts can use.
+
+    Done inside of click's own handling, which would report an interruption or a closed pipe as failures.
+    """
+
+    def invoke(self, ctx: Any) -> Any:  # click's Context; typer carries its own copy of click
+        try:
+            return super().invoke(ctx)
+        except TingzhenError as error:
+            if State.debug:
+                raise
+            _complain(f"错误：{error}")
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            # The reader (head, less) has enough; that is no error of ours.
+            sys.stderr.close()
+            sys.exit(0)
+        except KeyboardInterrupt:
+            _complain("已中断：已写入的内容都在，重新运行同一条命令会接着做。")
+            sys.exit(130)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="听诊：在公开帖子里找到附近需要看诊的人，并告诉诊所谁在谈论它。",
     no_args_is_help=True,
     add_completion=False,
@@ -47,11 +73,12 @@ def options(
 
 
 Json = Annotated[bool, typer.Option("--json", help="每行输出一个 JSON。")]
+MAX_PORT = 65535
 
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="网页端口。")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=MAX_PORT, help="网页端口。")] = 8000,
     folder: Annotated[Path, typer.Option(help="演示数据放在哪里。")] = Path("demo-data"),
     stay: Annotated[bool, typer.Option("--stay/--no-stay", help="做完后打开网页服务，或直接退出。")] = True,
     as_json: Json = False,
@@ -89,9 +116,12 @@ def ingest(
     """导入文件：微博、贴吧、小红书采集工具的导出，或任意表格。"""
     from leads import jobs, show
 
-    mapping = _columns(columns)
     report = jobs.ingest_files(
-        _settings(), files, format_=format_, columns=mapping, progress=show.ingest_progress(quiet=as_json)
+        _settings(),
+        files,
+        format_=format_,
+        columns=jobs.column_map(columns),
+        progress=show.ingest_progress(quiet=as_json),
     )
     show.ingest_report(report, as_json=as_json)
     if report.failed_files:
@@ -112,7 +142,7 @@ def tag() -> None:
 def search(
     words: Annotated[list[str] | None, typer.Argument(help="搜索词，可用 AND OR NOT、引号和括号。")] = None,
     near: Annotated[str | None, typer.Option(help="纬度,经度（WGS-84），或诊所 id。")] = None,
-    radius: Annotated[str, typer.Option(help="半径，如 5km、800m。")] = "5km",
+    radius: Annotated[str, typer.Option(help="半径，如 5km、800m；默认取诊所的半径，坐标则 5km。")] = "",
     area: Annotated[str, typer.Option(help="行政区划，如 成都武侯 或 510107。")] = "",
     symptom: Annotated[list[str] | None, typer.Option(help="症状代码或名称，可重复。")] = None,
     specialty: Annotated[list[str] | None, typer.Option(help="科室代码或名称，可重复。")] = None,
@@ -122,9 +152,9 @@ def search(
     since: Annotated[str, typer.Option(help="起始：7d、12h 或 2026-11-01。")] = "",
     until: Annotated[str, typer.Option(help="截止（不含）：1d、2026-11-20。")] = "",
     precision: Annotated[str, typer.Option(help="sure 确定，likely 可能，possible 仅同省。")] = "likely",
-    min_need: Annotated[float, typer.Option(help="需求分下限，0 到 1。")] = 0.0,
+    min_need: Annotated[str, typer.Option(help="需求分下限，0 到 1。")] = "0",
     sort: Annotated[str, typer.Option(help="score 综合，newest 最新，nearest 最近。")] = "score",
-    limit: Annotated[int, typer.Option(help="最多几条。")] = 20,
+    limit: Annotated[str, typer.Option(help="最多几条，1 到 1000。")] = "20",
     cursor: Annotated[str, typer.Option(help="翻页位置，来自上一页。")] = "",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="输出 CSV。")] = False,
@@ -151,9 +181,9 @@ def search(
         since=since,
         until=until,
         precision=precision,
-        min_need=str(min_need),
+        min_need=min_need,
         sort=sort,
-        limit=str(limit),
+        limit=limit,
         cursor=cursor,
     )
     query = asking.to_query(asked, clinics=settings.clinic_records(), now=now)
@@ -165,7 +195,7 @@ def search(
 
 @app.command()
 def serve(
-    port: Annotated[int | None, typer.Option(help="网页端口，默认取配置。")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=MAX_PORT, help="网页端口，默认取配置。")] = None,
 ) -> None:
     """打开线索页（只在本机可访问）。"""
     from leads import jobs
@@ -184,19 +214,68 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(2)
 
 
+@app.command()
+def feedback(
+    lead_id: Annotated[str, typer.Argument(help="线索的 id，见 search --json。")],
+    intent: Annotated[
+        str, typer.Argument(help="它其实是：seeker experience advert news_science figurative other。")
+    ],
+) -> None:
+    """记下一条判断：这条线索其实是什么。攒够了用 train --with-feedback 学进去。"""
+    from datetime import UTC, datetime
+
+    from leads import jobs, training
+
+    settings = _settings()
+    with jobs.open_index(settings, create=False) as index:
+        lead = index.get(lead_id)
+    if lead is None:
+        raise InputError(f"没有 id 为 {lead_id!r} 的线索：请从 tingzhen search --json 里复制。")
+    training.add_feedback(settings.data_dir, lead.post.full_text, intent, now=datetime.now(UTC))
+
+
+@app.command()
+def train(
+    with_feedback: Annotated[bool, typer.Option("--with-feedback", help="把诊所自己的判断学进去。")] = False,
+    back: Annotated[bool, typer.Option("--back", help="退回上一个模型。")] = False,
+    force: Annotated[bool, typer.Option("--force", help="变差了也换上新模型。")] = False,
+    out: Annotated[Path | None, typer.Option(help="只用语料训练，模型写到这个目录。")] = None,
+) -> None:
+    """训练意图模型。默认只用自带语料，写到 --out。"""
+    from datetime import UTC, datetime
+
+    from leads import show, training
+
+    now = datetime.now(UTC)
+    if back:
+        typer.echo(f"已退回：{training.go_back(_settings().data_dir)}")
+    elif with_feedback:
+        show.comparison(training.train_with_feedback(_settings().data_dir, now=now, force=force))
+    else:
+        if out is None:
+            raise InputError("请用 --out 指定模型写到哪个目录，或用 --with-feedback 学诊所自己的判断。")
+        trained, examples = training.train_shipped(out, now=now)
+        show.trained(trained, examples)
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="真实帖子（每行一个 JSON，有 id 和 text）。")] = Path(
+        "../shared/data/real_posts_sample.jsonl"
+    ),
+    labels: Annotated[Path, typer.Option(help="真实帖子的标注（TSV）。")] = Path("tests/nlp/real_labels.tsv"),
+    as_json: Json = False,
+) -> None:
+    """评测标签：语料上交叉验证，以及（文件在的话）真实帖子上的得分。"""
+    from leads import evaluation, show
+
+    show.evaluations(evaluation.evaluate_all(real, labels), as_json=as_json)
+
+
 def _settings() -> Settings:
     from leads.config import load_settings
 
     return load_settings(State.config)
-
-
-def _columns(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.replace("，", ",").split(",") if part.strip()]
-    if not all(name.strip() and equals and column.strip() for name, equals, column in pairs):
-        raise InputError(f"--columns {text!r} 看不懂：请写成 text=内容,time=时间 这样。")
-    return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _complain(sentence: str) -> None:
@@ -204,25 +283,12 @@ def _complain(sentence: str) -> None:
 
 
 def main() -> None:
-    """Entry point: errors become one sentence on standard error and an exit code scripts can use."""
-    _run(app)
-
-
-def _run(command: Callable[[], object]) -> None:
-    try:
-        command()
-    except TingzhenError as error:
-        if State.debug:
-            raise
-        _complain(f"错误：{error}")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has enough; that is no error of ours.
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        _complain("已中断：已写入的内容都在，重新运行同一条命令会接着做。")
-        sys.exit(130)
+    """Entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal of another encoding (GBK) cannot show every character: show the others.
+            stream.reconfigure(errors="replace")
+    app()
 
 
 if __name__ == "__main__":

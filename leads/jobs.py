@@ -7,15 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from crawler.coverage import Coverage, CoverageError, Run
-from crawler.importers import ImportProblem, read
+from crawler.importers import ImportProblem, parse_columns, read
 from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
 from leads.config import Settings, load_settings, read_handed
@@ -25,7 +26,7 @@ from leads.index.base import LeadIndex
 from leads.ingest import Ingestor, Report
 from leads.match import BrandMatcher
 from leads.quarantine import Quarantine
-from nlp import Tagger
+from leads.training import load_tagger
 
 TROUBLE = ("refused", "blocked", "failed", "silent")
 Event = dict[str, object]
@@ -73,7 +74,7 @@ def ingestor(settings: Settings, index: LeadIndex) -> Ingestor:
     """Ready to turn posts into leads, with the shipped models or the clinic's own."""
     clinics = settings.clinic_records()
     return Ingestor(
-        tagger=Tagger.load(),
+        tagger=load_tagger(settings.data_dir),
         index=index,
         quarantine=Quarantine(data_dir(settings) / "quarantine.jsonl"),
         clinics=clinics,
@@ -130,12 +131,26 @@ def ingest_files(
                 records = read(
                     file, now=now, secret=secret, format=format_, columns=columns, notice=out.notices.append
                 )
-                out.files[str(file)] = worker.run(
-                    records, origin=file.name, now=now, progress=partial(progress, file.name)
+                # Kept from the start: a file that breaks on the way has still brought something.
+                out.files[str(file)] = report = Report()
+                worker.run(
+                    records,
+                    origin=file.name,
+                    now=now,
+                    report=report,
+                    progress=partial(progress, file.name),
                 )
             except ImportProblem as error:
                 out.failed_files[str(file)] = str(error)
     return out
+
+
+def column_map(text: str | None) -> dict[str, str] | None:
+    """`--columns` as a map; raises InputError."""
+    try:
+        return None if text is None else parse_columns(text)
+    except ImportProblem as error:
+        raise InputError(str(error)) from error
 
 
 def sources(settings: Settings) -> tuple[Source, ...]:
@@ -160,13 +175,11 @@ def crawl(settings: Settings, names: Sequence[str], *, progress: Callable[[Event
     author_secret(settings)
     for engine in dict.fromkeys(source.engine for source in chosen):
         _spawn(settings, folder, [source for source in chosen if source.engine == engine], progress)
-    coverage = Coverage(folder / "coverage.sqlite")
     try:
-        return [run for source in chosen for run in coverage.runs(source=source.name, limit=1)]
+        with closing(Coverage(folder / "coverage.sqlite")) as coverage:
+            return [run for source in chosen for run in coverage.runs(source=source.name, limit=1)]
     except CoverageError as error:
         raise StorageError(str(error)) from error
-    finally:
-        coverage.close()
 
 
 def _choose(known: Sequence[Source], names: Sequence[str]) -> list[Source]:
@@ -195,7 +208,7 @@ def _spawn(
         command = [sys.executable, "-m", "scrapy", "crawl", chosen[0].engine]
         command += ["-a", "source=" + ",".join(source.name for source in chosen)]
         log = folder / "crawl.log"
-        with log.open("ab") as log_file:
+        with _appending(log) as log_file:
             process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
                 env=_environment(settings, folder, pipe, Path(scratch)),
@@ -214,6 +227,13 @@ def _spawn(
         raise StorageError(
             f"抓取进程异常退出（代码 {process.returncode}）：请看 {log}；重新运行会从断点继续。"
         )
+
+
+def _appending(log: Path) -> BinaryIO:
+    try:
+        return log.open("ab")
+    except OSError as error:
+        raise StorageError(f"日志 {log} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
 
 
 def _environment(settings: Settings, folder: Path, pipe: Path, scratch: Path) -> dict[str, str]:
@@ -271,6 +291,8 @@ def check_port(host: str, port: int) -> None:
     """Raises InputError when another program has the port."""
     import socket
 
+    if not 1 <= port <= 65535:
+        raise InputError(f"端口 {port} 不可用：请给 1 到 65535 之间的数。")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,7 +12,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from leads.asking import PRECISION_NAMES
+from leads.asking import INTENT_NAMES, PRECISION_NAMES
 from leads.codec import hit_to_dict
 from leads.ingest import Report
 from leads.models import Hit, Page
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from leads.checking import Finding
     from leads.demo.run import Done
     from leads.jobs import Event, ImportReport
+    from leads.training import Comparison
+    from nlp.corpus import Example
+    from nlp.evaluate import Report as Report_
+    from nlp.train import Trained
 
 _OUTCOMES = {
     "ok": "正常",
@@ -33,6 +37,11 @@ _OUTCOMES = {
     "failed": "失败",
     "running": "进行中",
 }
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Text as it is: posts and file names are full of [brackets] and :colons:, which rich would read."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def _print_json(records: Sequence[object]) -> None:
@@ -89,7 +98,7 @@ def _csv_row(hit: Hit) -> tuple[object, ...]:
 
 
 def _print_table(page: Page[Hit], total: int, now: datetime) -> None:
-    console = Console()
+    console = _console()
     if not page.items:
         console.print("没有符合条件的线索。可以放宽半径、时间或精度再试。")
         return
@@ -138,7 +147,7 @@ def age_text(published: datetime, now: datetime) -> str:
 
 def ingest_progress(*, quiet: bool) -> Callable[[str, Report], None]:
     """A line on standard error that counts while files are read; nothing when not on a terminal."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     if quiet or not console.is_terminal:
         return lambda name, report: None
 
@@ -163,11 +172,11 @@ def ingest_report(report: ImportReport, *, as_json: bool) -> None:
             + [{"file": file, "error": sentence} for file, sentence in report.failed_files.items()]
         )
         return
-    console = Console()
+    console = _console()
     for notice in report.notices:
         console.print(notice)
     for sentence in report.failed_files.values():
-        Console(stderr=True).print(f"错误：{sentence}", style="red")
+        _console(stderr=True).print(f"错误：{sentence}", style="red")
     totals = {name: report.total(name) for name in names}
     console.print(
         "读入 {read} 条：线索 {leads}，与诊所无关 {unmatched}，过期 {expired}，"
@@ -185,7 +194,7 @@ def ingest_report(report: ImportReport, *, as_json: bool) -> None:
 
 def crawl_progress() -> Callable[[Event], None]:
     """Counts of a running crawl on standard error: one line that renews itself, or one line an event."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     if console.is_terminal:
         return lambda event: console.print(
             f"\r\x1b[K{crawl_line(event)}", end=_END.get(str(event["event"]), "")
@@ -210,7 +219,7 @@ def crawl_reports(runs: Sequence[Run], *, as_json: bool) -> None:
     if as_json:
         _print_json([_run_record(run) for run in runs])
         return
-    console = Console()
+    console = _console()
     for run in runs:
         totals = run.totals
         console.print(
@@ -248,6 +257,54 @@ def _run_record(run: Run) -> dict[str, object]:
         "ended": run.ended.isoformat() if run.ended else None,
         **asdict(run.totals),
     }
+
+
+def trained(result: Trained, examples: Sequence[Example]) -> None:
+    """What training on the corpus gave, on folds the model had not seen."""
+    print(
+        f"语料 {len(examples)} 条，C={result.strength:g}，温度 {result.model.temperature:.3f}，"
+        f"求诊阈值 {result.model.threshold:.2f}，特征 {len(result.model.vectoriser.vocabulary)} 个。"
+    )
+
+
+def comparison(result: Comparison) -> None:
+    """Before and after mixing feedback in."""
+    print(f"语料 {result.posts} 条，反馈 {result.judgements} 条。在没学过的反馈上：")
+    for name, scores in (("之前", result.before), ("之后", result.after)):
+        if scores is not None:
+            seeker = scores.scores[0]
+            print(
+                f"  {name}：求诊 F1 {seeker.f1:.3f}（准 {seeker.precision:.3f}，全 {seeker.recall:.3f}），"
+                f"六类宏平均 F1 {scores.macro_f1:.3f}"
+            )
+    state = "已换上新模型，tingzhen train --back 可退回" if result.installed else "新模型更差，没有换上"
+    print(f"{state}：{result.folder}")
+
+
+def evaluations(results: Sequence[tuple[str, Report_]], *, as_json: bool) -> None:
+    """Scores, one block a set of posts."""
+    from dataclasses import asdict
+
+    if as_json:
+        _print_json([{"set": name, **asdict(report)} for name, report in results])
+        return
+    for name, report in results:
+        print(f"{name}（{report.posts} 条）")
+        for one in report.intents.scores:
+            print(
+                f"  {INTENT_NAMES[one.name]:　<4} 准 {one.precision:.3f}  全 {one.recall:.3f}  "
+                f"F1 {one.f1:.3f}  共 {one.support}"
+            )
+        print(
+            f"  六类宏平均 F1 {report.intents.macro_f1:.3f}；求诊校准误差 {report.intents.seeker_ece:.3f}；"
+            f"难反例误判为求诊 {report.intents.hard_negatives:.1%}"
+        )
+        symptoms, places = report.symptoms, report.places
+        print(f"  症状微平均 准 {symptoms.precision:.3f}  全 {symptoms.recall:.3f}  F1 {symptoms.f1:.3f}")
+        print(
+            f"  地点 省 {places.province:.3f}  市 {places.city:.3f}  区县 {places.district:.3f}"
+            f"（{places.stated} 条写明）；没写却标了 {places.false_tags:.1%}"
+        )
 
 
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from nlp.features import Doc
 from nlp.intent import MODEL, IntentModel
-from nlp.models import Intent, IntentLabel, PlaceHintLike, Region, Sentiment, Symptom, Tags
+from nlp.models import Intent, IntentLabel, PlaceHintLike, Region, Sentiment, Tags
 from nlp.regions import RegionTagger
 from nlp.sentiment import judge
-from nlp.symptoms import SymptomTagger
+from nlp.symptoms import SymptomTagger, specialties
 from nlp.text import blank_noise, borders, normalise
 from nlp.tokens import cut, words
 
@@ -36,7 +36,9 @@ class Tagger:
         """Tags of one text. Batches (`tag_many`) are several times faster per text."""
         return self.tag_many([text], [hints])[0]
 
-    def tag_many(self, texts: Sequence[str], hints: Sequence[Sequence[PlaceHintLike]] | None = None) -> list[Tags]:
+    def tag_many(
+        self, texts: Sequence[str], hints: Sequence[Sequence[PlaceHintLike]] | None = None
+    ) -> list[Tags]:
         """Tags of each text, in order. `hints` holds what the source says of each text's place.
 
         Any text is accepted: empty, 20,000 characters, lone surrogates. Memory grows with the batch.
@@ -71,14 +73,9 @@ def prepare(text: str, symptoms: SymptomTagger) -> tuple[Doc, frozenset[int]]:
 def _tags(doc: Doc, region: Region | None, intent: Intent, label: IntentLabel) -> Tags:
     return Tags(
         symptoms=tuple(doc.symptoms),
-        specialties=_specialties(doc.symptoms),
+        specialties=specialties(doc.symptoms),
         intent=intent,
         intent_label=label,
         region=region,
         tokens=tuple(words(list(doc.tokens))),
     )
-
-
-def _specialties(symptoms: Sequence[Symptom]) -> tuple[str, ...]:
-    ordered = sorted(symptoms, key=lambda symptom: not symptom.present)
-    return tuple(dict.fromkeys(symptom.specialty for symptom in ordered))

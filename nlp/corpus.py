@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from nlp import lexicon
 from nlp.models import IntentLabel
 from nlp.text import DATA
 
@@ -58,10 +59,11 @@ def _example(line: str, path: Path, number: int) -> Example:
         raise CorpusError(
             f"{where}的 intent {data.get('intent')!r} 不认识：可用 {'、'.join(get_args(IntentLabel))}。"
         )
+    merged = lexicon.load().merged
     return Example(
         text=data["text"],
         intent=data["intent"],
-        symptoms=frozenset(data.get("symptoms", ())),
+        symptoms=frozenset(merged.get(code, code) for code in data.get("symptoms", ())),
         place=data.get("place", ""),
         group=path.stem,
     )

@@ -130,11 +130,11 @@ def places(wanted: Sequence[str], found: Sequence[Region | None]) -> Places:
     right = {2: [0, 0], 4: [0, 0], 6: [0, 0]}  # digits of the adcode: province, city, district
     false, unstated = 0, 0
     for label, region in zip(wanted, found, strict=True):
-        if not label:
+        code = place_code(label, gazetteer)
+        if not code:
             unstated += 1
             false += region is not None
             continue
-        code = place_code(label, gazetteer)
         for digits in range(2, _depth(code) + 1, 2):
             right[digits][0] += region is not None and _agree(region.code, code, digits)
             right[digits][1] += 1
@@ -150,15 +150,16 @@ def places(wanted: Sequence[str], found: Sequence[Region | None]) -> Places:
 
 
 def place_code(label: str, gazetteer: Gazetteer) -> str:
-    """The adcode a place label names.
-
-    Raises:
-        ValueError: no such division; the label needs correcting.
+    """The adcode of the finest division a label like "四川/成都/武侯" names; what follows it is no division
+    (高新区, a town), or nothing is ("美国"): then "".
     """
-    division = gazetteer.resolve("".join(part for part in label.split("/") if part))
-    if division is None:
-        raise ValueError(f"地点标注 {label!r} 找不到对应的行政区：请改正标注。")
-    return division.code
+    parts = [part for part in label.split("/") if part]
+    while parts:
+        division = gazetteer.resolve("".join(parts))
+        if division is not None:
+            return division.code
+        parts.pop()
+    return ""
 
 
 def _depth(code: str) -> int:

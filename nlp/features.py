@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: words, word pairs, characters in pairs and threes, and cues. Pure.
+"""What the intent model sees of a text: words, characters in pairs, and cues. Pure.
 
 Training and tagging use the same functions, so what was learnt is what is asked. Features are present or not
 (short texts rarely repeat a word), which also makes them sets of numbers, the fastest thing Python has.
@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from operator import add
 
 from ahocorasick_rs import AhoCorasick
@@ -34,18 +33,20 @@ class Doc:
     symptoms: Sequence[Symptom]
 
 
-def word_grams(doc: Doc) -> tuple[list[str], list[tuple[str, str]]]:
-    """Tokens (numbers as one, emoji codes added) and pairs of neighbours.
+def word_grams(doc: Doc) -> list[str]:
+    """Tokens, numbers as one "0", emoji codes added.
 
     A #hashtag# is somebody else's headline, so its words count as words of a hashtag, not as the writer's.
     """
-    words = ["0" if token[0].isdigit() else token for token in doc.tokens if not token.isspace()]
+    if _DIGITS.search(doc.clean):
+        words = ["0" if token[0].isdigit() else token for token in doc.tokens]
+    else:
+        words = list(doc.tokens)
     if words.count("#") > 1:
         words = _marked(words)
-    pairs = list(pairwise(words))
     if "[" in doc.text:
         words += _CODES.findall(doc.text)
-    return words, pairs
+    return words
 
 
 def _marked(words: list[str]) -> list[str]:
@@ -59,12 +60,15 @@ def _marked(words: list[str]) -> list[str]:
     return out
 
 
-def char_grams(doc: Doc) -> Iterable[str]:
-    """Overlapping pairs and threes of characters; blanks and hashtags left out, numbers as one 0."""
-    clean = _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
-    plain = _DIGITS.sub("0", "".join(clean.split()))
-    pairs = list(map(add, plain, plain[1:]))
-    return [*pairs, *map(add, pairs, plain[2:])]
+def own_words(doc: Doc) -> str:
+    """The clean text with each #hashtag# folded to a single #."""
+    return _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
+
+
+def char_grams(own: str) -> Iterable[str]:
+    """Overlapping pairs of characters of `own_words`; blanks left out, numbers as one 0."""
+    plain = _DIGITS.sub("0", "".join(own.split()))
+    return map(add, plain, plain[1:])
 
 
 class Cues:
@@ -79,19 +83,20 @@ class Cues:
     def load(cls) -> Cues:
         return cls(tomllib.loads((DATA / "cues.toml").read_text(encoding="utf-8")))
 
-    def find(self, doc: Doc) -> set[str]:
-        """Names of the features that hold."""
-        found = _shape(doc.text) | _symptoms(doc.symptoms)
+    def find(self, doc: Doc, own: str) -> set[str]:
+        """Names of the features that hold; `own` is `own_words(doc)`."""
+        found = _shape(doc.text)
+        found.update(_symptoms(doc))
         seen: dict[str, set[int]] = {}
-        own = _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
-        found |= {f"own>{border}" for border in _LONG[:3] if len(own) > border}
+        found.update(f"own>{border}" for border in _LONG[:3] if len(own) > border)
         for index, _, _ in self._matcher.find_matches_as_indexes(own, overlapping=True):
             seen.setdefault(self._owners[index], set()).add(index)
         for kind, words in seen.items():
             found.add(kind)
             if len(words) > 1:
                 found.add(f"{kind}+")
-        found |= {f"{kind}&sym" for kind in seen if "sym" in found}
+        if "sym" in found:
+            found.update(f"{kind}&sym" for kind in seen)
         return found
 
 
@@ -128,19 +133,29 @@ _MARKS = {
 }
 
 
-def _symptoms(symptoms: Sequence[Symptom]) -> set[str]:
-    if not symptoms:
+def _symptoms(doc: Doc) -> set[str]:
+    """Kinds of the symptoms found, and the characters right before and after each."""
+    if not doc.symptoms:
         return {"sym:none"}
-    found = {"sym", "sym:many" if len(symptoms) > 2 else "sym:few"}
-    for symptom in symptoms:
-        found.add(f"sym:{symptom.specialty}")
-        found.add(f"sym:{symptom.person}")
-        found.add("sym:present" if symptom.present else "sym:absent")
-        found.add(f"sym:{symptom.urgency}")
-        if symptom.negated:
-            found.add("sym:negated")
-        if symptom.past:
-            found.add("sym:past")
-        if symptom.figurative:
-            found.add("sym:figurative")
+    found = {"sym", "sym:many" if len(doc.symptoms) > 2 else "sym:few"}
+    end = len(doc.clean.rstrip())
+    for symptom in doc.symptoms:
+        found.update(_kinds(symptom))
+        before, after = doc.clean[max(0, symptom.start - 2) : symptom.start], symptom.end
+        found.update((f"{before}<sym", f"{before[-1:]}<sym"))
+        found.update(f"sym>{doc.clean[after : after + size]}" for size in (1, 2, 3))
+        if after >= end:
+            found.add("sym>$")
     return found
+
+
+def _kinds(symptom: Symptom) -> tuple[str, ...]:
+    return (
+        f"sym:{symptom.specialty}",
+        f"sym:{symptom.person}",
+        f"sym:{symptom.urgency}",
+        "sym:present" if symptom.present else "sym:absent",
+        "sym:negated" if symptom.negated else "sym",
+        "sym:past" if symptom.past else "sym",
+        "sym:figurative" if symptom.figurative else "sym",
+    )

@@ -8,7 +8,7 @@ by a temperature fitted on held-out folds (Guo et al. 2017). Training is nlp.tra
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,38 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from nlp.features import Cues, Doc, char_grams, word_grams
+from nlp.features import Cues, Doc, char_grams, own_words, word_grams
 from nlp.models import INTENTS, Intent, IntentLabel
 from nlp.text import DATA
 
 MODEL = DATA / "model"
-PAIR = "\x1f"  # joins the two words of a pair in the model file
-
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Feature → column, for the four kinds of features; columns are numbered through."""
+    """Feature → column, for the three kinds of features; columns are numbered through."""
 
     words: dict[str, int]
-    pairs: dict[tuple[str, str], int]
     chars: dict[str, int]
     cues: dict[str, int]
 
     def __len__(self) -> int:
-        return len(self.words) + len(self.pairs) + len(self.chars) + len(self.cues)
-
-    def starts(self) -> tuple[int, int]:
-        """First column of the character block and of the cue block."""
-        first = len(self.words) + len(self.pairs)
-        return first, first + len(self.chars)
+        return len(self.words) + len(self.chars) + len(self.cues)
 
 
-def _known(vocabulary: dict[Hashable, int], grams: Iterable[Hashable]) -> list[int]:
+def _known(vocabulary: dict[str, int], grams: Iterable[str]) -> set[int]:
     columns = set(map(vocabulary.get, grams))
     columns.discard(None)
-    return list(columns)  # type: ignore[arg-type]  # None was just taken out
+    return columns  # type: ignore[return-value]  # None was just taken out
 
 
 class Vectoriser:
@@ -69,21 +61,15 @@ class Vectoriser:
         indptr = np.concatenate(([0], np.cumsum(blocks.reshape(-1, 3).sum(axis=1))))
         return csr_matrix((values, columns, indptr), shape=(len(docs), len(self.vocabulary)))
 
-    def _columns(self, docs: Sequence[Doc]) -> tuple[list[list[int]], list[int]]:
-        """For each doc three lists of columns (words, characters, cues), and their sizes."""
-        vocabulary = self.vocabulary
-        words_of, pairs_of, chars_of, cues_of = (
-            vocabulary.words,
-            vocabulary.pairs,
-            vocabulary.chars,
-            vocabulary.cues,
-        )
-        known: list[list[int]] = []
+    def _columns(self, docs: Sequence[Doc]) -> tuple[list[set[int]], list[int]]:
+        """For each doc three sets of columns (words, characters, cues), and their sizes."""
+        words, chars, cues = self.vocabulary.words, self.vocabulary.chars, self.vocabulary.cues
+        known: list[set[int]] = []
         for doc in docs:
-            words, pairs = word_grams(doc)
-            known.append(_known(words_of, words) + _known(pairs_of, pairs))  # type: ignore[arg-type]  # dict is invariant
-            known.append(_known(chars_of, char_grams(doc)))  # type: ignore[arg-type]  # same
-            known.append(_known(cues_of, self._cues.find(doc)))  # type: ignore[arg-type]  # same
+            own = own_words(doc)
+            known.append(_known(words, word_grams(doc)))
+            known.append(_known(chars, char_grams(own)))
+            known.append(_known(cues, self._cues.find(doc, own)))
         return known, list(map(len, known))
 
 
@@ -110,7 +96,6 @@ class IntentModel:
         numbers = iter(range(len(idf)))
         vocabulary = Vocabulary(
             words={word: next(numbers) for word in about["words"]},
-            pairs={_pair(pair): next(numbers) for pair in about["pairs"]},
             chars={gram: next(numbers) for gram in about["chars"]},
             cues={cue: next(numbers) for cue in about["cues"]},
         )
@@ -129,7 +114,6 @@ class IntentModel:
             "temperature": self.temperature,
             "threshold": self.threshold,
             "words": list(vocabulary.words),
-            "pairs": [PAIR.join(pair) for pair in vocabulary.pairs],
             "chars": list(vocabulary.chars),
             "cues": list(vocabulary.cues),
         }
@@ -151,11 +135,6 @@ class IntentModel:
         return [
             (Intent(*row), INTENTS[label]) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)
         ]
-
-
-def _pair(joined: str) -> tuple[str, str]:
-    first, second = joined.split(PAIR)
-    return first, second
 
 
 def softmax(scores: Floats) -> Floats:

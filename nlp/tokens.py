@@ -17,6 +17,8 @@ import rjieba
 TOKENIZER = "rjieba-0.2+ascii-1"
 
 _ASCII_PARTS = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
+# A mark beside another printable ASCII character: only there can the engines differ.
+_JOINED = re.compile(r"[!-/:-@\[-`{-~][!-~]|[!-~][!-/:-@\[-`{-~]")
 _DICTIONARY_ASCII = frozenset({"AT&T", "C++", "C#", "c++", "c#"})
 _SPACE = re.compile(r"\s+")
 
@@ -30,9 +32,7 @@ def _engine() -> Callable[[str], list[str]]:
 def cut(text: str) -> list[str]:
     """Tokens of `text` in order; joined they are `text` again, blanks included."""
     tokens = _engine()(text)
-    if text.isascii() or any(len(token) > 1 and token.isascii() and not token.isalnum() for token in tokens):
-        return _split_ascii(tokens)
-    return tokens
+    return _split_ascii(tokens) if _JOINED.search(text) else tokens
 
 
 def _split_ascii(tokens: list[str]) -> list[str]:

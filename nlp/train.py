@@ -8,9 +8,8 @@ it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +18,14 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from nlp.features import Cues, Doc, char_grams, word_grams
+from nlp.features import Cues, Doc, char_grams, own_words, word_grams
 from nlp.intent import Floats, IntentModel, Vectoriser, Vocabulary, softmax
 from nlp.models import INTENTS, IntentLabel
 
 SEED = 20261122
 FOLDS = 8
 STRENGTHS = (4.0, 8.0, 16.0)  # values of C tried
-MIN_WORDS, MIN_PAIRS, MIN_CHARS = 2, 2, 3  # a feature must stand in as many posts
-CUE_WEIGHT = 1.0
-Gram = TypeVar("Gram", bound=Hashable)
+MIN_WORDS, MIN_CHARS, MIN_CUES = 2, 2, 3  # a feature must stand in as many posts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,26 +39,22 @@ class Trained:
 
 def count_vocabulary(docs: Sequence[Doc], cues: Cues) -> tuple[Vocabulary, Floats]:
     """Features frequent enough to learn from, and their smoothed idf: ln((1 + n) / (1 + df)) + 1."""
-    words, pairs, chars, hand = Counter[str](), Counter[tuple[str, str]](), Counter[str](), Counter[str]()
+    words, chars, hand = Counter[str](), Counter[str](), Counter[str]()
     for doc in docs:
-        doc_words, doc_pairs = word_grams(doc)
-        words.update(set(doc_words))
-        pairs.update(set(doc_pairs))
-        chars.update(set(char_grams(doc)))
-        hand.update(cues.find(doc))
+        own = own_words(doc)
+        words.update(set(word_grams(doc)))
+        chars.update(set(char_grams(own)))
+        hand.update(cues.find(doc, own))
     columns = iter(range(10**9))
     counts: list[int] = []
 
-    def number(counter: Counter[Gram], least: int) -> dict[Gram, int]:
-        kept = sorted((gram for gram, n in counter.items() if n >= least), key=repr)
+    def number(counter: Counter[str], least: int) -> dict[str, int]:
+        kept = sorted(gram for gram, n in counter.items() if n >= least)
         counts.extend(counter[gram] for gram in kept)
         return {gram: next(columns) for gram in kept}
 
     vocabulary = Vocabulary(
-        words=number(words, MIN_WORDS),
-        pairs=number(pairs, MIN_PAIRS),
-        chars=number(chars, MIN_CHARS),
-        cues=number(hand, 5),
+        words=number(words, MIN_WORDS), chars=number(chars, MIN_CHARS), cues=number(hand, MIN_CUES)
     )
     idf = np.log((1 + len(docs)) / (1 + np.array(counts, dtype=float))) + 1
     return vocabulary, idf.astype(np.float32)

@@ -1,0 +1,59 @@
+"""`tingzhen evaluate`: the corpus by cross-validation, and real posts where they are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from leads.ingest import batched
+from leads.training import docs
+from nlp import Tagger
+from nlp.corpus import Example, load
+from nlp.evaluate import Report, evaluate, intents, places, read_labels, symptoms
+from nlp.models import INTENTS, Intent, IntentLabel, Tags
+from nlp.train import train
+
+BATCH = 256
+
+
+def evaluate_all(real: Path, labels: Path) -> list[tuple[str, Report]]:
+    """(name, scores) of the corpus and, where both files are there, of the labelled real posts."""
+    tagger = Tagger.load()
+    results = [("语料，按文件交叉验证", _corpus(tagger))]
+    if real.exists() and labels.exists():
+        examples = read_labels(labels, real)
+        results.append(("真实帖子，从未参与训练", evaluate(examples, tag_all(tagger, examples))))
+        drawn = [example for example in examples if example.group == "random"]
+        results.append(("其中随机抽取的", evaluate(drawn, tag_all(tagger, drawn))))
+    return results
+
+
+def tag_all(tagger: Tagger, examples: Sequence[Example]) -> list[Tags]:
+    """Tags of all examples, in order."""
+    texts = [example.text for example in examples]
+    return [tags for batch in batched(texts, BATCH) for tags in tagger.tag_many(batch)]
+
+
+def _corpus(tagger: Tagger) -> Report:
+    """Intents by models that have not seen the file a post stands in; symptoms and places as shipped."""
+    examples = load()
+    trained = train(
+        docs([example.text for example in examples]),
+        [example.intent for example in examples],
+        [example.group for example in examples],
+    )
+    others = trained.held_out[:, 1:].argmax(axis=1) + 1
+    chosen = np.where(trained.held_out[:, 0] >= trained.model.threshold, 0, others)
+    found: list[tuple[Intent, IntentLabel]] = [
+        (Intent(*row), INTENTS[label])
+        for row, label in zip(trained.held_out.tolist(), chosen.tolist(), strict=True)
+    ]
+    tags = tag_all(tagger, examples)
+    return Report(
+        posts=len(examples),
+        intents=intents([example.intent for example in examples], found),
+        symptoms=symptoms([example.symptoms for example in examples], [tag.symptoms for tag in tags]),
+        places=places([example.place for example in examples], [tag.region for tag in tags]),
+    )

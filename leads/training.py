@@ -1,0 +1,207 @@
+"""A clinic's own model: train, compare, keep the old one, go back.
+
+Judgements ("this is a lead", "this is an advert") stand in feedback.jsonl of the data folder. Models live in
+`models/` there, one folder each, and `models/current` names the one in use; without it the shipped one is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import get_args
+
+import orjson
+
+from leads.errors import InputError, StorageError
+from leads.tagging import open_tagger
+from nlp import Tagger, prepare
+from nlp.corpus import Example, load
+from nlp.evaluate import Intents, intents
+from nlp.features import Doc
+from nlp.intent import MODEL, IntentModel
+from nlp.models import IntentLabel
+from nlp.symptoms import SymptomTagger
+from nlp.train import Trained, train
+
+HELD_OUT = 0.3  # share of the judgements a model is compared on
+REPEATS = 3  # how often a judgement counts beside a post of the corpus: it is about this clinic's own posts
+LEAST = 20  # judgements without which nothing can be compared
+CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What training did. `before` and `after` are scores on judgements neither model was trained on."""
+
+    posts: int
+    judgements: int
+    before: Intents | None
+    after: Intents | None
+    folder: Path
+    installed: bool
+
+
+def model_folder(data_dir: Path) -> Path:
+    """The folder of the model in use: the clinic's own, or the shipped one."""
+    pointer = data_dir / "models" / CURRENT
+    if not pointer.exists():
+        return MODEL
+    folder = data_dir / "models" / pointer.read_text(encoding="utf-8").strip()
+    return folder if (folder / "intent.npz").exists() else MODEL
+
+
+def train_shipped(out: Path, *, now: datetime) -> tuple[Trained, list[Example]]:
+    """A model of the corpus alone, written to `out`; what `nlp/data/model` was made by."""
+    examples = load()
+    trained = _train(examples)
+    trained.model.save(out, {"trained": now.date().isoformat(), "posts": len(examples)})
+    return trained, examples
+
+
+def train_with_feedback(data_dir: Path, *, now: datetime, force: bool = False) -> Comparison:
+    """Mix the clinic's judgements in, compare on a held-out part, and install what is not worse.
+
+    Raises:
+        InputError: fewer than 20 judgements, or a broken line among them.
+        StorageError: the model cannot be written.
+    """
+    judged = read_feedback(data_dir / "feedback.jsonl")
+    if len(judged) < LEAST:
+        raise InputError(f"反馈只有 {len(judged)} 条，至少要 {LEAST} 条才能比较：请先在线索页多判断一些。")
+    kept = [example for example in judged if not _held_out(example)]
+    asked = [example for example in judged if _held_out(example)]
+    corpus = load()
+    old = IntentModel.load(model_folder(data_dir))
+    before = _scores(old, asked)
+    after = _scores(_train(corpus + kept * REPEATS).model, asked)
+    installed = force or after.scores[0].f1 >= before.scores[0].f1
+    name = f"{now:%Y%m%d-%H%M%S}"
+    folder = data_dir / "models" / name
+    final = _train(corpus + judged * REPEATS)
+    try:
+        final.model.save(
+            folder, {"trained": now.isoformat(), "posts": len(corpus), "judgements": len(judged)}
+        )
+        if installed:
+            _point(data_dir, name)
+    except OSError as error:
+        raise StorageError(f"模型写不进 {folder}（{error.strerror}）：请检查磁盘空间和权限。") from error
+    return Comparison(
+        posts=len(corpus),
+        judgements=len(judged),
+        before=before,
+        after=after,
+        folder=folder,
+        installed=installed,
+    )
+
+
+def go_back(data_dir: Path) -> Path:
+    """Use the model before the current one; the shipped one is the first of all.
+
+    Raises:
+        InputError: there is no earlier model.
+    """
+    models = data_dir / "models"
+    current = model_folder(data_dir)
+    if current == MODEL:
+        raise InputError("现在用的就是自带的模型，没有更早的了。")
+    earlier = sorted(
+        folder.name for folder in models.iterdir() if folder.is_dir() and folder.name < current.name
+    )
+    if not earlier:
+        (models / CURRENT).unlink()
+        return MODEL
+    _point(data_dir, earlier[-1])
+    return models / earlier[-1]
+
+
+def _point(data_dir: Path, name: str) -> None:
+    """Replace the pointer in one step, so that a reader sees the old or the new name."""
+    models = data_dir / "models"
+    fresh = models / f"{CURRENT}.new"
+    fresh.write_text(name + "\n", encoding="utf-8")
+    fresh.replace(models / CURRENT)
+
+
+def add_feedback(data_dir: Path, text: str, intent: str, *, now: datetime) -> None:
+    """Keep one judgement; a later one of the same text replaces it.
+
+    Raises:
+        InputError: an unknown intent.
+        StorageError: the file cannot be written.
+    """
+    if intent not in get_args(IntentLabel):
+        raise InputError(f"判断 {intent!r} 不认识：可用 {'、'.join(get_args(IntentLabel))}。")
+    record = {"at": now.isoformat(timespec="seconds"), "text": text, "intent": intent}
+    try:
+        with (data_dir / "feedback.jsonl").open("ab") as file:
+            file.write(orjson.dumps(record) + b"\n")
+    except OSError as error:
+        raise StorageError(f"反馈写不进 {data_dir}（{error.strerror}）：请检查磁盘空间和权限。") from error
+
+
+def read_feedback(path: Path) -> list[Example]:
+    """The judgements, the last one of each text. No file: none.
+
+    Raises:
+        InputError: a line that is not a judgement, with its number.
+    """
+    if not path.exists():
+        return []
+    found: dict[str, Example] = {}
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            example = _judgement(line)
+            if example is None:
+                raise InputError(f"{path} 第 {number} 行不是一条判断：请改正或删掉这一行。")
+            found[example.text] = example
+    return list(found.values())
+
+
+def _judgement(line: bytes) -> Example | None:
+    try:
+        record = orjson.loads(line)
+        text, intent = record["text"], record["intent"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    if not isinstance(text, str) or intent not in get_args(IntentLabel):
+        return None
+    # Each judgement is a group of its own beside the corpus files: folds must not tear repeats apart.
+    return Example(text=text, intent=intent, group=f"feedback-{_digest(text) % 8}")
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=4).digest(), "big")
+
+
+def _held_out(example: Example) -> bool:
+    return _digest(example.text) % 100 < HELD_OUT * 100
+
+
+def _train(examples: Sequence[Example]) -> Trained:
+    return train(
+        docs([example.text for example in examples]),
+        [example.intent for example in examples],
+        [example.group for example in examples],
+    )
+
+
+def docs(texts: Sequence[str]) -> list[Doc]:
+    """Texts made ready as the tagger makes them."""
+    symptoms = SymptomTagger.load()
+    return [prepare(text, symptoms)[0] for text in texts]
+
+
+def _scores(model: IntentModel, examples: Sequence[Example]) -> Intents:
+    return intents(
+        [example.intent for example in examples], model.predict(docs([example.text for example in examples]))
+    )
+
+
+def load_tagger(data_dir: Path) -> Tagger:
+    """The tagger with the model in use."""
+    return open_tagger(model_folder(data_dir))
