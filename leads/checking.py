@@ -72,8 +72,12 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 def _data(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
+    if folder.exists() and not folder.is_dir():
+        text = f"{folder} 是文件，不是文件夹：请换一个 data_dir。"
+        yield Finding(level="error", topic="数据目录", text=text)
+        return
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
-    if not os.access(existing, os.W_OK):
+    if not os.access(existing, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个 data_dir。"
         yield Finding(level="error", topic="数据目录", text=text)
         return
@@ -86,10 +90,10 @@ def _data(settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    from nlp import Tagger
+    from leads.training import load_tagger
     from nlp.tokens import TOKENIZER
 
-    Tagger.load()
+    load_tagger(settings.data_dir)
     yield Finding(level="ok", topic="模型", text=f"能加载，分词 {TOKENIZER}。")
 
 

@@ -56,20 +56,25 @@ class State:
     debug: bool = False
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tingzhen {version('tingzhen')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="配置文件，默认 ./tingzhen.toml。")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="出错时显示完整的调用栈。")] = False,
-    version: Annotated[bool, typer.Option("--version", help="显示版本后退出。")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="显示版本后退出。", callback=_show_version, is_eager=True)
+    ] = False,
 ) -> None:
     State.config, State.debug = config, debug
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"tingzhen {installed('tingzhen')}")
-        raise typer.Exit
 
 
 Json = Annotated[bool, typer.Option("--json", help="每行输出一个 JSON。")]
