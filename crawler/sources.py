@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crawler.permission import GROUNDS, Permission, is_loopback_host, is_private_address, to_ground
+from crawler.tables import SourceError as SourceError  # importers of sources expect it here
+from crawler.tables import Table
 
 PACKAGED = Path(__file__).with_name("sources.toml")
 ENGINES = ("discuz",)
+# What an engine's own keys are read with; the result is `Source.options`. Keys of other engines are refused.
+OPTIONS: dict[str, Callable[[Table], object]] = {}
 ROUTES = ("auto", "archiver", "desktop", "rss")
 LINKS = ("plain", "rewritten", "discuz7")
 DELAY_FLOOR = 1.0  # seconds between two requests to somebody else's host; nothing may go below
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SPAN = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_T = TypeVar("_T")
-
-
-class SourceError(ValueError):
-    """A sources file that cannot be used; the message names file, table and key (zh-CN)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,7 @@ class Source:
     route: str = "auto"
     links: str = "plain"
     enabled: bool = True
+    options: object = None  # what `OPTIONS[engine]` made of the engine's own keys
     allow_private: bool = False  # the host may be in a private network (an own forum, the sample forum)
 
     @property
@@ -89,59 +88,20 @@ def load_sources(path: Path | str = PACKAGED) -> tuple[Source, ...]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"{path} 不是有效的 UTF-8 TOML：{error}") from error
-    return tuple(_source(_Table(path.name, name, table)) for name, table in tables.items())
+    return tuple(_source(Table(path.name, name, table)) for name, table in tables.items())
 
 
-class _Table:
-    """One table being read: takes keys out and, at the end, complains about what nobody asked for."""
-
-    def __init__(self, file: str, name: str, values: object) -> None:
-        self.file, self.name = file, name
-        if not isinstance(values, Mapping):
-            raise self.error("应是一个表，例如 [chengdu-forum]")
-        self.values = dict(values)
-
-    def error(self, text: str) -> SourceError:
-        return SourceError(f"{self.file} 的 [{self.name}]：{text}")
-
-    def take(self, key: str, kind: type[_T], default: _T) -> _T:
-        value = self.values.pop(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return kind(value)  # type: ignore[call-arg]  # kind is float here
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self.error(f"{key} 应是 {_KINDS[kind]}，而不是 {value!r}")
-        return value
-
-    def choice(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.take(key, str, default)
-        if value not in allowed:
-            raise self.error(f"{key} 不能是 {value!r}，可选：{'、'.join(allowed)}")
-        return value
-
-    def count(self, key: str, default: int, least: int = 1) -> int:
-        value = self.take(key, int, default)
-        if value < least:
-            raise self.error(f"{key} 至少是 {least}，而不是 {value}")
-        return value
-
-    def done(self) -> None:
-        if self.values:
-            raise self.error(f"不认识的键 {next(iter(self.values))!r}")
-
-
-_KINDS = {str: "文字", int: "整数", float: "数字", bool: "true 或 false", list: "列表", dict: "表"}
-
-
-def _source(table: _Table) -> Source:
+def _source(table: Table) -> Source:
     if not _NAME.fullmatch(table.name):
         raise table.error("名称只能用小写字母、数字、- 和 _，最长 40 个字符")
     url, private = _url(table), table.take("allow_private", bool, False)
     host = urlsplit(url).hostname or ""
     if is_private_address(host) and not private:
         raise table.error(f"url 的主机 {host} 在内网；确是自己的站点时写 allow_private = true")
+    engine = table.choice("engine", "", ENGINES)
     source = Source(
         name=table.name,
-        engine=table.choice("engine", "", ENGINES),
+        engine=engine,
         url=url,
         boards=_boards(table),
         words=tuple(_texts(table, "words")),
@@ -159,6 +119,7 @@ def _source(table: _Table) -> Source:
         links=table.choice("links", "plain", LINKS),
         enabled=table.take("enabled", bool, True),
         allow_private=private,
+        options=OPTIONS[engine](table) if engine in OPTIONS else None,
     )
     table.done()
     if source.engine == "discuz" and not source.boards:
@@ -166,7 +127,7 @@ def _source(table: _Table) -> Source:
     return source
 
 
-def _url(table: _Table) -> str:
+def _url(table: Table) -> str:
     url = table.take("url", str, "")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
@@ -174,7 +135,7 @@ def _url(table: _Table) -> str:
     return url if url.endswith("/") else url + "/"
 
 
-def _delay(table: _Table, host: str, *, private: bool) -> float:
+def _delay(table: Table, host: str, *, private: bool) -> float:
     value = table.take("delay", float, DELAY_FLOOR)
     floor = 0.0 if private and is_loopback_host(host) else DELAY_FLOOR
     if not floor <= value <= 3600:
@@ -182,7 +143,7 @@ def _delay(table: _Table, host: str, *, private: bool) -> float:
     return value
 
 
-def _every(table: _Table) -> timedelta:
+def _every(table: Table) -> timedelta:
     text = table.take("every", str, "1h")
     match = _SPAN.fullmatch(text)
     span = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match and len(match[1]) < 7 else timedelta()
@@ -191,7 +152,7 @@ def _every(table: _Table) -> timedelta:
     return span
 
 
-def _zone(table: _Table) -> ZoneInfo:
+def _zone(table: Table) -> ZoneInfo:
     name = table.take("zone", str, "Asia/Shanghai")
     try:
         return ZoneInfo(name)
@@ -199,7 +160,7 @@ def _zone(table: _Table) -> ZoneInfo:
         raise table.error(f"zone 没有这个时区：{name!r}，例如 Asia/Shanghai") from error
 
 
-def _texts(table: _Table, key: str) -> list[str]:
+def _texts(table: Table, key: str) -> list[str]:
     values = table.take(key, list, [])
     for value in values:
         if not isinstance(value, str) or not value:
@@ -207,7 +168,7 @@ def _texts(table: _Table, key: str) -> list[str]:
     return values
 
 
-def _boards(table: _Table) -> tuple[Board, ...]:
+def _boards(table: Table) -> tuple[Board, ...]:
     boards = [_board(table, value) for value in table.take("boards", list, [])]
     ids = [board.id for board in boards]
     for board_id in ids:
@@ -216,7 +177,7 @@ def _boards(table: _Table) -> tuple[Board, ...]:
     return tuple(boards)
 
 
-def _board(table: _Table, value: object) -> Board:
+def _board(table: Table, value: object) -> Board:
     values = {"id": value} if isinstance(value, str) else value
     if not isinstance(values, Mapping) or set(values) - {"id", "name", "region"}:
         raise table.error(f'boards 的一项应是 "36" 或 {{ id = "36", name = "…" }}，而不是 {value!r}')
@@ -225,9 +186,9 @@ def _board(table: _Table, value: object) -> Board:
     return Board(**values)
 
 
-def _permission(table: _Table) -> Permission:
+def _permission(table: Table) -> Permission:
     values = table.take("permission", dict, {"ground": "robots"})
-    inner = _Table(table.file, f"{table.name}.permission", values)
+    inner = Table(table.file, f"{table.name}.permission", values)
     ground = inner.choice("ground", "", GROUNDS)
     permission = Permission(
         ground=to_ground(ground),
@@ -242,7 +203,7 @@ def _permission(table: _Table) -> Permission:
     return permission
 
 
-def _date(table: _Table, key: str) -> date | None:
+def _date(table: Table, key: str) -> date | None:
     value = table.values.pop(key, None)
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
