@@ -9,13 +9,13 @@ APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive a
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
-test: $(VENV)/dev chromium
+test: $(VENV)/dev chromium java
 	$(BIN)/pytest
 
-# Without the tests that need a browser or take long; says so itself.
+# Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
 test-quick: $(VENV)/dev
-	$(BIN)/pytest -m "not slow and not browser"
-	@echo "test-quick: tests marked slow or browser were left out; make test runs all."
+	$(BIN)/pytest -m "not slow and not browser and not elastic"
+	@echo "test-quick: tests marked slow, browser or elastic were left out; make test runs all."
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -55,6 +55,14 @@ $(VENV)/dev: $(VENV)/installed
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends chromium; }
+
+# For the Elasticsearch that tests run against: a JRE to run it, Maven to fetch it. Not needed where Docker
+# answers or TINGZHEN_TEST_ES_URL names a server.
+.PHONY: java
+java:
+	@[ -n "$$TINGZHEN_TEST_ES_URL" ] || docker info >/dev/null 2>&1 || { command -v java >/dev/null && command -v mvn >/dev/null; } \
+	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends openjdk-17-jre-headless maven \
+	 || $(APT) install -y -qq --no-install-recommends default-jre-headless maven; }
 
 clean:
 	rm -rf $(VENV) demo-data

@@ -7,12 +7,14 @@ tests/test_docs.py keeps the two in step. Complaints are zh-CN sentences that na
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import EnvSettingsSource
 
@@ -51,6 +53,27 @@ class CrawlSettings(_Table):
     contact: str = ""
 
 
+class ElasticSettings(_Table):
+    """[elastic]: how to get into the cluster that `index` names."""
+
+    api_key: str = ""
+    ca_file: str = ""
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = "tingzhen"
+    shards: Annotated[int, Field(ge=1, le=128)] = 1
+    replicas: Annotated[int, Field(ge=0, le=5)] = 1
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+
+def _index_address(text: str) -> str:
+    """ "sqlite", server addresses with commas between, or an Elastic Cloud id."""
+    addresses = text.split(",")
+    if text == "sqlite" or re.fullmatch(r"cloud:[^\s,]+", text):
+        return text
+    if all(re.fullmatch(r"\s*https?://[^\s/]+(/\S*)?\s*", part) for part in addresses):
+        return text
+    raise PydanticCustomError("index_address", "an index")
+
+
 class ClinicTable(_Table):
     """One [[clinics]] table. Coordinates are WGS-84 degrees."""
 
@@ -74,7 +97,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("data")
-    index: Literal["sqlite"] = "sqlite"
+    index: Annotated[str, AfterValidator(_index_address)] = "sqlite"
+    elastic: ElasticSettings = ElasticSettings()
     leads: LeadSettings = LeadSettings()
     web: WebSettings = WebSettings()
     crawl: CrawlSettings = CrawlSettings()
@@ -110,7 +134,7 @@ class Settings(BaseSettings):
 def load_settings(path: Path | None = None) -> Settings:
     """Settings from `path`, $TINGZHEN_CONFIG, ./tingzhen.toml if there is one, else the defaults.
 
-    `data_dir` and `crawl.sources` are taken relative to the file that names them.
+    `data_dir`, `crawl.sources` and `elastic.ca_file` are taken relative to the file that names them.
 
     Raises:
         ConfigError: no such file, not TOML, or a key that is unknown or has a wrong value.
@@ -139,7 +163,8 @@ class _Handed(BaseModel):
     """The fields of `Settings` without its environment sources."""
 
     data_dir: Path
-    index: Literal["sqlite"]
+    index: str
+    elastic: ElasticSettings
     leads: LeadSettings
     web: WebSettings
     crawl: CrawlSettings
@@ -163,7 +188,11 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     crawl = settings.crawl
     if crawl.sources:
         crawl = crawl.model_copy(update={"sources": str(folder / crawl.sources)})
-    return settings.model_copy(update={"data_dir": folder / settings.data_dir, "crawl": crawl})
+    elastic = settings.elastic
+    if elastic.ca_file:
+        elastic = elastic.model_copy(update={"ca_file": str(folder / elastic.ca_file)})
+    changed = {"data_dir": folder / settings.data_dir, "crawl": crawl, "elastic": elastic}
+    return settings.model_copy(update=changed)
 
 
 _PROBLEMS = {
@@ -175,6 +204,7 @@ _PROBLEMS = {
     "greater_than_equal": "必须不小于 {ge:g}",
     "less_than_equal": "必须不大于 {le:g}",
     "string_too_short": "不能为空",
+    "index_address": "请写 sqlite，或 https://主机:9200（几台用逗号隔开），或 cloud:云 id",
 }
 
 
@@ -183,7 +213,8 @@ def _sentence(error: ValidationError, file: Path) -> str:
     first = error.errors()[0]
     key = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
     template = _PROBLEMS.get(first["type"], "类型不对，请对照 tingzhen.example.toml")
-    return f"配置 {file} 的 {key}（现在是 {first['input']!r}）：{template.format(**first.get('ctx', {}))}。"
+    given = re.sub(r"//[^/]*@", "//***@", repr(first["input"]))  # an address may hold a password
+    return f"配置 {file} 的 {key}（现在是 {given}）：{template.format(**first.get('ctx', {}))}。"
 
 
 def _no_repeats(ids: Iterable[str], file: str) -> None:

@@ -21,7 +21,7 @@ from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
 from leads.config import Settings, load_settings, read_handed
 from leads.errors import ConfigError, InputError, StorageError
-from leads.index import BACKENDS
+from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest import Ingestor, Report
 from leads.match import BrandMatcher
@@ -39,8 +39,8 @@ def open_index(settings: Settings, *, create: bool = True) -> Iterator[LeadIndex
     Raises:
         StorageError: the data folder is missing (and `create` is not given), or not writable.
     """
-    folder = data_dir(settings, create=create)
-    with BACKENDS[settings.index](folder) as index:
+    data_dir(settings, create=create)
+    with open_backend(settings) as index:
         yield index
 
 
@@ -91,7 +91,8 @@ def crawl_ingestor() -> tuple[Callable[[], None], Ingestor]:
     """
     handed = os.environ.get("TINGZHEN_HANDED_SETTINGS")
     settings = read_handed(Path(handed)) if handed else load_settings()
-    index = BACKENDS[settings.index](data_dir(settings))
+    data_dir(settings)
+    index = open_backend(settings)
     return index.close, ingestor(settings, index)
 
 

@@ -3,12 +3,53 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from leads.models import Hit, Lead, LeadQuery, Mention, Page
+
+Facet = Literal["symptom", "specialty", "city", "source", "day"]
+FACETS: tuple[Facet, ...] = ("symptom", "specialty", "city", "source", "day")
+Kind = Literal["leads", "mentions"]
+Names = Mapping[Kind, str]
+KINDS: tuple[Kind, ...] = ("leads", "mentions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """Leads on one square of the usual web map (Web Mercator, x eastward, y southward, 2**zoom a side)."""
+
+    zoom: int
+    x: int
+    y: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A lead with its place among near-duplicates, as moved from one index to another."""
+
+    lead: Lead
+    head: str = ""  # id of the lead it is folded under; "" when it is searchable itself
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """What a stored record is, in short: two indexes hold the same records when their digests are equal.
+
+    `digest` covers everything but the tokens, which another tokenizer may cut anew.
+    """
+
+    id: str
+    digest: str
+    status: str = ""
+    head: str = ""
+
+
+Record = Stored | Mention
 
 
 class LeadIndex(ABC):
@@ -69,6 +110,37 @@ class LeadIndex(ABC):
     @abstractmethod
     def counts(self) -> Mapping[str, int]:
         """{"leads": searchable, "folded": kept under another, "mentions": n}."""
+
+    @abstractmethod
+    def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
+        """How the matching leads spread: value → count, values without leads left out, order of no meaning.
+
+        Symptoms and specialties are codes, cities 6-digit adcodes, days ISO dates in Beijing time.
+        """
+
+    @abstractmethod
+    def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
+        """The matching leads that have a place, counted on map tiles; by x, then y. Zoom is 0 to 20."""
+
+    @abstractmethod
+    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
+        """Searchable leads about the same, by the rare words they share; most alike first, never itself."""
+
+    @abstractmethod
+    def digests(self, kind: Kind) -> Iterator[Digest]:
+        """Every stored record in the order of ids (code points), folded leads included."""
+
+    @abstractmethod
+    def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
+        """The stored records of these ids, as many as there are, in any order."""
+
+    @abstractmethod
+    def restore(self, records: Sequence[Record]) -> None:
+        """Store records as they are, status and folding included; heads come before their duplicates."""
+
+    @abstractmethod
+    def discard(self, kind: Kind, ids: Sequence[str]) -> None:
+        """Drop records without promoting heirs: for making one index the copy of another."""
 
     @abstractmethod
     def close(self) -> None:

@@ -6,38 +6,44 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from math import isfinite
+from typing import Generic, TypeVar
 
 import orjson
 
 from leads.errors import QueryError
 from leads.models import LeadQuery
 
+Tie = TypeVar("Tie", int, str)
+
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Generic[Tie]):
     """The sort key and the tie-breaker of the last item shown."""
 
     key: float
-    rowid: int
+    tie: Tie  # SQLite's rowid, Elasticsearch's id
+    snapshot: str = ""  # names the point in time the pages are read from, where the index keeps one
 
     def encode(self, query: LeadQuery) -> str:
-        return (
-            urlsafe_b64encode(orjson.dumps([_fingerprint(query), self.key, self.rowid])).decode().rstrip("=")
-        )
+        raw = orjson.dumps([_fingerprint(query), self.key, self.tie, self.snapshot])
+        return urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, query: LeadQuery) -> Cursor | None:
-        """The query's cursor, None when it has none.
+    def decode(cls, query: LeadQuery, kind: type[Tie]) -> Cursor[Tie] | None:
+        """The query's cursor, None when it has none; `kind` is the index's type of tie-breaker.
 
         Raises:
-            QueryError: damaged, or made by another query.
+            QueryError: damaged, or made by another query or index.
         """
         if not query.cursor:
             return None
         try:
             raw = urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4))
-            fingerprint, key, rowid = orjson.loads(raw)
-            cursor = cls(float(key), int(rowid))
+            fingerprint, key, tie, snapshot = orjson.loads(raw)
+            cursor = cls(float(key), tie, str(snapshot))
+            if not isinstance(tie, kind) or not isfinite(cursor.key):
+                raise TypeError
         except (binascii.Error, ValueError, TypeError) as error:
             raise QueryError("翻页位置（cursor）损坏：请从第一页重新搜索。") from error
         if fingerprint != _fingerprint(query):

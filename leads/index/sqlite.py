@@ -12,17 +12,19 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
-from leads.codec import lead_from_dict, mention_from_dict, mention_to_dict
+from leads.codec import lead_from_dict, mention_from_dict
 from leads.geo import distance_km, precise_enough, reach, reach_factor
 from leads.index import sqlite_match
-from leads.index.base import LeadIndex
+from leads.index import sqlite_views as views
+from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
 from leads.index.cursors import Cursor
 from leads.index.sqlite_store import LeadStore, open_database, translated
 from leads.models import Hit, Lead, LeadQuery, Mention, Page, Precision
@@ -74,7 +76,7 @@ class SqliteIndex(LeadIndex):
             self._store.upsert(leads)
 
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
-        cursor = Cursor.decode(query)
+        cursor = Cursor.decode(query, int)
         with translated():
             found = list(islice(self._found(query, cursor), query.limit + 1))
             hits = tuple(self._hit(item, now) for item in found[: query.limit])
@@ -89,16 +91,16 @@ class SqliteIndex(LeadIndex):
                 return int(self._db.execute(sql, values).fetchone()[0])
             return sum(1 for _ in self._candidates(query, None))
 
-    def _found(self, query: LeadQuery, cursor: Cursor | None) -> Iterator[_Found]:
+    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
         """Matches in the asked order, after the cursor."""
         if query.sort == "newest" or (query.sort == "score" and query.near is None):
             yield from self._candidates(query, cursor)
             return
-        after = (cursor.key, cursor.rowid) if cursor else (math.inf, 0)
+        after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
         rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
         yield from heapq.nlargest(query.limit + 1, rest)
 
-    def _candidates(self, query: LeadQuery, cursor: Cursor | None) -> Iterator[_Found]:
+    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
         """All matches, in the asked order where the database gives it."""
         sql, values = sqlite_match.select(", ".join(_Row._fields), query, cursor)
         for values_ in self._db.execute(sql, values):
@@ -143,31 +145,15 @@ class SqliteIndex(LeadIndex):
             return self._store.delete(self._store.ids_where("published < ?", int(before.timestamp())))
 
     def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
-        rows = [
-            {
-                "id": mention.id,
-                "post_id": mention.post.id,
-                "clinic_id": mention.clinic_id,
-                "author_key": mention.post.author_key,
-                "published": int(mention.post.published_at.timestamp()),
-                "doc": orjson.dumps(mention_to_dict(mention)),
-            }
-            for mention in mentions
-        ]
         with self._writing():
             before = self._count("mentions")
-            self._db.executemany(
-                "INSERT INTO mentions (id, post_id, clinic_id, author_key, published, doc)"
-                " VALUES (:id, :post_id, :clinic_id, :author_key, :published, :doc)"
-                " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, published = excluded.published",
-                rows,
-            )
+            views.put_mentions(self._db, mentions)
             return self._count("mentions") - before
 
     def mentions(
         self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
     ) -> list[Mention]:
-        earliest = int(since.astimezone(UTC).timestamp()) if since else -(2**62)
+        earliest = math.ceil(since.timestamp()) if since else -(2**62)
         with translated():
             rows = self._db.execute(
                 "SELECT doc FROM mentions WHERE (? = '' OR clinic_id = ?) AND published >= ?"
@@ -184,6 +170,49 @@ class SqliteIndex(LeadIndex):
                 "folded": self._count("leads") - heads,
                 "mentions": self._count("mentions"),
             }
+
+    def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
+        with translated():
+            return views.count_facets(self._matching(query), names)
+
+    def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
+        with translated():
+            return views.count_tiles(self._matching(query), zoom)
+
+    def _matching(self, query: LeadQuery) -> Iterator[Lead]:
+        everything = replace(query, sort="newest", cursor="")
+        return views.leads_of(self._db, (item.rowid for item in self._candidates(everything, None)))
+
+    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
+        lead = self.get(lead_id)
+        if lead is None:
+            return ()
+        with translated():
+            rowids = views.similar_rows(self._db, lead, limit)
+            docs = (
+                self._db.execute("SELECT doc, folded, status FROM leads WHERE rowid = ?", (rowid,)).fetchone()
+                for rowid in rowids
+            )
+            return [
+                lead_from_dict(orjson.loads(doc), folded=folded, status=status)
+                for doc, folded, status in docs
+            ]
+
+    def digests(self, kind: Kind) -> Iterator[Digest]:
+        with translated():
+            yield from views.digests(self._db, kind)
+
+    def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
+        with translated():
+            return views.records(self._db, kind, ids)
+
+    def restore(self, records: Sequence[Record]) -> None:
+        with self._writing():
+            views.restore(self._db, self._store, records)
+
+    def discard(self, kind: Kind, ids: Sequence[str]) -> None:
+        with self._writing():
+            views.discard(self._db, self._store, kind, ids)
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names

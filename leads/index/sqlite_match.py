@@ -16,7 +16,7 @@ ROWID_BITS = 20  # rowid = seconds << 20 | n: a million posts a second, and exac
 
 
 def select(
-    columns: str, query: LeadQuery, cursor: Cursor | None = None
+    columns: str, query: LeadQuery, cursor: Cursor[int] | None = None
 ) -> tuple[str, list[str | int | float]]:
     """A SELECT over `leads` and its parameters. Rows come in the query's order unless that needs distances.
 
@@ -49,7 +49,7 @@ def select(
             values.extend(allowed)
     if cursor is not None:
         where.append(f"({_KEYS[query.sort].format(table)}, {table}.rowid) < (?, ?)")
-        values += [cursor.key, cursor.rowid]
+        values += [cursor.key, cursor.tie]
     sql = f"SELECT {_qualified(columns)} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608 - own names, bound values
     if columns != "count(*)":
         sql += (

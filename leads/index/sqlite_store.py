@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ import orjson
 from leads.codec import lead_from_dict, lead_to_dict
 from leads.errors import StorageError
 from leads.fold import bands, shingles, similar
+from leads.index.base import Stored
 from leads.index.sqlite_match import ROWID_BITS
-from leads.index.terms import TERMS_VERSION, lead_terms
+from leads.index.terms import TERMS_VERSION, hot, lead_terms
 from leads.models import Lead
 from leads.score import HALF_LIFE_HOURS
 from nlp.tokens import TOKENIZER
@@ -152,6 +152,45 @@ class LeadStore:
         if head is not None:
             self._move_under(head.rowid, rowid)
 
+    def restore(self, stored: Stored) -> None:
+        """Put a copied lead where it stood; its head is there already.
+
+        Raises:
+            StorageError: its head is not there.
+        """
+        lead = stored.lead
+        self.discard([lead.id])
+        head = self._rowid(stored.head) if stored.head else None
+        rowid = self._free_rowid(lead)
+        published, doc = int(lead.post.published_at.timestamp()), orjson.dumps(lead_to_dict(lead))
+        self._insert(lead, rowid, published, lead.status, doc, head)
+        if head is None:
+            self._index(lead, rowid, bands([shingles(lead.post.full_text)])[0])
+            self._db.execute(
+                "UPDATE leads SET folded = (SELECT count(*) FROM leads WHERE head = ?1) WHERE rowid = ?1",
+                (rowid,),
+            )
+        else:
+            self._db.execute("UPDATE leads SET folded = folded + 1 WHERE rowid = ?", (head,))
+
+    def _rowid(self, lead_id: str) -> int:
+        row = self._db.execute("SELECT rowid FROM leads WHERE id = ?", (lead_id,)).fetchone()
+        if row is None:
+            raise StorageError(f"要恢复的重复帖缺少它所属的线索 {lead_id}：请重新运行 tingzhen reindex。")
+        return int(row[0])
+
+    def discard(self, lead_ids: Sequence[str]) -> None:
+        """Forget these leads only; the copy that goes on puts right what was folded under them."""
+        for lead_id in lead_ids:
+            row = self._db.execute("SELECT rowid, head FROM leads WHERE id = ?", (lead_id,)).fetchone()
+            if row is None:
+                continue
+            if row[1] is None:
+                self._unindex(self._load(row[0]), row[0])
+            else:
+                self._db.execute("UPDATE leads SET folded = folded - 1 WHERE rowid = ?", (row[1],))
+            self._db.execute("DELETE FROM leads WHERE rowid = ?", (row[0],))
+
     def _stored(self, lead_id: str) -> tuple[str, bytes | None]:
         row = self._db.execute("SELECT status, doc FROM leads WHERE id = ?", (lead_id,)).fetchone()
         return ("new", None) if row is None else (row[0], row[1])
@@ -281,9 +320,3 @@ class LeadStore:
         rest = self._db.execute("UPDATE leads SET head = ? WHERE head = ?", (heir, rowid)).rowcount
         self._db.execute("UPDATE leads SET folded = ? WHERE rowid = ?", (rest, heir))
         self._index(lead, heir, bands([shingles(lead.post.full_text)])[0])
-
-
-def hot(lead: Lead) -> float:
-    """log2 of need plus age in half-lives: the order by need x freshness, whatever the time is now."""
-    hours = lead.post.published_at.timestamp() / 3600
-    return math.log2(max(lead.need, 1e-6)) + hours / HALF_LIFE_HOURS

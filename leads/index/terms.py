@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from leads.geo import EARTH_KM, same_city
 from leads.models import Lead, Near
 from leads.rules import subwords
+from leads.score import HALF_LIFE_HOURS
 
 # Part of the stored index: change it when the terms of a document change.
 TERMS_VERSION = "1"
@@ -101,13 +102,19 @@ def near_terms(near: Near, precision: str) -> list[str]:
         return []
     if precision == "sure":
         return cells
-    out = [*cells, *(area_term(code) for code in _city_codes(near.adcode))]
+    out = [*cells, *(area_term(code) for code in city_codes(near.adcode))]
     if precision == "possible":
         out.append(province_only_term(near.adcode[:2] + "0000"))
     return out
 
 
-def _city_codes(adcode: str) -> Sequence[str]:
+def city_codes(adcode: str) -> Sequence[str]:
     """Division codes that cover every place `leads.geo.same_city` calls the same city."""
     candidates = (adcode[:2] + "0000", adcode[:4] + "00", adcode)
     return [code for code in candidates if same_city(code, adcode)]
+
+
+def hot(lead: Lead) -> float:
+    """log2 of need plus age in half-lives: the order by need x freshness, whatever the time is now."""
+    hours = lead.post.published_at.timestamp() / 3600
+    return math.log2(max(lead.need, 1e-6)) + hours / HALF_LIFE_HOURS

@@ -12,11 +12,14 @@ from starlette.exceptions import HTTPException
 
 from leads.config import Settings
 from leads.errors import TingzhenError
-from leads.index import BACKENDS
+from leads.index import open_backend
 from leads.web import pages
 
 FOLDER = Path(__file__).parent
 # Nothing but our own files, no scripts at all, and never inside another site's frame.
+# Another site's name that resolves to this machine (DNS rebinding) must not read the leads with a visitor's
+# browser; a request names the host it was meant for.
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -33,8 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
         StorageError: the index cannot be opened.
         ConfigError: a clinic is wrong.
     """
-    index = BACKENDS[settings.index](settings.data_dir)
     clinics = settings.clinic_records()
+    index = open_backend(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -51,7 +54,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+    if request.url.hostname in OWN_NAMES:
+        response = await call_next(request)
+    else:
+        response = pages.error_page(request, "线索页只在本机打开：请用 http://127.0.0.1。", 421)
     response.headers.update(HEADERS)
     return response
 

@@ -1,28 +1,22 @@
-"""What every lead index promises. A new backend is added to `index` and passes the same tests."""
+"""What every lead index promises. A new backend in `BACKENDS` passes the same tests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from leads.errors import QueryError
-from leads.index import BACKENDS
 from leads.index.base import LeadIndex
 from leads.models import LeadQuery
 from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
+from tests.leads.index.conftest import backends
+
+pytestmark = backends
 
 LONG = "这两天右边的智齿肿得厉害，吃了消炎药也没用，晚上根本睡不着，有没有靠谱的牙科推荐一下"
 OTHER = "孩子烧到三十九度，吃了退烧药又烧起来，大家一般去哪家医院看儿科，要不要验血"
-
-
-@pytest.fixture(params=sorted(BACKENDS))
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LeadIndex]:
-    with BACKENDS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def ids(index: LeadIndex, **query: object) -> list[str]:

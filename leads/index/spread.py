@@ -1,0 +1,57 @@
+"""What a lead counts for in facets and on the map, and its digest: the same for every backend. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from leads.index.base import Facet
+from leads.models import Lead
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+_MUNICIPALITIES = ("11", "12", "31", "50")
+MAX_ZOOM = 20
+_EDGE = 85.0511287798066  # the latitude at which Web Mercator ends, atan(sinh(pi))
+
+
+def city_of(code: str) -> str:
+    """The adcode of the city a division lies in; "" for a province; counties under one are their own."""
+    if code[:2] in _MUNICIPALITIES:
+        return code[:2] + "0000"
+    if code[2:4] == "00":
+        return ""
+    return code if code[2:4] == "90" else code[:4] + "00"
+
+
+def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
+    """Under which values of each facet the lead is counted."""
+    region = lead.tags.region
+    city = city_of(region.code) if region is not None else ""
+    return {
+        "symptom": tuple(dict.fromkeys(s.code for s in lead.tags.symptoms if s.present)),
+        "specialty": tuple(dict.fromkeys(lead.tags.specialties)),
+        "city": (city,) if city else (),
+        "source": (lead.post.source,),
+        "day": (lead.post.published_at.astimezone(BEIJING).date().isoformat(),),
+    }
+
+
+def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:
+    """(x, y) of the map tile that holds a point (WGS-84): the "slippy map" formula of OpenStreetMap."""
+    side = 1 << zoom
+    phi = math.radians(max(-_EDGE, min(_EDGE, lat)))
+    x = math.floor((lon + 180) / 360 * side)
+    y = math.floor((1 - math.asinh(math.tan(phi)) / math.pi) / 2 * side)
+    return max(0, min(side - 1, x)), max(0, min(side - 1, y))
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """32 hex digits of a lead's or mention's document (leads.codec), its tokens left out."""
+    tags = document.get("tags")
+    bare = document if tags is None else {**document, "tags": {k: tags[k] for k in tags if k != "tokens"}}
+    return blake2b(orjson.dumps(bare, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

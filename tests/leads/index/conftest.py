@@ -1,0 +1,121 @@
+"""The indexes under test: SQLite in a scratch file, Elasticsearch on a genuine server (marker `elastic`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from leads.config import ElasticSettings, Settings
+from leads.index import BACKENDS, open_backend
+from leads.index.base import LeadIndex
+from tests.leads.index.elastic_server import (
+    NoServerError,
+    Server,
+    docker,
+    has_docker,
+    running,
+    scratch,
+    unpack,
+)
+
+Opener = Callable[[str, Path], LeadIndex]
+backends = pytest.mark.parametrize(
+    "backend",
+    [pytest.param(name, marks=pytest.mark.elastic if name == "elastic" else ()) for name in sorted(BACKENDS)],
+)
+
+
+@pytest.fixture(scope="session")
+def server_home() -> Iterator[Path]:
+    """The unpacked server, for tests that start one of their own."""
+    with scratch() as folder, _or_skip():
+        yield unpack(folder)
+
+
+@pytest.fixture(scope="session")
+def elastic_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the session's server."""
+    given = os.environ.get("TINGZHEN_TEST_ES_URL")
+    with ExitStack() as stack:
+        stack.enter_context(_or_skip())
+        if given:
+            yield given
+        elif has_docker():
+            yield stack.enter_context(docker())
+        else:
+            home = request.getfixturevalue("server_home")
+            yield stack.enter_context(running(home)).address
+
+
+@contextmanager
+def _or_skip() -> Iterator[None]:
+    """Without a server: a skip with its reason on a developer's machine, a failure in CI."""
+    try:
+        yield
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no Elasticsearch: {error}")
+
+
+@pytest.fixture
+def own_server(server_home: Path) -> Iterator[Server]:
+    """A server that a test may kill."""
+    with running(server_home) as server:
+        yield server
+
+
+_NUMBER = count(1)
+_SESSION = uuid4().hex[:6]
+
+
+def elastic_settings(url: str, folder: Path, prefix: str = "", **more: object) -> Settings:
+    """Settings for indices of their own."""
+    name = prefix or f"t{_SESSION}-{next(_NUMBER)}"
+    table = ElasticSettings.model_validate({"prefix": name, "replicas": 0, **more})
+    return Settings(data_dir=folder, index=url, elastic=table)
+
+
+@pytest.fixture
+def settings_for(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Settings]]:
+    """Settings for a fresh index of a backend; what was made on the server is removed afterwards."""
+    made: list[Settings] = []
+
+    def make(backend: str) -> Settings:
+        folder = tmp_path / f"data{len(made)}"
+        folder.mkdir()
+        if backend == "sqlite":
+            return Settings(data_dir=folder)
+        made.append(elastic_settings(request.getfixturevalue("elastic_url"), folder))
+        return made[-1]
+
+    yield make
+    for settings in made:
+        wipe(settings)
+
+
+def wipe(settings: Settings) -> None:
+    """Remove all indices of a test."""
+    from elasticsearch import Elasticsearch
+
+    with Elasticsearch(settings.index) as client:
+        names = list(client.indices.get(index=f"{settings.elastic.prefix}-*").body)
+        for name in names:
+            client.indices.delete(index=name)
+        for kind in ("leads", "mentions"):
+            client.options(ignore_status=404).indices.delete_index_template(
+                name=f"{settings.elastic.prefix}-{kind}"
+            )
+
+
+@pytest.fixture
+def index(backend: str, settings_for: Callable[[str], Settings]) -> Iterator[LeadIndex]:
+    """An empty index of the backend a test is parametrised with."""
+    with open_backend(settings_for(backend)) as opened:
+        yield opened
