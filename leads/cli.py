@@ -209,6 +209,27 @@ def serve(
 
 
 @app.command()
+def reindex(
+    source: Annotated[
+        str, typer.Option("--from", help="从哪个索引搬来：sqlite，或 https://用户:密码@主机:9200。")
+    ] = "",
+    drop_old: Annotated[bool, typer.Option("--drop-old", help="删掉不再使用的旧版索引。")] = False,
+    as_json: Json = False,
+) -> None:
+    """重建 Elasticsearch 索引，或把线索从一个索引搬到另一个；中断后再运行会接着做。"""
+    from leads import reindex as work
+    from leads import show
+
+    settings = _settings()
+    if drop_old:
+        show.dropped(work.drop_old(settings), as_json=as_json)
+        return
+    progress = show.reindex_progress(quiet=as_json)
+    copied = work.move(settings, source, progress) if source else work.rebuild(settings, progress)
+    show.reindex_report(copied, as_json=as_json)
+
+
+@app.command()
 def check(as_json: Json = False) -> None:
     """检查配置：哪些可用，还缺什么。"""
     from leads import checking, show

@@ -154,6 +154,18 @@ def load_settings(path: Path | None = None) -> Settings:
     return _anchored(settings, file.parent)
 
 
+def with_index(settings: Settings, address: str) -> Settings:
+    """The same settings with another index.
+
+    Raises:
+        ConfigError: not an address.
+    """
+    try:
+        return settings.model_copy(update={"index": _index_address(address)})
+    except PydanticCustomError as error:
+        raise ConfigError(f"索引地址不对：{_PROBLEMS['index_address']}。") from error
+
+
 def read_handed(file: Path) -> Settings:
     """Settings as another of our processes wrote them, checked already; the environment has no say."""
     return Settings.model_construct(**_Handed.model_validate_json(file.read_bytes()).__dict__)

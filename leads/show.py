@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from crawler.coverage import Run
     from leads.checking import Finding
     from leads.demo.run import Done
+    from leads.index.copying import Copied
+    from leads.index.copying import Progress as CopyProgress
     from leads.jobs import Event, ImportReport
     from leads.training import Comparison
     from nlp.corpus import Example
@@ -305,6 +307,44 @@ def evaluations(results: Sequence[tuple[str, Report_]], *, as_json: bool) -> Non
             f"  地点 省 {places.province:.3f}  市 {places.city:.3f}  区县 {places.district:.3f}"
             f"（{places.stated} 条写明）；没写却标了 {places.false_tags:.1%}"
         )
+
+
+def reindex_progress(*, quiet: bool) -> Callable[[CopyProgress], None]:
+    """A line on standard error that renews itself; nothing when not on a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return lambda step: None
+    written = 0
+
+    def show(step: CopyProgress) -> None:
+        nonlocal written
+        if step.compared:
+            console.print(f"\r\x1b[K{step.kind}：已比对 {step.compared}，已写 {written}", end="")
+        else:
+            written += step.changed
+
+    return show
+
+
+def reindex_report(copied: Copied, *, as_json: bool) -> None:
+    """What a copy holds now."""
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(copied)])
+        return
+    print(
+        f"完成：线索 {copied.leads} 条（含折叠），提及 {copied.mentions} 条，两边条数和校验和一致；"
+        f"写入 {copied.written} 条，清掉多余 {copied.removed} 条。"
+    )
+
+
+def dropped(names: Sequence[str], *, as_json: bool) -> None:
+    """Which old indices were deleted."""
+    if as_json:
+        _print_json([{"dropped": list(names)}])
+    else:
+        print(f"已删除 {'、'.join(names)}。" if names else "没有旧索引可删。")
 
 
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -88,7 +88,7 @@ def settings_for(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     made: list[Settings] = []
 
     def make(backend: str) -> Settings:
-        folder = tmp_path / f"data{len(made)}"
+        folder = tmp_path / f"data{next(_NUMBER)}"
         folder.mkdir()
         if backend == "sqlite":
             return Settings(data_dir=folder)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from leads.errors import QueryError
-from leads.index.base import LeadIndex
+from leads.index.base import KINDS, LeadIndex
 from leads.models import LeadQuery
 from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 from tests.leads.index.conftest import backends
@@ -253,3 +253,101 @@ class TestMentions:
         index.upsert_mentions([mention(1)])
         assert index.upsert_mentions([mention(1)]) == 0
         assert index.mentions() == [mention(1)]
+
+
+class TestSpread:
+    def test_facets_count_what_matches(self, index: LeadIndex) -> None:
+        index.upsert(
+            [
+                lead(1, "牙疼 甲", place=region("武侯区"), hours=1),
+                lead(2, "牙疼 乙", place=region("成都市"), hours=30),
+                lead(3, "发烧 丙", place=region("四川省"), symptoms=(symptom("fever", "pediatrics"),)),
+                lead(4, "头晕 丁", place=region("朝阳区"), symptoms=(), source="weibo"),
+            ]
+        )
+        assert index.facets(LeadQuery()) == {
+            "symptom": {"toothache": 2, "fever": 1},
+            "specialty": {"dental": 2, "pediatrics": 1},
+            "city": {"510100": 2, "110000": 1},
+            "source": {"forum": 3, "weibo": 1},
+            "day": {"2026-11-20": 3, "2026-11-19": 1},
+        }
+        assert index.facets(LeadQuery(area="510100"), ["source"]) == {"source": {"forum": 2}}
+
+    def test_a_day_is_a_day_in_beijing(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, "牙疼 甲", hours=11.9), lead(2, "牙疼 乙", hours=12.1)])
+        assert index.facets(LeadQuery(), ["day"]) == {"day": {"2026-11-20": 1, "2026-11-19": 1}}
+
+    def test_folded_leads_are_not_counted(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, LONG, hours=5), lead(2, LONG, hours=3)])
+        assert index.facets(LeadQuery(), ["source"]) == {"source": {"forum": 1}}
+
+    def test_tiles(self, index: LeadIndex) -> None:
+        places = [region("武侯区"), point(30.645, 104.045), region("朝阳区"), None]
+        index.upsert([lead(n, f"牙疼第{n}天", place=place) for n, place in enumerate(places)])
+        tiles = index.tiles(LeadQuery(), 8)
+        assert [(tile.zoom, tile.x, tile.y, tile.count) for tile in tiles] == [
+            (8, 201, 105, 2),
+            (8, 210, 96, 1),
+        ]
+        assert sum(tile.count for tile in index.tiles(LeadQuery(near=NEAR_WUHOU), 14)) == 2
+
+    def test_similar_posts_share_rare_words(self, index: LeadIndex) -> None:
+        index.upsert(
+            [
+                lead(1, "智齿冠周炎肿了三天，张不开嘴"),
+                lead(2, "下颌智齿冠周炎，嘴巴肿得张不开，求助"),
+                lead(3, "孩子发烧咳嗽，要不要去医院"),
+                lead(4, "最近失眠多梦，白天没有精神"),
+            ]
+        )
+        assert [found.post.post_id for found in index.similar("forum/1")] == ["2"]
+        assert list(index.similar("forum/404")) == []
+
+
+class TestCopying:
+    def test_digests_come_by_id_and_say_what_is_folded(self, index: LeadIndex) -> None:
+        index.upsert([lead(2, LONG, hours=5), lead(10, LONG, hours=3), lead(1, "牙疼")])
+        index.upsert_mentions([mention(2), mention(1)])
+        index.set_status(["forum/2"], "seen")
+        found = list(index.digests("leads"))
+        assert [(item.id, item.status, item.head) for item in found] == [
+            ("forum/1", "new", ""), ("forum/10", "new", "forum/2"), ("forum/2", "seen", ""),
+        ]  # fmt: skip
+        assert [item.id for item in index.digests("mentions")] == ["forum/1#anhe", "forum/2#anhe"]
+
+    def test_a_restored_record_is_what_it_was(self, index: LeadIndex) -> None:
+        head, member = lead(1, LONG, hours=5), lead(2, LONG, hours=3)
+        index.upsert([head, member, lead(3, "头晕")])
+        index.upsert_mentions([mention(4)])
+        index.set_status(["forum/1"], "seen")
+        before = {kind: list(index.digests(kind)) for kind in KINDS}
+        leads = index.records("leads", ["forum/1", "forum/2"])
+        mentions = index.records("mentions", ["forum/4#anhe", "forum/404#anhe"])
+        index.discard("leads", ["forum/2", "forum/1"])
+        index.discard("mentions", ["forum/4#anhe"])
+        assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
+        index.restore(sorted(leads, key=lambda record: bool(record.head)))  # type: ignore[union-attr]  # leads
+        index.restore(mentions)
+        assert {kind: list(index.digests(kind)) for kind in KINDS} == before
+        kept = index.get("forum/1")
+        assert kept is not None
+        assert (kept.folded, kept.status) == (1, "seen")
+        assert ids(index, text="智齿") == ["1"]
+
+    def test_digests_tell_a_changed_text_and_status(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, "牙疼")])
+        first = list(index.digests("leads"))
+        index.set_status(["forum/1"], "seen")
+        second = list(index.digests("leads"))
+        index.upsert([lead(1, "牙还疼")])
+        assert len({*first, *second, *index.digests("leads")}) == 3
+
+
+def test_an_erased_lead_is_not_on_the_next_page(index: LeadIndex) -> None:
+    index.upsert([lead(n, f"牙疼第{n}天", hours=n) for n in range(6)])
+    query = LeadQuery(sort="newest", limit=2)
+    cursor = index.search(query, now=NOW).cursor
+    index.delete(["forum/3"])
+    page = index.search(replace(query, cursor=cursor, limit=10), now=NOW)
+    assert [hit.lead.post.post_id for hit in page.items] == ["2", "4", "5"]
