@@ -22,7 +22,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """The host wants proof of being human, or has had enough of us: it is left alone."""
+    """The host wants proof of being human, or has had enough of us: it is left alone, for at least
+    `seconds` where it says how long."""
+
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """Nothing more will come until the operator changes something (a key that expired): this run ends, no
+    pause is kept, and the page stays open."""
 
     reason: str
 
@@ -42,4 +52,4 @@ class PageResult:
     odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
 
 
-Reading = PageResult | Refusal | Blocked
+Reading = PageResult | Refusal | Blocked | Halted

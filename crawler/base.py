@@ -7,7 +7,7 @@ says. Everything else (robots, delays, pauses, cursors, retries, run records) is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -20,10 +20,11 @@ from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawler.answers import Blocked, PageError, PageResult, Reading, Refusal
+from crawler.answers import Blocked, Halted, PageError, PageResult, Reading, Refusal
 from crawler.coverage import Coverage, Task
 from crawler.ledger import Ledger
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
+from crawler.permission import Verdict
 from crawler.progress import Progress
 from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
@@ -91,6 +92,22 @@ class SourceSpider(Spider):
     def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
         """For engines that remember what they were refused, so as not to ask again every run."""
 
+    def verdict(self, source: Source, today: date) -> Verdict:
+        """May a crawl of `source` start? For engines that need more than the table's ground."""
+        return source.permission.verdict(today)
+
+    def asks_robots(self, source: Source) -> bool:
+        """Whether robots.txt has a say besides the ground."""
+        return source.permission.asks_robots
+
+    def explains(self, response: Response) -> bool:
+        """Whether `read` knows better than its status what this refusal means (an API's error codes)."""
+        return False
+
+    def spent(self, source: Source) -> str:
+        """Why nothing may be asked now although all else is well (a used-up budget); "" when it may."""
+        return ""
+
     # the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def start(self) -> AsyncIterator[Any]:
@@ -101,7 +118,7 @@ class SourceSpider(Spider):
     def _open(self, source: Source) -> Iterator[Request]:
         self.ledger.open(source)
         now = self.clock()
-        verdict = source.permission.verdict(now.astimezone(source.zone).date())
+        verdict = self.verdict(source, now.astimezone(source.zone).date())
         if not verdict.allowed:
             self.ledger.not_allowed(source.name, verdict.reason)
             return
@@ -109,6 +126,10 @@ class SourceSpider(Spider):
         if pause:
             until = pause.until.astimezone(source.zone)
             self.ledger.still_blocked(source.name, source.host, f"{pause.reason}；暂停到 {until:%m-%d %H:%M}")
+            return
+        spent = self.spent(source)
+        if spent:
+            self.ledger.truncated(source.name, source.name, spent)
             return
         for task in self._begin(source):
             yield self._request(task)
@@ -142,7 +163,7 @@ class SourceSpider(Spider):
         try:
             reading = self.read(source, task, response)
         except PageError as error:
-            if response.status in self.handle_httpstatus_list:
+            if response.status in (404, 410):
                 yield from self._refused(source, task, Refusal(reason=f"HTTP {response.status}", gone=True))
                 return
             # Loud: a layout that changed looks like silence to everybody else.
@@ -150,7 +171,10 @@ class SourceSpider(Spider):
             self.ledger.failed(task, str(error))
             return
         if isinstance(reading, Blocked):
-            self.stop_host(source, response.url, reading.reason)
+            self.stop_host(source, response.url, reading.reason, seconds=reading.seconds)
+        elif isinstance(reading, Halted):
+            self._leave(source.host, reading.reason)
+            self.ledger.refused(task, reading.reason, keep=True)
         elif isinstance(reading, Refusal):
             yield from self._refused(source, task, reading)
         else:

@@ -299,15 +299,17 @@ class Coverage:
         )
         return tuple(str(row[0]) for row in rows)
 
-    def remember(self, post: Post, digest: bytes) -> None:
-        """A post is stored. Counts it for its day when it is new."""
-        key = (post.source, post.post_id)
+    def remember(self, post: Post, digest: bytes, *, source: str = "") -> None:
+        """A post is stored. Counts it for its day when it is new. `source` is the table that found it, where
+        several tables read one site (`Post.source` is the site's then)."""
+        source = source or post.source
+        key = (source, post.post_id)
         before = self._db.execute("SELECT 1 FROM seen WHERE source=? AND post_id=?", key).fetchone()
         self._db.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?)", (*key, digest, alias_of(post)))
         if before is None:
             self._db.execute(
                 "INSERT INTO day VALUES (?,?,1) ON CONFLICT DO UPDATE SET posts = posts + 1",
-                (post.source, str(post.published_at.astimezone(UTC).date())),
+                (source, str(post.published_at.astimezone(UTC).date())),
             )
 
     # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
@@ -392,11 +394,21 @@ class Coverage:
 
     def count_page(self, source: str, day: date) -> int:
         """Counts a page against the source's daily budget; pages fetched on that day so far."""
+        return self.count_call(source, str(day))
+
+    def count_call(self, scope: str, period: str) -> int:
+        """Counts one call of `scope` in `period` (a day, an hour); calls of that period so far."""
         row = self._db.execute(
             "INSERT INTO budget VALUES (?,?,1) ON CONFLICT DO UPDATE SET pages = pages + 1 RETURNING pages",
-            (source, str(day)),
+            (scope, period),
         ).fetchone()
         return int(row[0])
+
+    def calls(self, scope: str, period: str) -> int:
+        row = self._db.execute(
+            "SELECT pages FROM budget WHERE source=? AND day=?", (scope, period)
+        ).fetchone()
+        return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

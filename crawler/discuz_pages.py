@@ -16,6 +16,7 @@ from typing import Literal
 from parsel import Selector
 
 from crawler.answers import Blocked, PageError, Refusal
+from crawler.charset import decode as decode
 from crawler.text import html_to_text
 from crawler.times import TimeError, parse_time
 
@@ -61,6 +62,7 @@ class Floor:
     published_at: datetime
     text: str
     withheld: str = ""
+    likes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,26 +73,6 @@ class ThreadPage:
     replies: int | None = None
     page: int = 1  # the page shown: a number too high is answered with the last page
     next_page: int | None = None
-
-
-def decode(body: bytes, declared: str) -> str:
-    """The text of a page. `declared` is what header or meta said, "" for nothing.
-
-    Bytes that are valid UTF-8 are UTF-8, whatever was declared: GBK text of any length is almost never valid
-    UTF-8, while wrong declarations are common (a GBK site's mobile pages are UTF-8). GBK and GB2312 are read
-    as GB18030, their superset.
-    """
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    # Cut in the middle of a character, or one bad byte in a long page: still UTF-8.
-    text = body.decode("utf-8", errors="replace")
-    bad = text.count("\ufffd")
-    if sum(not char.isascii() for char in text) > 11 * bad:
-        return text
-    name = "big5hkscs" if declared.lower().startswith("big5") else "gb18030"
-    return body.decode(name, errors="replace")
 
 
 # ── thread lists ──────────────────────────────────────────────────────────────────────────────────────────

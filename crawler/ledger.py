@@ -204,7 +204,7 @@ class Ledger:
             running.totals.posts_known += 1
         else:
             running.totals.posts_changed += 1
-        self.coverage.remember(post, digest)
+        self.coverage.remember(post, digest, source=running.source.name)
         when = post.published_at
         running.first = min(running.first or when, when)
         running.last = max(running.last or when, when)

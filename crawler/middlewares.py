@@ -127,7 +127,7 @@ class RobotsMiddleware:
     async def process_request(self, request: Request) -> None:
         spider: Any = self.crawler.spider
         source = spider.sources[request.meta["source"]]
-        if request.meta.get("robots_txt") or not source.permission.asks_robots:
+        if request.meta.get("robots_txt") or not spider.asks_robots(source):
             return
         robots = await self._robots(request)
         verdict = robots.verdict(request.url, self.agent)
@@ -199,7 +199,8 @@ class StopMiddleware:
         spider: Any = self.crawler.spider
         spider.count_page(spider.sources[request.meta["source"]])
         wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
-        if response.status in STOP_STATUSES or (response.status == 503 and wait):
+        refuses = response.status in STOP_STATUSES or (response.status == 503 and wait)
+        if refuses and not spider.explains(response):
             self._stop(request, f"HTTP {response.status}", wait)
         if response.status in (301, 302, 303, 307, 308):
             return self._redirect(request, response)

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from crawler.files import Container, Fields, Record
+from crawler.hints import checkin_hint as checkin_hint
+from crawler.hints import count as count
+from crawler.hints import ip_hint as ip_hint
+from crawler.hints import profile_hint as profile_hint
 from crawler.identity import author_key
 from crawler.items import AuthorKind, PlaceHint, Post
 from crawler.text import clean_text, plain_text
@@ -22,10 +26,6 @@ _SAFE_INTEGER = 2**53
 _DAMAGED = re.compile(r"\d+(?:\.\d+)?[eE]\+\d+|\d+\.\d+[eE]\d+")
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _ID = re.compile(r"[\w.\-]{1,100}")
-_COUNT = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(千|万|亿|k|w)?\+?", re.IGNORECASE)
-_SCALE = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
-_IP_LABEL = re.compile(r"^(?:发布于|来自|IP\s*属地|IP)\s*[:：]?\s*", re.IGNORECASE)
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+", re.IGNORECASE)
 _NOTHING = frozenset(
     ("none", "null", "nan", "nat", "undefined", "<na>")
 )  # what programs write for "no value"
@@ -231,37 +231,3 @@ def weibo_mid(id_text: str, bid: str) -> str:
 def weibo_url(mid: str) -> str:
     """A post's public address that does not name its author."""
     return f"https://m.weibo.cn/detail/{mid}"
-
-
-def count(raw: object) -> int | None:
-    """`1,234`, `"1.2万"`, `"100万+"` as a number; None for a label ("赞"), nothing, or nonsense."""
-    if isinstance(raw, bool) or raw is None:
-        return None
-    text = str(raw).strip()
-    if text.isdecimal() and len(text) < 16:  # by far the commonest
-        return int(text)
-    match = _COUNT.fullmatch(text)
-    if match is None or len(match[1]) > 16:
-        return None
-    number = round(float(match[1].replace(",", "")) * _SCALE[(match[2] or "").lower()])
-    return number if number < _SAFE_INTEGER else None
-
-
-def ip_hint(text: str) -> PlaceHint | None:
-    """IP属地 ("发布于 四川") as a hint; an actual network address is personal and is dropped."""
-    if not text:
-        return None
-    place = _IP_LABEL.sub("", clean_text(text[:100]))
-    if not place or place in ("未知", "其他") or _ADDRESS.fullmatch(place):
-        return None
-    return PlaceHint(kind="ip", text=place)
-
-
-def checkin_hint(text: str) -> PlaceHint | None:
-    place = clean_text(text[:200])
-    return PlaceHint(kind="checkin", text=place) if place else None
-
-
-def profile_hint(text: str) -> PlaceHint | None:
-    place = clean_text(text[:100])
-    return PlaceHint(kind="profile", text=place) if place and place != "其他" else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from crawler.files import Container, Fields, Record
+from crawler.hints import board_hint
 from crawler.identity import author_kind
 from crawler.importers.base import (
     BadRecord,
@@ -24,8 +25,7 @@ from crawler.importers.base import (
     weibo_mid,
     weibo_url,
 )
-from crawler.items import AuthorKind, PlaceHint, Post
-from crawler.text import clean_text
+from crawler.items import AuthorKind, Post
 
 _TABLES = ("weibo_note", "tieba_note", "xhs_note")
 _Reader = Callable[[Fields, Context], Draft]
@@ -112,7 +112,7 @@ def _tieba(fields: Fields, context: Context) -> Draft:
         published=value(fields, "publish_time"),
         author_id=author,
         author_kind=_kind(fields, author),
-        hints=(_board_hint(value(fields, "tieba_name")), ip_hint(value(fields, "ip_location"))),
+        hints=(board_hint(value(fields, "tieba_name")), ip_hint(value(fields, "ip_location"))),
         query=value(fields, "source_keyword"),
         thread_id=thread,
         floor=1,
@@ -126,11 +126,6 @@ def _tieba_author(fields: Fields) -> str:
     query = parse_qs(urlsplit(value(fields, "user_link")).query)
     portrait = next(iter(query.get("id", []) + query.get("un", [])), "")
     return portrait.split("?")[0] or value(fields, "creator_hash", "user_id", "user_nickname")
-
-
-def _board_hint(name: str) -> PlaceHint | None:
-    board = clean_text(name)
-    return PlaceHint(kind="board", text=board) if board else None
 
 
 def _xhs(fields: Fields, context: Context) -> Draft:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crawler.coordinates import System, to_wgs84
+from crawler.coordinates import System
 from crawler.files import Container, Fields, Record
+from crawler.hints import geo_hint
 from crawler.identity import author_kind, weibo_badge
 from crawler.importers.base import (
     Context,
@@ -25,8 +26,7 @@ from crawler.importers.base import (
     weibo_mid,
     weibo_url,
 )
-from crawler.items import PlaceHint, Post
-from crawler.text import clean_text
+from crawler.items import Post
 
 _GEO_SYSTEM: System = "wgs84"
 _COLUMNS = frozenset(("_id", "mblogid", "content", "created_at"))
@@ -62,7 +62,7 @@ def _post(fields: Fields, context: Context) -> Post:
         published=value(fields, "created_at"),
         author_id=author,
         author_kind=kind,
-        hints=(geo_hint(table(fields, "geo")), ip_hint(value(fields, "ip_location"))),
+        hints=(geo_hint(table(fields, "geo"), _GEO_SYSTEM), ip_hint(value(fields, "ip_location"))),
         query=value(fields, "keyword"),
         repost_of=f"weibo/{weibo_mid(original, '')}" if original else "",
         likes=value(fields, "attitudes_count"),
@@ -71,21 +71,6 @@ def _post(fields: Fields, context: Context) -> Post:
         fetched=value(fields, "crawl_time"),
     )
     return finish(draft, context)
-
-
-def geo_hint(geo: Fields) -> PlaceHint | None:
-    """Weibo's `geo` as a hint in WGS-84; None for no point, one off the globe, or 0,0."""
-    pair = geo.get("coordinates")
-    if not isinstance(pair, list) or len(pair) < 2:
-        return None
-    try:
-        lat, lon = to_wgs84(float(pair[0]), float(pair[1]), _GEO_SYSTEM)
-    except (TypeError, ValueError):
-        return None
-    if lat == lon == 0:
-        return None
-    title = clean_text(value(table(geo, "detail"), "title"))
-    return PlaceHint(kind="geo", text=title, lat=round(lat, 6), lon=round(lon, 6))
 
 
 IMPORTER = Importer(
