@@ -16,10 +16,10 @@ from leads.index import open_backend
 from leads.web import pages
 
 FOLDER = Path(__file__).parent
-# Nothing but our own files, no scripts at all, and never inside another site's frame.
 # Another site's name that resolves to this machine (DNS rebinding) must not read the leads with a visitor's
 # browser; a request names the host it was meant for.
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+# Nothing but our own files, no scripts at all, and never inside another site's frame.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",

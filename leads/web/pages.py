@@ -50,7 +50,8 @@ def router(index: LeadIndex, clinics: Sequence[Clinic]) -> APIRouter:
     @routes.get("/")
     def leads(request: Request, asked: Annotated[LeadForm, Query()]) -> Response:
         now = datetime.now(UTC)
-        page, total, problem = Page[Hit](items=()), 0, ""
+        page: Page[Hit] = Page(items=())
+        total, problem = 0, ""
         try:
             query = to_query(asked.asked(clinics, limit=PAGE_SIZE), clinics=clinics, now=now)
             page, total = index.search(query, now=now), index.count(query)
