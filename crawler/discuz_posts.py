@@ -17,8 +17,17 @@ from crawler.sources import Board, Source
 CLOCK_SLACK = timedelta(minutes=15)  # a forum's clock may run ahead of ours by this much
 
 
+Address = Callable[[Source, str, int, str], str]  # source, thread, page, post → where a person finds it
+
+
 def posts_of(
-    source: Source, task: Task, page: ThreadPage, *, now: datetime, secret: bytes
+    source: Source,
+    task: Task,
+    page: ThreadPage,
+    *,
+    now: datetime,
+    secret: bytes,
+    address: Address = public_url,
 ) -> tuple[tuple[Post, ...], tuple[str, ...]]:
     """The posts of a page, and a sentence for each one that cannot be right (dated in the future)."""
     board = source.board(page.fid or task.board) or Board(id=task.board)
@@ -29,7 +38,9 @@ def posts_of(
                 f"帖子 {floor.pid or task.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC"
             )
         elif floor.text or floor.floor == 1:
-            posts.append(_post(source, task, page, floor, board=board, now=now, secret=secret))
+            post = _post(source, task, page, floor, board=board, now=now, secret=secret)
+            where = address(source, task.thread, task.page, "" if floor.floor == 1 else floor.pid)
+            posts.append(replace(post, url=where))
     return tuple(posts), tuple(odd)
 
 
@@ -42,7 +53,6 @@ def _post(
     return Post(
         source=source.name,
         post_id=post_id_of(task.thread, floor),
-        url=public_url(source, task.thread, task.page, "" if opening else floor.pid),
         title=page.title if opening else "",
         text=floor.text,
         # The name, not the number: names are unique on a forum and shown on every route, numbers are not.
@@ -53,6 +63,7 @@ def _post(
         place_hints=(PlaceHint(kind="board", text=place),) if place else (),
         thread_id=task.thread,
         floor=floor.floor,
+        likes=floor.likes,
         query=board.name or board.id,
         replies=(task.replies if page.replies is None else page.replies) if opening else None,
     )

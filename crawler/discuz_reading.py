@@ -15,7 +15,8 @@ from typing import Any
 from crawler import discuz_pages as pages
 from crawler.answers import Blocked, PageResult, Reading, Refusal
 from crawler.coverage import Coverage, Task
-from crawler.discuz_posts import one_id, posts_of
+from crawler.discuz_posts import Address, one_id, posts_of
+from crawler.discuz_urls import public_url
 from crawler.items import Post
 from crawler.sources import Source
 
@@ -27,6 +28,7 @@ class ForumReader:
     source: Source
     coverage: Coverage
     secret: bytes
+    address: Address = public_url  # of a post; other engines that are read like Discuz! have their own
 
     def of_feed(self, task: Task, page: pages.ListPage | Refusal | Blocked) -> Reading:
         if not isinstance(page, pages.ListPage):
@@ -107,7 +109,7 @@ class ForumReader:
             return page
         task = replace(task, page=min(task.page, page.page))
         foreign = bool(page.fid) and self.source.board(page.fid) is None
-        posts, odd = ((), ()) if foreign else posts_of(self.source, task, page, now=now, secret=self.secret)
+        posts, odd = ((), ()) if foreign else self._posts(task, page, now)
         posts = one_id(posts, lambda alias: self.coverage.namesakes(self.source.name, alias))
         more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
         capped = more and task.page >= self.source.max_thread_pages
@@ -119,6 +121,11 @@ class ForumReader:
             truncated=f"只读了前 {task.page} 页楼层" if capped else "",
             odd=odd,
         )
+
+    def _posts(
+        self, task: Task, page: pages.ThreadPage, now: datetime
+    ) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+        return posts_of(self.source, task, page, now=now, secret=self.secret, address=self.address)
 
     def _further(self, task: Task, posts: tuple[Post, ...], *, more: bool) -> Iterator[Task]:
         number = task.page + 1
