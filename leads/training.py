@@ -192,8 +192,7 @@ def _train(examples: Sequence[Example]) -> Trained:
 
 def docs(texts: Sequence[str]) -> list[Doc]:
     """Texts made ready as the tagger makes them."""
-    symptoms = SymptomTagger.load()
-    return [prepare(text, symptoms)[0] for text in texts]
+    return prepare(texts, SymptomTagger.load())[0]
 
 
 def _scores(model: IntentModel, examples: Sequence[Example]) -> Intents:

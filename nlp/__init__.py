@@ -44,12 +44,12 @@ class Tagger:
         Any text is accepted: empty, 20,000 characters, lone surrogates. Memory grows with the batch.
         """
         all_hints = hints if hints is not None else [()] * len(texts)
-        docs: list[Doc] = []
-        regions: list[Region | None] = []
-        for text, hint in zip(texts, all_hints, strict=True):
-            doc, edges = prepare(text, self._symptoms)
-            docs.append(doc)
-            regions.append(self._regions.find(doc.clean, edges, hint))
+        # Stage by stage: each stage's tables stay in the processor's cache for the whole batch.
+        docs, edges = prepare(texts, self._symptoms)
+        regions = [
+            self._regions.find(doc.clean, edge, hint)
+            for doc, edge, hint in zip(docs, edges, all_hints, strict=True)
+        ]
         intents = self._intent.predict(docs)
         return [
             _tags(doc, region, intent, label)
@@ -61,13 +61,14 @@ class Tagger:
         return judge(normalise(text), tokens)
 
 
-def prepare(text: str, symptoms: SymptomTagger) -> tuple[Doc, frozenset[int]]:
-    """One text made ready for every tagger, and its token borders."""
-    plain = normalise(text)
-    clean = blank_noise(plain)
-    tokens = cut(clean)
-    edges = borders(tokens)
-    return Doc(plain, clean, tokens, symptoms.find(clean, edges)), edges
+def prepare(texts: Sequence[str], symptoms: SymptomTagger) -> tuple[list[Doc], list[frozenset[int]]]:
+    """Texts made ready for every tagger, and the token borders of each."""
+    plain = list(map(normalise, texts))
+    clean = list(map(blank_noise, plain))
+    tokens = list(map(cut, clean))
+    edges = list(map(borders, tokens))
+    found = list(map(symptoms.find, clean, edges))
+    return list(map(Doc, plain, clean, tokens, found)), edges
 
 
 def _tags(doc: Doc, region: Region | None, intent: Intent, label: IntentLabel) -> Tags:

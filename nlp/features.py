@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: words, characters in pairs, and cues. Pure.
+"""What the intent model sees of a text: words and cues here, characters in pairs in nlp.pairs. Pure.
 
 Training and tagging use the same functions, so what was learnt is what is asked. Features are present or not
 (short texts rarely repeat a word), which also makes them sets of numbers, the fastest thing Python has.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import add
 
 from ahocorasick_rs import AhoCorasick
 
@@ -63,12 +62,6 @@ def _marked(words: list[str]) -> list[str]:
 def own_words(doc: Doc) -> str:
     """The clean text with each #hashtag# folded to a single #."""
     return _HASHTAG.sub("#", doc.clean) if "#" in doc.clean else doc.clean
-
-
-def char_grams(own: str) -> Iterable[str]:
-    """Overlapping pairs of characters of `own_words`; blanks left out, numbers as one 0."""
-    plain = _DIGITS.sub("0", "".join(own.split()))
-    return map(add, plain, plain[1:])
 
 
 class Cues:

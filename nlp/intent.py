@@ -12,17 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 
-from nlp.features import Cues, Doc, char_grams, own_words, word_grams
+from nlp.features import Cues, Doc, own_words, word_grams
 from nlp.models import INTENTS, Intent, IntentLabel
+from nlp.pairs import PairTable, pair_keys, plain
 from nlp.text import DATA
 
 MODEL = DATA / "model"
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,21 @@ class Vocabulary:
     """Feature → column, for the three kinds of features; columns are numbered through."""
 
     words: dict[str, int]
-    chars: dict[str, int]
+    pairs: tuple[str, ...]  # of characters; their columns follow the words'
     cues: dict[str, int]
 
+    @classmethod
+    def of(cls, words: Sequence[str], pairs: Sequence[str], cues: Sequence[str]) -> Vocabulary:
+        """Numbers the features through in this order."""
+        first_cue = len(words) + len(pairs)
+        return cls(
+            words={word: number for number, word in enumerate(words)},
+            pairs=tuple(pairs),
+            cues={cue: first_cue + number for number, cue in enumerate(cues)},
+        )
+
     def __len__(self) -> int:
-        return len(self.words) + len(self.chars) + len(self.cues)
+        return len(self.words) + len(self.pairs) + len(self.cues)
 
 
 def _known(vocabulary: dict[str, int], grams: Iterable[str]) -> set[int]:
@@ -44,33 +57,51 @@ def _known(vocabulary: dict[str, int], grams: Iterable[str]) -> set[int]:
 
 
 class Vectoriser:
-    """Docs → sparse rows. The three blocks of a row each have length one."""
+    """Docs → sparse rows. The three blocks of a row (words, characters, cues) each have length one."""
 
     def __init__(self, vocabulary: Vocabulary, idf: Floats, cues: Cues) -> None:
         self.vocabulary, self.idf, self._cues = vocabulary, idf, cues
+        self._pairs = PairTable(vocabulary.pairs, first_column=len(vocabulary.words))
 
     def rows(self, docs: Sequence[Doc]) -> csr_matrix:
         """float32 matrix (len(docs), len(vocabulary))."""
-        known, sizes = self._columns(docs)
-        columns = np.fromiter(chain.from_iterable(known), dtype=np.int32, count=sum(sizes))
-        blocks = np.array(sizes, dtype=np.int64)
-        values = self.idf[columns]
-        owners = np.repeat(np.arange(len(sizes)), blocks)
-        lengths = np.sqrt(np.bincount(owners, weights=values * values, minlength=len(sizes)))
-        values = (values / lengths[owners]).astype(np.float32)
-        indptr = np.concatenate(([0], np.cumsum(blocks.reshape(-1, 3).sum(axis=1))))
-        return csr_matrix((values, columns, indptr), shape=(len(docs), len(self.vocabulary)))
+        owners, columns, values = self.entries(docs)
+        return coo_matrix((values, (owners, columns)), shape=(len(docs), len(self.vocabulary))).tocsr()
 
-    def _columns(self, docs: Sequence[Doc]) -> tuple[list[set[int]], list[int]]:
-        """For each doc three sets of columns (words, characters, cues), and their sizes."""
-        words, chars, cues = self.vocabulary.words, self.vocabulary.chars, self.vocabulary.cues
-        known: list[set[int]] = []
-        for doc in docs:
-            own = own_words(doc)
-            known.append(_known(words, word_grams(doc)))
-            known.append(_known(chars, char_grams(own)))
-            known.append(_known(cues, self._cues.find(doc, own)))
-        return known, list(map(len, known))
+    def entries(self, docs: Sequence[Doc]) -> tuple[Ints, NDArray[np.int32], Floats]:
+        """The non-zero entries of the rows: row, column and value of each, in no order."""
+        sets = [self._words_and_cues(doc) for doc in docs]
+        columns = np.fromiter(chain.from_iterable(chain.from_iterable(sets)), dtype=np.int32)
+        sizes = np.array([(len(words), len(cues)) for words, cues in sets], dtype=np.int64)
+        pairs, pair_sizes = self._pair_columns(docs)
+        # Blocks 3n, 3n + 1 and 3n + 2 are the words, cues and pairs of doc n.
+        numbers = np.arange(len(docs)) * 3
+        owners = np.concatenate(
+            (
+                np.repeat(np.stack((numbers, numbers + 1), axis=1).ravel(), sizes.ravel()),
+                np.repeat(numbers + 2, pair_sizes),
+            )
+        )
+        columns = np.concatenate((columns, pairs))
+        weights = self.idf[columns]
+        lengths = np.sqrt(np.bincount(owners, weights=weights * weights, minlength=3 * len(docs)))
+        return owners // 3, columns, (weights / lengths[owners]).astype(np.float32)
+
+    def _words_and_cues(self, doc: Doc) -> tuple[set[int], set[int]]:
+        own = own_words(doc)
+        return (
+            _known(self.vocabulary.words, word_grams(doc)),
+            _known(self.vocabulary.cues, self._cues.find(doc, own)),
+        )
+
+    def _pair_columns(self, docs: Sequence[Doc]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Columns of the known pairs of all docs, each once a doc, and how many each doc has."""
+        keys, sizes = pair_keys([plain(doc) for doc in docs])
+        columns = self._pairs.find(keys)
+        owners = np.repeat(np.arange(len(docs)), sizes)[columns >= 0]
+        once = np.unique(owners * len(self.vocabulary) + columns[columns >= 0])
+        owners, columns = np.divmod(once, len(self.vocabulary))
+        return columns.astype(np.int32), np.bincount(owners, minlength=len(docs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +124,7 @@ class IntentModel:
         about = json.loads((folder / "intent.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent.npz", allow_pickle=False) as arrays:
             weights, bias, idf = arrays["weights"], arrays["bias"], arrays["idf"]
-        numbers = iter(range(len(idf)))
-        vocabulary = Vocabulary(
-            words={word: next(numbers) for word in about["words"]},
-            chars={gram: next(numbers) for gram in about["chars"]},
-            cues={cue: next(numbers) for cue in about["cues"]},
-        )
+        vocabulary = Vocabulary.of(about["words"], about["pairs"], about["cues"])
         vectoriser = Vectoriser(vocabulary, idf, Cues.load())
         return cls(vectoriser, weights, bias, about["temperature"], about["threshold"])
 
@@ -114,7 +140,7 @@ class IntentModel:
             "temperature": self.temperature,
             "threshold": self.threshold,
             "words": list(vocabulary.words),
-            "chars": list(vocabulary.chars),
+            "pairs": list(vocabulary.pairs),
             "cues": list(vocabulary.cues),
         }
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -124,8 +150,11 @@ class IntentModel:
         """(len(docs), 6) in the order of `INTENTS`; rows sum to 1."""
         if not docs:
             return np.zeros((0, len(INTENTS)), dtype=np.float32)
-        scores = (self.vectoriser.rows(docs) @ self.weights + self.bias) / self.temperature
-        return softmax(scores)
+        owners, columns, values = self.vectoriser.entries(docs)
+        parts = self.weights[columns] * values[:, None]
+        # Summing by row six times beats building a sparse matrix for one product.
+        sums = [np.bincount(owners, weights=part, minlength=len(docs)) for part in parts.T]
+        return softmax((np.stack(sums, axis=1) + self.bias) / self.temperature)
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Intent, IntentLabel]]:
         """Probabilities and the label: seeker from the threshold on, else the likeliest other."""
@@ -137,7 +166,7 @@ class IntentModel:
         ]
 
 
-def softmax(scores: Floats) -> Floats:
+def softmax(scores: NDArray[np.floating[Any]]) -> Floats:
     """Row by row, safe for large scores."""
     exp = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(exp / exp.sum(axis=1, keepdims=True), dtype=np.float32)

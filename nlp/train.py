@@ -18,14 +18,15 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from nlp.features import Cues, Doc, char_grams, own_words, word_grams
+from nlp.features import Cues, Doc, own_words, word_grams
 from nlp.intent import Floats, IntentModel, Vectoriser, Vocabulary, softmax
 from nlp.models import INTENTS, IntentLabel
+from nlp.pairs import pair_keys, pair_text, plain
 
 SEED = 20261122
 FOLDS = 6
 STRENGTHS = (8.0, 16.0)  # values of C tried; on more values they were always the best
-MIN_WORDS, MIN_CHARS, MIN_CUES = 2, 2, 3  # a feature must stand in as many posts
+MIN_WORDS, MIN_PAIRS, MIN_CUES = 2, 2, 3  # a feature must stand in as many posts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +40,32 @@ class Trained:
 
 def count_vocabulary(docs: Sequence[Doc], cues: Cues) -> tuple[Vocabulary, Floats]:
     """Features frequent enough to learn from, and their smoothed idf: ln((1 + n) / (1 + df)) + 1."""
-    words, chars, hand = Counter[str](), Counter[str](), Counter[str]()
+    words, hand = Counter[str](), Counter[str]()
     for doc in docs:
-        own = own_words(doc)
         words.update(set(word_grams(doc)))
-        chars.update(set(char_grams(own)))
-        hand.update(cues.find(doc, own))
-    columns = iter(range(10**9))
-    counts: list[int] = []
-
-    def number(counter: Counter[str], least: int) -> dict[str, int]:
-        kept = sorted(gram for gram, n in counter.items() if n >= least)
-        counts.extend(counter[gram] for gram in kept)
-        return {gram: next(columns) for gram in kept}
-
-    vocabulary = Vocabulary(
-        words=number(words, MIN_WORDS), chars=number(chars, MIN_CHARS), cues=number(hand, MIN_CUES)
-    )
+        hand.update(cues.find(doc, own_words(doc)))
+    pairs = _count_pairs(docs)
+    kept = [_frequent(words, MIN_WORDS), _frequent(pairs, MIN_PAIRS), _frequent(hand, MIN_CUES)]
+    counts = [
+        counter[gram] for counter, grams in zip((words, pairs, hand), kept, strict=True) for gram in grams
+    ]
+    vocabulary = Vocabulary.of(*kept)
     idf = np.log((1 + len(docs)) / (1 + np.array(counts, dtype=float))) + 1
     return vocabulary, idf.astype(np.float32)
+
+
+def _frequent(counter: Counter[str], least: int) -> list[str]:
+    return sorted(gram for gram, n in counter.items() if n >= least)
+
+
+def _count_pairs(docs: Sequence[Doc]) -> Counter[str]:
+    """In how many docs each pair of characters stands."""
+    keys, sizes = pair_keys([plain(doc) for doc in docs])
+    kinds, numbers = np.unique(keys, return_inverse=True)
+    owners = np.repeat(np.arange(len(docs)), sizes)
+    once = np.unique(owners * len(kinds) + numbers) % len(kinds)
+    counts = np.bincount(once, minlength=len(kinds))
+    return Counter({pair_text(int(kind)): int(n) for kind, n in zip(kinds, counts, strict=True)})
 
 
 def fit(docs: Sequence[Doc], labels: Sequence[IntentLabel], strength: float) -> IntentModel:

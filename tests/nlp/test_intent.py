@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp import Tagger, corpus, prepare
-from nlp.features import Cues, Doc, char_grams, own_words, word_grams
+from nlp.features import Cues, Doc, own_words, word_grams
 from nlp.intent import IntentModel, Vectoriser
 from nlp.models import INTENTS
+from nlp.pairs import PairTable, pair_key, pair_keys, pair_text, plain
 from nlp.symptoms import SymptomTagger
 from nlp.train import (
     best_threshold,
@@ -29,7 +30,7 @@ SYMPTOMS = SymptomTagger.load()
 
 
 def doc(text: str) -> Doc:
-    return prepare(text, SYMPTOMS)[0]
+    return prepare([text], SYMPTOMS)[0][0]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,26 @@ class TestFeatures:
         assert "发烧" not in word_grams(doc("#全国发烧门诊#我没事"))
 
     def test_characters_of_a_hashtag_are_left_out(self) -> None:
-        assert list(char_grams(own_words(doc("#牙疼#我很好")))) == ["#我", "我很", "很好"]
+        keys, sizes = pair_keys([plain(doc("#牙疼#我 很好")), plain(doc("疼了33天"))])
+        assert [pair_text(int(key)) for key in keys] == ["#我", "我很", "很好", "疼了", "了0", "0天"]
+        assert sizes.tolist() == [3, 3]
+
+    @given(st.lists(st.text(st.characters(), max_size=20), max_size=5))
+    def test_pairs_of_a_batch_are_those_of_its_texts(self, texts: list[str]) -> None:
+        keys, sizes = pair_keys(texts)
+        wanted = [first + second for text in texts for first, second in pairwise(text)]
+        assert [pair_text(int(key)) for key in keys] == wanted
+        assert sizes.tolist() == [max(0, len(text) - 1) for text in texts]
+
+    @given(st.sets(st.text(min_size=2, max_size=2), max_size=60))
+    def test_the_table_finds_what_was_put_in_and_nothing_else(self, pairs: set[str]) -> None:
+        known = sorted(pairs)
+        table = PairTable(known, first_column=7)
+        keys = np.array(
+            [pair_key(pair) for pair in [*known, "牙疼", "\U0010ffff\U0010ffff"]], dtype=np.uint64
+        )
+        wanted = [known.index(pair) + 7 if pair in pairs else -1 for pair in [*known, "牙疼"]]
+        assert table.find(keys).tolist()[:-1] == wanted
 
     def test_a_single_hash_opens_nothing(self) -> None:
         assert own_words(doc("#1 牙疼")) == "#1 牙疼"
@@ -68,7 +88,6 @@ class TestFeatures:
         given_doc = doc(text)
         own = own_words(given_doc)
         word_grams(given_doc)
-        list(char_grams(own))
         assert Cues.load().find(given_doc, own)
 
 
@@ -88,8 +107,8 @@ class TestModel:
         cues = Cues.load()
         vectoriser = Vectoriser(*count_vocabulary(docs, cues), cues)
         rows = vectoriser.rows(docs).toarray()
-        words, chars = len(vectoriser.vocabulary.words), len(vectoriser.vocabulary.chars)
-        for first, last in pairwise((0, words, words + chars, rows.shape[1])):
+        words, pairs = len(vectoriser.vocabulary.words), len(vectoriser.vocabulary.pairs)
+        for first, last in pairwise((0, words, words + pairs, rows.shape[1])):
             lengths = np.linalg.norm(rows[:, first:last], axis=1)
             assert np.allclose(lengths[lengths > 0], 1, atol=1e-5)
 
