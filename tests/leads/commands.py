@@ -96,3 +96,24 @@ def write_lines(file: Path, records: Sequence[object]) -> Path:
             line = record if isinstance(record, bytes) else json.dumps(record).encode()
             out.write(line + b"\n")
     return file
+
+
+SEEKER = "坐标成都武侯，右边大牙疼了三天，晚上疼得睡不着，求推荐靠谱的口腔诊所"
+OTHER = "今天路过河边，看到有人放风筝，天气真好"
+GOOD = post_line(1, SEEKER)
+NOBODY = 65534
+
+
+def ingested(*records: object, name: str = "posts.jsonl") -> Ran:
+    """`tingzhen ingest --json` of these records in this process."""
+    return run("ingest", "--json", str(write_lines(Path(name), records)))
+
+
+def quarantined() -> list[dict[str, object]]:
+    file = Path("data/quarantine.jsonl")
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+
+def found() -> list[object]:
+    """Ids of all leads."""
+    return [record["id"] for record in run("search", "--json").records]
