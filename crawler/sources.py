@@ -14,14 +14,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crawler import weibo_options
 from crawler.permission import GROUNDS, Permission, is_loopback_host, is_private_address, to_ground
+from crawler.quiet import QuietHours
 from crawler.tables import SourceError as SourceError  # importers of sources expect it here
 from crawler.tables import Table
 
 PACKAGED = Path(__file__).with_name("sources.toml")
-ENGINES = ("discuz",)
+ENGINES = ("discuz", "weibo_api", "weibo", "tieba")
 # What an engine's own keys are read with; the result is `Source.options`. Keys of other engines are refused.
-OPTIONS: dict[str, Callable[[Table], object]] = {}
+OPTIONS: dict[str, Callable[[Table], object]] = {
+    "weibo_api": weibo_options.read_api_options,
+    "weibo": weibo_options.read_pages_options,
+}
 ROUTES = ("auto", "archiver", "desktop", "rss")
 LINKS = ("plain", "rewritten", "discuz7")
 DELAY_FLOOR = 1.0  # seconds between two requests to somebody else's host; nothing may go below
@@ -58,6 +63,7 @@ class Source:
     max_thread_pages: int = 50  # pages a thread and run; more is "truncated"
     pages_per_day: int = 2000
     delay: float = DELAY_FLOOR  # seconds between two requests
+    quiet: QuietHours | None = None  # hours in which nothing is asked, on the source's clock
     route: str = "auto"
     links: str = "plain"
     enabled: bool = True
@@ -115,6 +121,7 @@ def _source(table: Table) -> Source:
         max_thread_pages=table.count("max_thread_pages", 50),
         pages_per_day=table.count("pages_per_day", 2000),
         delay=_delay(table, host, private=private),
+        quiet=_quiet(table),
         route=table.choice("route", "auto", ROUTES),
         links=table.choice("links", "plain", LINKS),
         enabled=table.take("enabled", bool, True),
@@ -122,9 +129,34 @@ def _source(table: Table) -> Source:
         options=OPTIONS[engine](table) if engine in OPTIONS else None,
     )
     table.done()
-    if source.engine == "discuz" and not source.boards:
-        raise table.error('缺少 boards，例如 boards = [{ id = "36", name = "健康求助" }]')
+    wrong = CHECKS[engine](source) if engine in CHECKS else ""
+    if wrong:
+        raise table.error(wrong)
     return source
+
+
+def _check_discuz(source: Source) -> str:
+    if not source.boards:
+        return '缺少 boards，例如 boards = [{ id = "36", name = "健康求助" }]'
+    wrong = next((board.id for board in source.boards if not board.id.isdigit()), "")
+    return f"boards 的 id 应是数字文字，而不是 {wrong!r}" if wrong else ""
+
+
+def _check_words(source: Source) -> str:
+    return "" if source.words else '缺少 words，例如 words = ["牙疼 成都"]'
+
+
+def _check_tieba(source: Source) -> str:
+    return "" if source.boards else '缺少 boards，例如 boards = [{ id = "成都" }]（吧名，不带“吧”字）'
+
+
+# What is wrong with a source as a whole, as a sentence; "" for nothing.
+CHECKS: dict[str, Callable[[Source], str]] = {
+    "discuz": _check_discuz,
+    "weibo_api": weibo_options.check_api,
+    "weibo": _check_words,
+    "tieba": _check_tieba,
+}
 
 
 def _url(table: Table) -> str:
@@ -141,6 +173,14 @@ def _delay(table: Table, host: str, *, private: bool) -> float:
     if not floor <= value <= 3600:
         raise table.error(f"delay 应在 {floor:g} 到 3600 秒之间，而不是 {value:g}（下限不能关闭）")
     return value
+
+
+def _quiet(table: Table) -> QuietHours | None:
+    text = table.take("quiet", str, "")
+    try:
+        return QuietHours.parse(text) if text else None
+    except ValueError as error:
+        raise table.error(f'quiet 应写作 "23:00-07:00"，而不是 {text!r}') from error
 
 
 def _every(table: Table) -> timedelta:
@@ -181,8 +221,8 @@ def _board(table: Table, value: object) -> Board:
     values = {"id": value} if isinstance(value, str) else value
     if not isinstance(values, Mapping) or set(values) - {"id", "name", "region"}:
         raise table.error(f'boards 的一项应是 "36" 或 {{ id = "36", name = "…" }}，而不是 {value!r}')
-    if not all(isinstance(part, str) for part in values.values()) or not str(values.get("id", "")).isdigit():
-        raise table.error(f"boards 的 id 应是数字文字，而不是 {values.get('id')!r}")
+    if not all(isinstance(part, str) for part in values.values()) or not values.get("id"):
+        raise table.error(f"boards 的 id 应是文字，而不是 {values.get('id')!r}")
     return Board(**values)
 
 
