@@ -14,18 +14,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from crawler import weibo_options
+from crawler import engine_options, weibo_options
 from crawler.permission import GROUNDS, Permission, is_loopback_host, is_private_address, to_ground
 from crawler.quiet import QuietHours
 from crawler.tables import SourceError as SourceError  # importers of sources expect it here
 from crawler.tables import Table
 
 PACKAGED = Path(__file__).with_name("sources.toml")
-ENGINES = ("discuz", "weibo_api", "weibo", "tieba")
+ENGINES = (
+    *("discuz", "weibo_api", "weibo", "tieba"),
+    *("feed", "discourse", "flarum", "nodebb", "health_qa", "rendered"),
+)
+OFF_BY_DEFAULT = ("health_qa",)  # runs only where the table says `enabled = true`
 # What an engine's own keys are read with; the result is `Source.options`. Keys of other engines are refused.
 OPTIONS: dict[str, Callable[[Table], object]] = {
     "weibo_api": weibo_options.read_api_options,
     "weibo": weibo_options.read_pages_options,
+    "feed": engine_options.feed_options,
+    "health_qa": engine_options.health_options,
+    "rendered": engine_options.render_options,
 }
 ROUTES = ("auto", "archiver", "desktop", "rss")
 LINKS = ("plain", "rewritten", "discuz7")
@@ -124,7 +131,7 @@ def _source(table: Table) -> Source:
         quiet=_quiet(table),
         route=table.choice("route", "auto", ROUTES),
         links=table.choice("links", "plain", LINKS),
-        enabled=table.take("enabled", bool, True),
+        enabled=table.take("enabled", bool, engine not in OFF_BY_DEFAULT),
         allow_private=private,
         options=OPTIONS[engine](table) if engine in OPTIONS else None,
     )
