@@ -6,7 +6,9 @@ says. Everything else (robots, delays, pauses, cursors, retries, run records) is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,46 +16,60 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import UsageError
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.answers import Blocked, Halted, PageError, PageResult, Reading, Refusal
-from crawler.coverage import Coverage, Task
+from crawler.coverage import Coverage, CoverageError, Task
+from crawler.items import Post
 from crawler.ledger import Ledger
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
 from crawler.permission import Verdict
 from crawler.progress import Progress
+from crawler.rechecks import GROUP
 from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
 
 
 class SourceSpider(Spider):
     """Base of the spiders. Arguments: `-a source=NAME[,NAME]` (default: every enabled source of the
-    engine), `-a sources=PATH` (default: setting or environment TINGZHEN_SOURCES)."""
+    engine), `-a sources=PATH` (default: setting or environment TINGZHEN_SOURCES), `-a recheck=1` (visit the
+    pages of stored posts again, and nothing else)."""
 
     engine_name: ClassVar[str]
     # The forum's own "no such thread" pages come with 404; they are read, not retried.
     handle_httpstatus_list: ClassVar[list[int]] = [404, 410]
+    # Whether a thread's page, visited again, tells that a post is gone: all pages before it can be asked for.
+    rechecks: ClassVar[bool] = False
 
     sources: dict[str, Source]
     ledger: Ledger
     secret: bytes
     stopped: dict[str, str]  # host → why nothing more is asked of it
     floors: dict[str, float]  # host → least seconds between two requests
+    recheck: bool
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         names, path = kwargs.pop("source", ""), kwargs.pop("sources", "")
+        recheck = kwargs.pop("recheck", "") not in ("", "0")
         spider = super().from_crawler(crawler, *args, **kwargs)
         settings = crawler.settings
-        spider.sources = _choose(cls.engine_name, path or settings.get("TINGZHEN_SOURCES") or PACKAGED, names)
-        spider.secret = load_secret(data_dir(settings))
-        coverage = Coverage(settings.get("TINGZHEN_COVERAGE") or data_dir(settings) / "coverage.sqlite")
+        spider.recheck = recheck
+        try:
+            spider.sources = _choose(
+                cls.engine_name, path or settings.get("TINGZHEN_SOURCES") or PACKAGED, names
+            )
+            spider.secret = load_secret(data_dir(settings))
+            coverage = Coverage(settings.get("TINGZHEN_COVERAGE") or data_dir(settings) / "coverage.sqlite")
+        except (SourceError, CoverageError) as error:
+            # Scrapy prints a traceback for whatever a spider raises here; the operator needs the sentence.
+            sys.stderr.write(f"错误：{error}\n")
+            raise SystemExit(2) from error
         report = Progress.open(settings.get("TINGZHEN_PROGRESS") or "")
-        spider.ledger = Ledger(coverage, clock=spider.clock, report=report)
+        spider.ledger = Ledger(coverage, clock=spider.clock, report=report, visit=spider.visit)
         spider.stopped = {}
         spider.floors = {source.host: source.delay for source in spider.sources.values()}
         GuardedResolver.allowed = frozenset(
@@ -96,6 +112,12 @@ class SourceSpider(Spider):
     def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
         """For engines that remember what they were refused, so as not to ask again every run."""
 
+    def visit(self, source: Source, task: Task, post: Post) -> Task | None:
+        """The page on which a post of `task`'s page can be looked for again; None where there is none."""
+        if not self.rechecks or not task.thread:
+            return None
+        return replace(task, key=f"visit:{task.thread}:{task.page}", group=GROUP, back=False)
+
     def verdict(self, source: Source, today: date) -> Verdict:
         """May a crawl of `source` start? For engines that need more than the table's ground."""
         return source.permission.verdict(today)
@@ -120,7 +142,7 @@ class SourceSpider(Spider):
                 yield request
 
     def _open(self, source: Source) -> Iterator[Request]:
-        self.ledger.open(source)
+        self.ledger.open(source, recheck=self.recheck)
         now = self.clock()
         verdict = self.verdict(source, now.astimezone(source.zone).date())
         if not verdict.allowed:
@@ -131,7 +153,7 @@ class SourceSpider(Spider):
             until = pause.until.astimezone(source.zone)
             self.ledger.still_blocked(source.name, source.host, f"{pause.reason}；暂停到 {until:%m-%d %H:%M}")
             return
-        spent = self.spent(source)
+        spent = self._resting(source) or self.spent(source)
         if spent:
             self.ledger.truncated(source.name, source.name, spent)
             return
@@ -141,12 +163,22 @@ class SourceSpider(Spider):
     def _begin(self, source: Source) -> tuple[Task, ...]:
         """Open pages of earlier runs first. A group that a killed run left in the middle is only finished;
         the others start afresh."""
+        if self.recheck:
+            return self._due(source)
         coverage = self.ledger.coverage
         waiting = coverage.tasks(source.name)
         interrupted = coverage.interrupted(source.name)
         fresh = tuple(task for task in self.seeds(source) if task.group not in interrupted)
         with coverage.transaction():
             return waiting + tuple(task for task in fresh if coverage.add_task(task))
+
+    def _due(self, source: Source) -> tuple[Task, ...]:
+        now, settings = self.clock(), self.settings
+        return self.ledger.due(
+            source,
+            checked_before=now - timedelta(hours=settings.getfloat("TINGZHEN_RECHECK_HOURS")),
+            published_after=now - timedelta(days=settings.getint("TINGZHEN_KEEP_DAYS")),
+        )
 
     def _request(self, task: Task) -> Request:
         source = self.sources[task.source]
@@ -171,9 +203,7 @@ class SourceSpider(Spider):
             if response.status in (404, 410):
                 yield from self._refused(source, task, Refusal(reason=f"HTTP {response.status}", gone=True))
                 return
-            # Loud: a layout that changed looks like silence to everybody else.
-            self.logger.error("%s %s: %s", source.name, task.key, error)
-            self.ledger.failed(task, str(error))
+            self._unreadable(source, task, str(error))
             return
         if isinstance(reading, Blocked):
             self.stop_host(source, response.url, reading.reason, seconds=reading.seconds)
@@ -182,14 +212,30 @@ class SourceSpider(Spider):
             self.ledger.refused(task, reading.reason, keep=True)
         elif isinstance(reading, Refusal):
             yield from self._refused(source, task, reading)
+        elif hollow := self.ledger.hollow(task, reading, len(response.body)):
+            self._unreadable(source, task, hollow, layout=True)
+        elif task.group == GROUP:
+            before = self.ledger.rechecked(task, reading)
+            yield from reading.posts
+            if before is not None:
+                yield self._request(before)
         else:
             tasks = self.ledger.page(task, reading)
             yield from reading.posts
             yield from map(self._request, tasks)
 
+    def _unreadable(self, source: Source, task: Task, reason: str, *, layout: bool = False) -> None:
+        # Loud: a layout that changed looks like silence to everybody else.
+        self.logger.error("%s %s: %s", source.name, task.key, reason)
+        self.ledger.failed(task, reason, layout=layout)
+
     def _refused(self, source: Source, task: Task, refusal: Refusal) -> Iterator[Request]:
         other = self.instead(source, task)
-        if other is not None:
+        if other is not None and task.group == GROUP:
+            yield self._request(self.ledger.instead(task, other))
+        elif task.group == GROUP and refusal.gone:
+            self.ledger.rechecked(replace(task, page=1), PageResult())
+        elif other is not None:
             yield from map(self._request, self.ledger.page(task, PageResult(tasks=(other,))))
         elif refusal.gone and task.thread:
             self.ledger.gone(task, refusal.reason)
@@ -202,7 +248,8 @@ class SourceSpider(Spider):
         task: Task = request.cb_kwargs["task"]
         source, error = self.sources[task.source], failure.value
         if isinstance(error, HostStopped):
-            return  # recorded where it stopped; the page stays open for the next run
+            self.ledger.held_back(source.name, source.host, str(error))
+            return  # the page stays open for the next run
         if isinstance(error, RobotsRefused) and error.final:
             yield from self._refused(source, task, Refusal(reason=str(error)))
         elif isinstance(error, RobotsRefused):
@@ -235,11 +282,20 @@ class SourceSpider(Spider):
 
     def count_page(self, source: Source) -> None:
         """One more answer of the site, against the daily budget."""
-        if self.ledger.fetched(source.name) >= source.pages_per_day and source.host not in self.stopped:
-            self._leave(source.host, "今天的页数用完了")
-            self.ledger.truncated(
-                source.name, source.name, f"到了每天 {source.pages_per_day} 页的上限，明天继续"
-            )
+        self.ledger.fetched(source.name)
+        resting = self._resting(source)
+        if resting and source.host not in self.stopped:
+            self._leave(source.host, resting)
+            self.ledger.truncated(source.name, source.name, resting)
+
+    def _resting(self, source: Source) -> str:
+        """Why our own rules ask nothing of the host just now: quiet hours, or the day's pages used up."""
+        quiet = source.quiet and source.quiet.ends(self.clock().astimezone(source.zone))
+        if quiet:
+            return f"安静时段（{source.quiet}），{quiet:%H:%M} 以后继续"
+        if self.ledger.fetched_today(source) >= source.pages_per_day:
+            return f"到了每天 {source.pages_per_day} 页的上限，明天继续"
+        return ""
 
 
 def data_dir(settings: BaseSettings) -> Path:
@@ -248,19 +304,14 @@ def data_dir(settings: BaseSettings) -> Path:
 
 def _choose(engine: str, path: Path | str, names: str) -> dict[str, Source]:
     """The sources to crawl, by name. A disabled one does not run, even when it is named."""
-    try:
-        known = {source.name: source for source in load_sources(path) if source.engine == engine}
-    except SourceError as error:
-        raise UsageError(str(error), print_help=False) from error
+    known = {source.name: source for source in load_sources(path) if source.engine == engine}
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
         if name not in known:
-            raise UsageError(
-                f"{path} 里没有 {engine} 来源 {name!r}，有：{'、'.join(known) or '无'}", print_help=False
-            )
+            raise SourceError(f"{path} 里没有 {engine} 来源 {name!r}，有：{'、'.join(known) or '无'}")
         if not known[name].enabled:
-            raise UsageError(f"来源 {name!r} 停用着（enabled = false）", print_help=False)
+            raise SourceError(f"来源 {name!r} 停用着（enabled = false）")
     chosen = [known[name] for name in wanted] or [source for source in known.values() if source.enabled]
     if not chosen:
-        raise UsageError(f"{path} 里没有启用的 {engine} 来源", print_help=False)
+        raise SourceError(f"{path} 里没有启用的 {engine} 来源")
     return {source.name: source for source in chosen}

@@ -10,134 +10,41 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
+from crawler import coverage_schema
 from crawler.items import Post
-
-Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
-GapKind = Literal["silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished"]
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
-VERSION = 1
+from crawler.rechecks import Rechecks
+from crawler.runs import OUTCOMES as OUTCOMES  # the file's records are looked for here, too
+from crawler.runs import Gap as Gap
+from crawler.runs import GapKind as GapKind
+from crawler.runs import History as History
+from crawler.runs import Outcome as Outcome
+from crawler.runs import Pause as Pause
+from crawler.runs import Run as Run
+from crawler.runs import Task as Task
+from crawler.runs import Totals as Totals
+from crawler.runs import judge as judge
+from crawler.runs import missing_days as missing_days
 
 # A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
 # sends this with `ids=[post.id, …]` once they are durable (or dropped on purpose):
 #     crawler.signals.send_catch_log(posts_stored, ids=[…])
+# and, where it keeps only some of them, `kept=[…]`: only those are checked again later.
 # Where no pipeline says so, a post counts as stored when it has passed all pipelines.
 posts_stored = object()
 # A Scrapy signal with `ids=[…]`: all posts of one page have reached the pipelines. A good moment to flush.
 page_complete = object()
-
-_SCHEMA = """
-CREATE TABLE run (
-  id INTEGER PRIMARY KEY, source TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, outcome TEXT NOT NULL,
-  reason TEXT NOT NULL DEFAULT '', asked TEXT NOT NULL, robots TEXT NOT NULL DEFAULT '', totals TEXT NOT NULL,
-  first_at TEXT, last_at TEXT);
-CREATE INDEX run_source ON run (source, id);
-CREATE TABLE note (
-  run INTEGER NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL);
-CREATE INDEX note_run ON note (run);
-CREATE TABLE cursor (source TEXT, scope TEXT, value TEXT NOT NULL, PRIMARY KEY (source, scope)) WITHOUT ROWID;
-CREATE TABLE task (
-  source TEXT, key TEXT, grp TEXT NOT NULL, value TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (source, key));
-CREATE INDEX task_group ON task (source, grp);
-CREATE TABLE mark (source TEXT, grp TEXT, value TEXT NOT NULL, PRIMARY KEY (source, grp)) WITHOUT ROWID;
-CREATE TABLE seen (
-  source TEXT, post_id TEXT, digest BLOB NOT NULL, alias TEXT NOT NULL,
-  PRIMARY KEY (source, post_id)) WITHOUT ROWID;
-CREATE INDEX seen_alias ON seen (source, alias) WHERE alias != '';
-CREATE TABLE day (source TEXT, day TEXT, posts INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
-CREATE TABLE pause (
-  host TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL, strikes INTEGER NOT NULL);
-CREATE TABLE budget (source TEXT, day TEXT, pages INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
-"""
+# A Scrapy signal with `ids=[…]`: these stored posts are no longer at their source. A pipeline that keeps
+# posts deletes them; if it raises, they are looked for again in the next run.
+posts_gone = object()
 
 
 class CoverageError(Exception):
     """The coverage file cannot be used; the message says why and what to do (zh-CN)."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Totals:
-    """Counters of one run. `listed` counts threads (or results) seen in lists, changed or not."""
-
-    pages: int = 0
-    listed: int = 0
-    posts_new: int = 0
-    posts_known: int = 0
-    posts_changed: int = 0
-    refused: int = 0
-    blocked: int = 0
-    truncated: int = 0
-    failed: int = 0  # pages that could not be fetched or read
-    withheld: int = 0  # posts whose text the site does not show
-    gone: int = 0  # threads that no longer exist
-
-    @property
-    def posts(self) -> int:
-        return self.posts_new + self.posts_known + self.posts_changed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run over one source."""
-
-    id: int
-    source: str
-    started: datetime
-    ended: datetime | None
-    outcome: Outcome
-    reason: str
-    asked: Mapping[str, object]  # boards, window, route: what the run set out to read
-    robots: str  # the verdict of robots.txt, as a sentence
-    totals: Totals
-    first_at: datetime | None  # oldest and newest publication time among the posts of the run
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """Something that is not in the index although somebody may think so."""
-
-    source: str
-    kind: GapKind
-    scope: str  # board, thread, day or host
-    at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    host: str
-    until: datetime
-    reason: str
-    strikes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One page to fetch. `group` is what must be finished before its mark becomes a cursor (a board)."""
-
-    source: str
-    key: str  # unique in the source while the task is open
-    group: str
-    kind: str
-    board: str = ""
-    thread: str = ""
-    page: int = 1
-    route: str = ""
-    title: str = ""
-    replies: int | None = None  # what the list said when the task was made
-    last: str = ""  # time of the last post then, ISO 8601
-    back: bool = False  # fetched only to look for posts that moved to an earlier page
-
-    def to_json(self) -> str:
-        known = {each.name: each.default for each in fields(self)}
-        values = {key: value for key, value in asdict(self).items() if value != known[key]}
-        return json.dumps(values, ensure_ascii=False)
 
 
 class Coverage:
@@ -158,15 +65,12 @@ class Coverage:
         # FULL: what was acknowledged survives a power cut, not just a kill. One commit a page is cheap.
         self._db.execute("PRAGMA synchronous=FULL")
         with self.transaction():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={VERSION}")
-        if version not in (0, VERSION):
+            version = coverage_schema.migrate(self._db)
+        if version > coverage_schema.VERSION:
             raise CoverageError(
-                f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {VERSION}；请升级程序"
+                f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {coverage_schema.VERSION}；请升级程序"
             )
+        self.rechecks = Rechecks(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -236,7 +140,8 @@ class Coverage:
         rows = self._db.execute(
             "SELECT run.source, note.kind, note.scope, note.at, note.text "
             "FROM note JOIN run ON run.id = note.run "
-            "WHERE run.id IN (SELECT max(id) FROM run GROUP BY source) ORDER BY note.rowid"
+            "WHERE run.id IN (SELECT max(id) FROM run "
+            "GROUP BY source, json_extract(asked, '$.recheck')) ORDER BY note.rowid"
         )
         for source, kind, scope, at, text in rows:
             yield Gap(source=source, kind=kind, scope=scope, at=_when(at), reason=text)
@@ -409,54 +314,6 @@ class Coverage:
             "SELECT pages FROM budget WHERE source=? AND day=?", (scope, period)
         ).fetchone()
         return int(row[0]) if row else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What is known of a source before a run ends: has it ever listed anything?"""
-
-    listing: bool = True  # this run read a list; one that only finished a killed run did not
-    listed_before: bool = False
-    expect: int = 0
-    reasons: Mapping[str, str] = field(default_factory=dict)  # the first noted of each kind
-
-
-def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
-    """The one word for a run, worst first, and the reason. Never "ok" for nothing.
-
-    `silent` is a source that usually has something and lists nothing, or less than its expected minimum;
-    `empty` is one that never had anything.
-    """
-    if totals.blocked:
-        return "blocked", history.reasons.get("blocked", "")
-    if totals.refused and not totals.listed and not totals.posts:
-        return "refused", history.reasons.get("refused", "")
-    if totals.failed and not totals.listed and not totals.posts:
-        return "failed", history.reasons.get("failed", "")
-    if totals.truncated:
-        return "truncated", history.reasons.get("truncated", "")
-    if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
-        return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
-    if not totals.listed and not totals.posts:
-        return "empty", "页面正常，但没有主题"
-    return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", "")
-
-
-def missing_days(
-    counts: Mapping[date, int], *, today: date, many: int = 3, around: int = 3
-) -> tuple[date, ...]:
-    """Days without a post whose neighbours have many: on both sides, the median over `around` days is at
-    least `many`. Today is never missing."""
-    if not counts:
-        return ()
-    first, missing = min(counts), []
-    for offset in range((today - first).days):
-        day = first + timedelta(days=offset)
-        before = sorted(counts.get(day - timedelta(days=n), 0) for n in range(1, around + 1))
-        after = sorted(counts.get(day + timedelta(days=n), 0) for n in range(1, around + 1))
-        if not counts.get(day) and min(before[around // 2], after[around // 2]) >= many:
-            missing.append(day)
-    return tuple(missing)
 
 
 def alias_of(post: Post) -> str:

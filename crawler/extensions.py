@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from scrapy import Request, Spider, signals
@@ -11,8 +11,9 @@ from scrapy.crawler import Crawler
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter
+from twisted.python.failure import Failure
 
-from crawler.coverage import page_complete, posts_stored
+from crawler.coverage import page_complete, posts_gone, posts_stored
 from crawler.items import Post
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class RunRecorder:
         connect(self.scraped, signal=signals.item_scraped)
         connect(self.dropped, signal=signals.item_dropped)
         connect(self.stored, signal=posts_stored)
+        connect(self.idle, signal=signals.spider_idle)
         connect(self.closed, signal=signals.spider_closed)
 
     @classmethod
@@ -54,10 +56,17 @@ class RunRecorder:
         """Dropped on purpose (nothing in it for a clinic): as done as a stored one."""
         if isinstance(item, Post):
             self._passed(item.id)
-            self._ledger.stored((item.id,))
+            self._ledger.stored((item.id,), kept=())
 
-    def stored(self, ids: Iterable[str]) -> None:
-        self._ledger.stored(ids)
+    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None) -> None:
+        self._ledger.stored(ids, kept)
+
+    def idle(self) -> None:
+        """All pages are in: tell the pipelines, still open, which stored posts are gone at their source."""
+        for source, ids in self._ledger.lost().items():
+            results = self.crawler.signals.send_catch_log(posts_gone, ids=ids)
+            if not any(isinstance(result, Failure) for _, result in results):
+                self._ledger.deleted(source, ids)
 
     def closed(self, reason: str) -> None:
         cut = "" if reason == "finished" else _REASONS.get(reason, f"提前结束（{reason}）")

@@ -7,16 +7,21 @@ when everything of a page is stored does the page count as done and its cursor m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from crawler.answers import PageResult
 from crawler.coverage import Coverage, GapKind, History, Outcome, Task, Totals, judge
 from crawler.items import Post
+from crawler.rechecks import GROUP, Due
 from crawler.sources import Source
 
 ATTEMPTS = 5  # runs that try a failing page before it is given up
+FULL = 0.6  # a page of this part of the usual size is as full as any
+# Where more than half of the pages and at least so many are gone at once, a site has moved or broken: nothing
+# is deleted.
+SUSPICIOUS = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +33,12 @@ class _Running:
     totals: Totals = field(default_factory=Totals)
     reasons: dict[str, str] = field(default_factory=dict)  # the first of each kind
     robots: str = ""
+    recheck: bool = False
+    looked_for: dict[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # task key → kept posts it should show
+    lost: set[str] = field(default_factory=set)  # kept posts that are nowhere any more
+    lost_pages: int = 0  # pages of which nothing is left
     first: datetime | None = None
     last: datetime | None = None
 
@@ -39,6 +50,7 @@ class _Page:
     posts: dict[str, Post]
     passing: set[str]  # not yet through the pipelines
     waiting: set[str]  # not yet stored
+    dropped: set[str] = field(default_factory=set)  # read, and kept by nobody
 
 
 class Ledger:
@@ -50,26 +62,46 @@ class Ledger:
         *,
         clock: Callable[[], datetime],
         report: Callable[[str, dict[str, object]], None],
+        visit: Callable[[Source, Task, Post], Task | None] = lambda source, task, post: None,
     ) -> None:
+        """`visit` gives the page on which a post can be looked for again, None where there is none."""
         self.coverage = coverage
         self.clock = clock
         self.report = report
+        self.visit = visit
         self._running: dict[str, _Running] = {}
         self._pages: dict[str, list[_Page]] = {}  # post id → pages it is on
 
-    def open(self, source: Source) -> None:
+    def open(self, source: Source, *, recheck: bool = False) -> None:
         asked: dict[str, object] = {
             "boards": [board.id for board in source.boards],
             "words": list(source.words),
             "days": source.days,
             "route": source.route,
         }
+        asked = {"recheck": True} if recheck else asked
         listed = any(run.totals.listed for run in self.coverage.runs(source=source.name, limit=10))
         run = self.coverage.start_run(source.name, asked, self.clock())
-        self._running[source.name] = _Running(source=source, run=run, listed_before=listed)
+        self._running[source.name] = _Running(source=source, run=run, listed_before=listed, recheck=recheck)
         self.report("start", {"source": source.name, "run": run})
 
     # what the spider says ─────────────────────────────────────────────────────────────────────────────────
+
+    def hollow(self, task: Task, result: PageResult, size: int) -> str:
+        """Why this page of `size` bytes looks as if its layout had changed: as large as the pages that held
+        something, and nothing in it. "" for a page that is all right."""
+        scope = _usual(task, result)
+        usual = float(self.coverage.cursor(task.source, scope) or 0)
+        if _holds(result):
+            if size and abs(size - usual) > usual / 4:
+                self.coverage.set_cursor(
+                    task.source, scope, str(int((3 * usual + size) / 4 if usual else size))
+                )
+            return ""
+        explained = result.listed is None and (result.tasks or result.odd or result.truncated)
+        if explained or not usual or size < FULL * usual:
+            return ""
+        return f"页面有 {size} 字节，却什么也读不出来：版面可能变了"
 
     def page(self, task: Task, result: PageResult) -> tuple[Task, ...]:
         """Takes a read page in; the tasks that are new and should be requested now."""
@@ -106,10 +138,17 @@ class Ledger:
         return page
 
     def fetched(self, source: str) -> int:
-        """Counts a page of the daily budget; pages of today so far."""
+        """Counts a page of the host's daily budget; pages of today so far."""
         running = self._running[source]
         running.totals.pages += 1
-        return self.coverage.count_page(source, self.clock().date())
+        return self.coverage.count_call(*self._budget(running.source))
+
+    def fetched_today(self, source: Source) -> int:
+        """Pages of the source's host so far today; several sources of one host share them."""
+        return self.coverage.calls(*self._budget(source))
+
+    def _budget(self, source: Source) -> tuple[str, str]:
+        return f"host:{source.host}", str(self.clock().astimezone(source.zone).date())
 
     def robots(self, source: str, reason: str) -> None:
         self._running[source].robots = reason
@@ -130,12 +169,18 @@ class Ledger:
         self.coverage.complete(task)
         self._progress(running, "gone", {"key": task.key, "reason": reason})
 
-    def failed(self, task: Task, reason: str) -> None:
-        """The page could not be fetched or read; the next run tries again, a few times."""
+    def failed(self, task: Task, reason: str, *, layout: bool = False) -> None:
+        """The page could not be fetched or read (`layout`: it is full, and nothing can be read in it); the
+        next run tries again, a few times."""
         running = self._running[task.source]
         running.totals.failed += 1
+        if layout:
+            self._note(running, "layout", task.key, reason)
         again = self.coverage.retry_later(task, ATTEMPTS)
-        self._note(running, "failed", task.key, reason if again else f"{reason}；{ATTEMPTS} 次都不成，放弃")
+        if not layout:
+            self._note(
+                running, "failed", task.key, reason if again else f"{reason}；{ATTEMPTS} 次都不成，放弃"
+            )
         self._progress(running, "failed", {"key": task.key, "reason": reason})
 
     def blocked(self, source: str, host: str, reason: str, *, at_least: timedelta = timedelta()) -> None:
@@ -153,6 +198,16 @@ class Ledger:
         running.totals.blocked += 1
         self._note(running, "blocked", host, reason)
 
+    def held_back(self, source: str, host: str, reason: str) -> None:
+        """A page was not asked for because its host was stopped. Said once, where nothing else says it."""
+        running = self._running[source]
+        if running.totals.blocked or running.totals.truncated or running.totals.refused:
+            return
+        if self.coverage.paused(host, self.clock()):
+            self.still_blocked(source, host, reason)
+        else:
+            self.truncated(source, source, reason)
+
     def not_allowed(self, source: str, reason: str) -> None:
         running = self._running[source]
         running.totals.refused += 1
@@ -162,6 +217,66 @@ class Ledger:
         running = self._running[source]
         running.totals.truncated += 1
         self._note(running, "truncated", scope, reason)
+
+    # posts that are looked for again ──────────────────────────────────────────────────────────────────────
+
+    def due(self, source: Source, *, checked_before: datetime, published_after: datetime) -> tuple[Task, ...]:
+        """Pages to visit again, the longest waiting first."""
+        with self.coverage.transaction():
+            self.coverage.rechecks.prune(source.name, published_after)
+        return tuple(self._look_for(due) for due in self.coverage.rechecks.due(source.name, checked_before))
+
+    def _look_for(self, due: Due) -> Task:
+        task = replace(due.task, group=GROUP, back=False)
+        self._running[task.source].looked_for[task.key] = due.ids
+        return task
+
+    def instead(self, task: Task, other: Task) -> Task:
+        """`other` shows what `task` should have shown."""
+        looked_for = self._running[task.source].looked_for
+        looked_for[other.key] = looked_for.pop(task.key, frozenset())
+        return other
+
+    def rechecked(self, task: Task, result: PageResult) -> Task | None:
+        """A page was visited again. The page before it when a post is missing that may have moved there."""
+        running = self._running[task.source]
+        running.totals.rechecked += 1
+        wanted = running.looked_for.pop(task.key, frozenset())
+        missing = wanted - {post.id for post in result.posts}
+        self.page(task, PageResult(posts=result.posts, withheld=result.withheld))
+        if not missing or result.skipped:
+            return None
+        if task.page > 1 and task.thread:
+            before = replace(task, page=task.page - 1, key=f"{task.key}<{task.page - 1}")
+            running.looked_for[before.key] = missing
+            return before
+        running.lost |= missing
+        running.lost_pages += wanted == missing
+        return None
+
+    def lost(self) -> dict[str, tuple[str, ...]]:
+        """Kept posts that are gone at their source, by source, each told once; nothing where so much is gone
+        that the site itself must have moved or broken."""
+        found = {}
+        for name, running in self._running.items():
+            pages = running.totals.rechecked
+            if running.lost and running.lost_pages >= SUSPICIOUS and running.lost_pages > pages / 2:
+                text = f"复查的 {pages} 页里 {running.lost_pages} 页全没了，像是整站搬家或出错：一条也没有删"
+                self._note(running, "failed", name, text)
+                running.totals.failed += 1
+            elif running.lost:
+                found[name] = tuple(sorted(running.lost))
+            running.lost = set()
+        return found
+
+    def deleted(self, source: str, ids: Iterable[str]) -> None:
+        """The pipelines have deleted these posts."""
+        running, gone = self._running[source], tuple(ids)
+        running.totals.posts_gone += len(gone)
+        with self.coverage.transaction():
+            self.coverage.rechecks.forget(source, gone)
+            self.save(running)
+        self._progress(running, "gone_posts", {"ids": list(gone)})
 
     # what the pipelines say ───────────────────────────────────────────────────────────────────────────────
 
@@ -174,11 +289,13 @@ class Ledger:
                 complete = tuple(page.posts)
         return complete
 
-    def stored(self, ids: Iterable[str]) -> None:
-        """These posts are durable (or dropped on purpose)."""
+    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None) -> None:
+        """These posts are durable or dropped on purpose; `kept` are those that stay (default: all)."""
         for post_id in ids:
             for page in self._pages.pop(post_id, ()):
                 page.waiting.discard(post_id)
+                if kept is not None and post_id not in kept:
+                    page.dropped.add(post_id)
                 if not page.waiting:
                     self._settle(page)
 
@@ -189,12 +306,24 @@ class Ledger:
             before = self.coverage.digests(task.source, (post.post_id for post in page.posts.values()))
             for post in page.posts.values():
                 self._count(running, post, before.get(post.post_id))
+                self._keep(page, post)
             if page.cursor:
                 self.coverage.set_cursor(task.source, *page.cursor)
             self.coverage.complete(task)
             self.save(running)
         if page.posts:
             self._progress(running, "stored", {"key": task.key, "posts": len(page.posts)})
+
+    def _keep(self, page: _Page, post: Post) -> None:
+        visit = (
+            None
+            if post.id in page.dropped
+            else self.visit(self._running[page.task.source].source, page.task, post)
+        )
+        if visit is None:
+            self.coverage.rechecks.forget(page.task.source, (post.id,))
+        else:
+            self.coverage.rechecks.keep(post, visit, self.clock())
 
     def _count(self, running: _Running, post: Post, before: bytes | None) -> None:
         digest = digest_of(post)
@@ -228,6 +357,7 @@ class Ledger:
             listing=running.listing,
             listed_before=running.listed_before,
             expect=running.source.expect,
+            recheck=running.recheck,
             reasons=running.reasons,
         )
         outcome, reason = self._verdict(running, history)
@@ -267,6 +397,16 @@ class Ledger:
             "failed_total": totals.failed,
         }
         self.report(event, counts | values)
+
+
+def _usual(task: Task, result: PageResult) -> str:
+    """Where the usual size of such pages is remembered: lists differ from board to board."""
+    return f"usual:{task.kind}" if result.listed is None else f"usual:{task.kind}:{task.group}"
+
+
+def _holds(result: PageResult) -> bool:
+    shown = any(post.text or post.title for post in result.posts)
+    return bool(shown or result.listed or result.withheld or result.skipped or result.refused)
 
 
 def digest_of(post: Post) -> bytes:

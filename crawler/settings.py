@@ -24,8 +24,8 @@ TINGZHEN_SOURCES = os.environ.get("TINGZHEN_SOURCES", "")
 TINGZHEN_DATA_DIR = os.environ.get("TINGZHEN_DATA_DIR", "data")
 TINGZHEN_COVERAGE = os.environ.get("TINGZHEN_COVERAGE", "")
 TINGZHEN_PROGRESS = os.environ.get("TINGZHEN_PROGRESS", "")
-# A stored post is looked for again when it was not seen for so long (a daily run then catches all of them), as
-# long as it may still be kept.
+# A stored post is looked for again when it was not seen for so long (a daily run then catches all of them),
+# as long as it may still be kept.
 TINGZHEN_RECHECK_HOURS = float(os.environ.get("TINGZHEN_RECHECK_HOURS") or 20)
 TINGZHEN_KEEP_DAYS = int(os.environ.get("TINGZHEN_KEEP_DAYS") or 180)
 TINGZHEN_CONTACT = os.environ.get("TINGZHEN_CONTACT", "")

@@ -20,6 +20,7 @@ from crawler.sources import Source
 class DiscuzSpider(SourceSpider):
     name = "discuz"
     engine_name = "discuz"
+    rechecks = True
 
     def seeds(self, source: Source) -> Iterator[Task]:
         route = (self._route(source) or "archiver") if source.route == "auto" else source.route

@@ -1,0 +1,55 @@
+"""Tables of the coverage file, and how an older file becomes a newer one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_FIRST = """
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, source TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, outcome TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '', asked TEXT NOT NULL, robots TEXT NOT NULL DEFAULT '', totals TEXT NOT NULL,
+  first_at TEXT, last_at TEXT);
+CREATE INDEX run_source ON run (source, id);
+CREATE TABLE note (
+  run INTEGER NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX note_run ON note (run);
+CREATE TABLE cursor (source TEXT, scope TEXT, value TEXT NOT NULL, PRIMARY KEY (source, scope)) WITHOUT ROWID;
+CREATE TABLE task (
+  source TEXT, key TEXT, grp TEXT NOT NULL, value TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (source, key));
+CREATE INDEX task_group ON task (source, grp);
+CREATE TABLE mark (source TEXT, grp TEXT, value TEXT NOT NULL, PRIMARY KEY (source, grp)) WITHOUT ROWID;
+CREATE TABLE seen (
+  source TEXT, post_id TEXT, digest BLOB NOT NULL, alias TEXT NOT NULL,
+  PRIMARY KEY (source, post_id)) WITHOUT ROWID;
+CREATE INDEX seen_alias ON seen (source, alias) WHERE alias != '';
+CREATE TABLE day (source TEXT, day TEXT, posts INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
+CREATE TABLE pause (
+  host TEXT PRIMARY KEY, until TEXT NOT NULL, reason TEXT NOT NULL, strikes INTEGER NOT NULL);
+CREATE TABLE budget (source TEXT, day TEXT, pages INTEGER NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
+"""
+
+# Posts that are kept downstream, the page that shows each, and when it was last seen there.
+_RECHECKS = """
+CREATE TABLE visit (
+  source TEXT, page TEXT, task TEXT NOT NULL, checked TEXT NOT NULL,
+  PRIMARY KEY (source, page)) WITHOUT ROWID;
+CREATE INDEX visit_checked ON visit (source, checked);
+CREATE TABLE kept (
+  source TEXT, id TEXT, page TEXT NOT NULL, published TEXT NOT NULL, PRIMARY KEY (source, id)) WITHOUT ROWID;
+CREATE INDEX kept_page ON kept (source, page)
+"""
+_STEPS = (_FIRST, _RECHECKS)  # step n makes version n + 1
+VERSION = len(_STEPS)
+
+
+def migrate(db: sqlite3.Connection) -> int:
+    """Brings a file up to date, inside of the caller's transaction; its version now. A newer file is left as
+    it is."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    for step in _STEPS[version:]:
+        for statement in step.split(";"):
+            db.execute(statement)
+    if version < VERSION:
+        db.execute(f"PRAGMA user_version={VERSION}")
+    return max(version, VERSION)

@@ -1,0 +1,156 @@
+"""The records of a crawl: runs, gaps, pauses; and the judgement what a run came to. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, timedelta
+from typing import Literal, get_args
+
+Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
+GapKind = Literal[
+    "silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished", "layout"
+]
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """Counters of one run. `listed` counts threads (or results) seen in lists, changed or not."""
+
+    pages: int = 0
+    listed: int = 0
+    posts_new: int = 0
+    posts_known: int = 0
+    posts_changed: int = 0
+    refused: int = 0
+    blocked: int = 0
+    truncated: int = 0
+    failed: int = 0  # pages that could not be fetched or read
+    withheld: int = 0  # posts whose text the site does not show
+    gone: int = 0  # threads that no longer exist
+    rechecked: int = 0  # pages with stored posts that were visited again
+    posts_gone: int = 0  # stored posts that are no longer at their source
+
+    @property
+    def posts(self) -> int:
+        return self.posts_new + self.posts_known + self.posts_changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run over one source."""
+
+    id: int
+    source: str
+    started: datetime
+    ended: datetime | None
+    outcome: Outcome
+    reason: str
+    asked: Mapping[str, object]  # boards, window, route: what the run set out to read
+    robots: str  # the verdict of robots.txt, as a sentence
+    totals: Totals
+    first_at: datetime | None  # oldest and newest publication time among the posts of the run
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that is not in the index although somebody may think so."""
+
+    source: str
+    kind: GapKind
+    scope: str  # board, thread, day or host
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    host: str
+    until: datetime
+    reason: str
+    strikes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One page to fetch. `group` is what must be finished before its mark becomes a cursor (a board)."""
+
+    source: str
+    key: str  # unique in the source while the task is open
+    group: str
+    kind: str
+    board: str = ""
+    thread: str = ""
+    page: int = 1
+    route: str = ""
+    title: str = ""
+    replies: int | None = None  # what the list said when the task was made
+    last: str = ""  # time of the last post then, ISO 8601
+    back: bool = False  # fetched only to look for posts that moved to an earlier page
+
+    def to_json(self) -> str:
+        known = {each.name: each.default for each in fields(self)}
+        values = {key: value for key, value in asdict(self).items() if value != known[key]}
+        return json.dumps(values, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is known of a source before a run ends: has it ever listed anything?"""
+
+    listing: bool = True  # this run read a list; one that only finished a killed run did not
+    listed_before: bool = False
+    expect: int = 0
+    recheck: bool = False  # the run visited stored posts again and looked for nothing new
+    reasons: Mapping[str, str] = field(default_factory=dict)  # the first noted of each kind
+
+
+def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
+    """The one word for a run, worst first, and the reason. Never "ok" for nothing.
+
+    `silent` is a source that usually has something and lists nothing, or less than its expected minimum;
+    `empty` is one that never had anything.
+    """
+    if totals.blocked:
+        return "blocked", history.reasons.get("blocked", "")
+    if totals.refused and not totals.listed and not totals.posts:
+        return "refused", history.reasons.get("refused", "")
+    if totals.failed and not totals.listed and not totals.posts:
+        return "failed", history.reasons.get("failed", "")
+    if "layout" in history.reasons:
+        return "failed", history.reasons["layout"]
+    if totals.truncated:
+        return "truncated", history.reasons.get("truncated", "")
+    if history.recheck:
+        return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", _checked(totals))
+    if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
+        return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
+    if not totals.listed and not totals.posts:
+        return "empty", "页面正常，但没有主题"
+    return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", "")
+
+
+def _checked(totals: Totals) -> str:
+    if not totals.rechecked:
+        return "没有到期要复查的帖子"
+    return f"复查 {totals.rechecked} 页，源站已删 {totals.posts_gone} 条，改动 {totals.posts_changed} 条"
+
+
+def missing_days(
+    counts: Mapping[date, int], *, today: date, many: int = 3, around: int = 3
+) -> tuple[date, ...]:
+    """Days without a post whose neighbours have many: on both sides, the median over `around` days is at
+    least `many`. Today is never missing."""
+    if not counts:
+        return ()
+    first, missing = min(counts), []
+    for offset in range((today - first).days):
+        day = first + timedelta(days=offset)
+        before = sorted(counts.get(day - timedelta(days=n), 0) for n in range(1, around + 1))
+        after = sorted(counts.get(day + timedelta(days=n), 0) for n in range(1, around + 1))
+        if not counts.get(day) and min(before[around // 2], after[around // 2]) >= many:
+            missing.append(day)
+    return tuple(missing)
