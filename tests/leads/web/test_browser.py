@@ -167,6 +167,19 @@ def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str) ->
         assert page.locator("li.lead").count() == 1
 
 
+def test_further_filters_are_folded_away_until_one_is_used(browser: Browser, address: str) -> None:
+    with opened(browser, PHONE) as page:
+        page.goto(address)
+        assert not page.get_by_label("区划").is_visible()
+        page.get_by_text("更多筛选").click()
+        page.get_by_label("区划").fill("锦江区")
+        page.get_by_role("button", name="搜索").click()
+        page.wait_for_url("**area=*")
+        assert page.get_by_label("区划").is_visible()
+        assert page.get_by_label("诊所附近").input_value() == "all"  # the area takes its place
+        assert "锦江区" in page.locator("li.lead .place").first.inner_text()
+
+
 def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str) -> None:
     with opened(browser, DESK) as page:
         page.goto(address)
@@ -174,6 +187,7 @@ def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str) -
         page.keyboard.type("7号")
         page.keyboard.press("Enter")
         page.wait_for_url("**q=7*")
+        page.get_by_text("更多筛选").press("Enter")
         seen: set[str] = set()
         for _ in range(25):
             page.keyboard.press("Tab")
