@@ -208,6 +208,13 @@ class Ledger:
         else:
             self.truncated(source, source, reason)
 
+    def not_due(self, source: str, scope: str, reason: str) -> None:
+        """A list that is not asked for, because the site has said when to come again."""
+        running = self._running[source]
+        running.totals.not_due += 1
+        running.reasons.setdefault("not_due", reason)
+        self._progress(running, "not_due", {"key": scope, "reason": reason})
+
     def not_allowed(self, source: str, reason: str) -> None:
         running = self._running[source]
         running.totals.refused += 1

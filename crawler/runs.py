@@ -30,6 +30,7 @@ class Totals:
     failed: int = 0  # pages that could not be fetched or read
     withheld: int = 0  # posts whose text the site does not show
     gone: int = 0  # threads that no longer exist
+    not_due: int = 0  # lists not asked for, because the site has said when to come again
     rechecked: int = 0  # pages with stored posts that were visited again
     posts_gone: int = 0  # stored posts that are no longer at their source
 
@@ -126,6 +127,8 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
         return "truncated", history.reasons.get("truncated", "")
     if history.recheck:
         return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", _checked(totals))
+    if totals.not_due and not totals.failed:
+        return "ok", history.reasons.get("not_due", "")
     if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
         return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
     if not totals.listed and not totals.posts:
