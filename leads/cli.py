@@ -97,13 +97,16 @@ def demo(
 @app.command()
 def crawl(
     sources: Annotated[list[str] | None, typer.Argument(help="来源名；不写就是全部启用的来源。")] = None,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="不找新帖，只复查已有的：源站删了的也删，改了的更新。")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """抓取来源，打标签，存成线索。"""
     from leads import jobs, show
 
     settings = _settings()
-    reports = jobs.crawl(settings, sources or [], progress=show.crawl_progress())
+    reports = jobs.crawl(settings, sources or [], progress=show.crawl_progress(), recheck=recheck)
     show.crawl_reports(reports, as_json=as_json)
     if any(report.outcome in jobs.TROUBLE for report in reports):
         raise typer.Exit(5)

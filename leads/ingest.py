@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from crawler.coverage import page_complete, posts_stored
+from crawler.coverage import page_complete, posts_gone, posts_stored
 from crawler.importers import Rejected
 from crawler.items import Post
 from leads.index.base import LeadIndex
@@ -89,8 +89,8 @@ class Ingestor:
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=self.expire_days)
 
-    def store(self, posts: Sequence[Post], report: Report, now: datetime) -> None:
-        """Tag one batch and store what concerns a clinic."""
+    def store(self, posts: Sequence[Post], report: Report, now: datetime) -> frozenset[str]:
+        """Tag one batch and store what concerns a clinic; the ids of what is kept."""
         report.read += len(posts)
         fresh = [masked(post) for post in posts if post.published_at >= self._oldest(now)]
         report.expired += len(posts) - len(fresh)
@@ -99,6 +99,7 @@ class Ingestor:
         report.mentions += self.index.upsert_mentions(mentions)
         report.leads += len(leads)
         report.unmatched += len(fresh) - len(leads)
+        return frozenset(each.post.id for each in (*leads, *mentions))
 
     def sort_out(self, posts: Sequence[Post]) -> tuple[list[Lead], list[Mention]]:
         """The leads and the mentions among posts, in their order."""
@@ -168,6 +169,7 @@ class LeadsPipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         pipeline = cls(crawler)
         crawler.signals.connect(pipeline.flush, signal=page_complete)
+        crawler.signals.connect(pipeline.delete, signal=posts_gone)
         return pipeline
 
     def open_spider(self) -> None:
@@ -186,10 +188,18 @@ class LeadsPipeline:
         posts, self._waiting = self._waiting, []
         if not posts:
             return
-        self._ingestor.store(posts, self._report, datetime.now(UTC))
-        self._crawler.signals.send_catch_log(posts_stored, ids=[post.id for post in posts])
+        kept = self._ingestor.store(posts, self._report, datetime.now(UTC))
+        ids = [post.id for post in posts]
+        # A post that was a lead before somebody edited it.
+        self._ingestor.index.delete(each for each in ids if each not in kept)
+        self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept)
         for name in ("leads", "mentions", "unmatched", "expired"):
             self._stats.set_value(f"tingzhen/{name}", getattr(self._report, name))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Gone at the source, gone here."""
+        self.flush()
+        self._ingestor.index.delete(ids)
 
     @property
     def _stats(self) -> StatsCollector:

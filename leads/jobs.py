@@ -163,8 +163,15 @@ def sources(settings: Settings) -> tuple[Source, ...]:
         raise ConfigError(str(error)) from error
 
 
-def crawl(settings: Settings, names: Sequence[str], *, progress: Callable[[Event], None]) -> list[Run]:
+def crawl(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    progress: Callable[[Event], None],
+    recheck: bool = False,
+) -> list[Run]:
     """Crawl the named sources, or every enabled one, an engine at a time, each in a process of its own.
+    `recheck` looks for nothing new: stored posts are visited again, and those gone at their source deleted.
 
     Twisted's reactor cannot be started twice in one process, and a crawl that dies must not take us along.
 
@@ -175,7 +182,8 @@ def crawl(settings: Settings, names: Sequence[str], *, progress: Callable[[Event
     folder = data_dir(settings)
     author_secret(settings)
     for engine in dict.fromkeys(source.engine for source in chosen):
-        _spawn(settings, folder, [source for source in chosen if source.engine == engine], progress)
+        ours = [source for source in chosen if source.engine == engine]
+        _spawn(settings, folder, ours, progress, recheck=recheck)
     try:
         with closing(Coverage(folder / "coverage.sqlite")) as coverage:
             return [run for source in chosen for run in coverage.runs(source=source.name, limit=1)]
@@ -199,6 +207,8 @@ def _spawn(
     folder: Path,
     chosen: Sequence[Source],
     progress: Callable[[Event], None],
+    *,
+    recheck: bool,
 ) -> None:
     """Run one engine's spider over its sources and pass its progress lines on."""
     with TemporaryDirectory(prefix="tingzhen-") as scratch:
@@ -208,6 +218,7 @@ def _spawn(
         keep = os.open(pipe, os.O_RDWR)
         command = [sys.executable, "-m", "scrapy", "crawl", chosen[0].engine]
         command += ["-a", "source=" + ",".join(source.name for source in chosen)]
+        command += ["-a", "recheck=1"] if recheck else []
         log = folder / "crawl.log"
         with _appending(log) as log_file:
             process = subprocess.Popen(  # noqa: S603 - our own command
@@ -246,6 +257,7 @@ def _environment(settings: Settings, folder: Path, pipe: Path, scratch: Path) ->
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
         "TINGZHEN_DATA_DIR": str(folder.resolve()),
         "TINGZHEN_PROGRESS": str(pipe),
+        "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
         "TINGZHEN_HANDED_SETTINGS": str(scratch / "settings.json"),
     }
     if settings.crawl.sources:
