@@ -103,8 +103,9 @@ def open_database(path: Path | str) -> sqlite3.Connection:
 def _check_meta(database: sqlite3.Connection) -> None:
     stored = dict(database.execute("SELECT key, value FROM meta"))
     if not stored:
-        rows = _META.items()
-        database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
+        # One statement, so that a process that starts at the same moment sees all of it or none.
+        values = orjson.dumps(_META).decode()
+        database.execute("INSERT OR IGNORE INTO meta SELECT key, value FROM json_each(?)", (values,))
     elif stored != _META:
         database.close()
         raise StorageError(
