@@ -1,8 +1,8 @@
 """Making one index the copy of another: `tingzhen reindex` in both of its forms.
 
 One pass compares the two by digest, in the order of ids, and puts right what differs. Passes are repeated
-until one finds nothing: so an interrupted copy resumes, writes that came meanwhile are caught up with, and the
-last pass is the proof that counts and checksums agree. Memory stays constant.
+until one finds nothing: so an interrupted copy resumes, writes that came meanwhile are caught up with, and
+the last pass is the proof that counts and checksums agree. Memory stays constant.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import NamedTuple, Protocol
 
 from leads.errors import StorageError
 from leads.index.base import KINDS, Digest, Kind, Record, Stored
-from leads.ingest import batched
 from nlp.text import blank_noise, normalise
 from nlp.tokens import cut, words
 
@@ -143,9 +142,9 @@ class Copier:
         heads_first = [*heads, *({item.head for item in wanted if item.head} - heads)]
         members = [item.id for item in wanted if item.head]
         for ids in (heads_first, members):
-            for chunk in batched(ids, BATCH):
+            for chunk in _batches(ids):
                 self._copy(kind, chunk)
-        for chunk in batched(extra, BATCH):
+        for chunk in _batches(extra):
             self.target.discard(kind, chunk)
         self.removed += len(extra)
 
@@ -154,6 +153,10 @@ class Copier:
         self.target.restore([_recut(record) for record in records] if self.recut else records)
         self.written += len(records)
         self.progress(Progress(kind, 0, len(records)))
+
+
+def _batches(ids: list[str]) -> Iterator[list[str]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
 def merged(left: Iterator[Digest], right: Iterator[Digest]) -> Iterator[tuple[Digest | None, Digest | None]]:

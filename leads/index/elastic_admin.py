@@ -21,6 +21,7 @@ from leads.index.terms import TERMS_VERSION
 from leads.score import HALF_LIFE_HOURS
 from nlp.tokens import TOKENIZER
 
+HEALTH_WAIT = "10s"  # a cluster that has just started is red for a moment
 _NUMBER = re.compile(r"-v(\d+)-(\d{6})$")
 
 
@@ -71,8 +72,9 @@ class Admin:
 
     def _healthy(self) -> None:
         with translated():
-            health = self._client.cluster.health(
-                index=[self.alias(kind) for kind in KINDS], wait_for_status="yellow", timeout="10s"
+            # 408 says that the status was not reached in time, and what it is.
+            health = self._client.options(ignore_status=408).cluster.health(
+                index=[self.alias(kind) for kind in KINDS], wait_for_status="yellow", timeout=HEALTH_WAIT
             )
         if health["status"] == "red":
             raise StorageError(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +18,7 @@ from elastic_transport import ConnectionTimeout, TlsError
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch, SerializationError, TransportError
 from elasticsearch import ConnectionError as Unreachable
 from elasticsearch.exceptions import UnsupportedProductError
+from elasticsearch.serializer import OrjsonSerializer
 
 from leads.errors import ConfigError, StorageError
 
@@ -40,6 +42,12 @@ class Servers:
     timeout: float = 30.0  # seconds
 
 
+class _Orjson(OrjsonSerializer):
+    """orjson for what the client sends and gets."""
+
+    mimetype = "application/vnd.elasticsearch+json"
+
+
 def connect(servers: Servers) -> Elasticsearch:
     """A client; nothing is sent yet. TLS is always verified.
 
@@ -49,11 +57,14 @@ def connect(servers: Servers) -> Elasticsearch:
     options: dict[str, Any] = {
         "request_timeout": servers.timeout,
         "max_retries": 2,
+        "serializers": {_Orjson.mimetype: _Orjson()},
         "retry_on_timeout": False,
     }
     if servers.api_key:
         options["api_key"] = servers.api_key
     if servers.ca_file:
+        if not Path(servers.ca_file).is_file():
+            raise ConfigError(f"找不到 [elastic] 的 ca_file {servers.ca_file}：请检查路径。")
         options["ca_certs"] = servers.ca_file
     try:
         if servers.address.startswith("cloud:"):

@@ -1,8 +1,8 @@
 """Reads of `ElasticIndex`: ordered ids first, then the documents as they are this moment.
 
 A page's order comes from a search (from the second page on over a point in time, so that writes do not shift
-it); its documents are fetched by id, which is immediate: what was erased a moment ago is not shown, even from
-an older point in time.
+it); its documents are fetched by id from the present, and erasing refreshes: what was erased a moment ago is
+not shown, even from an older point in time.
 
 Order by score needs no script: `hot` (log2 of need plus age in half-lives) is stored, and reach only lowers
 it by a factor of the place. So rows are read in the order of `hot` until no later one can enter the page.
@@ -32,6 +32,7 @@ from leads.index.elastic_query import (
     Spot,
     alike,
     all_of,
+    any_of,
     candidates,
     facet,
     judge,
@@ -41,7 +42,7 @@ from leads.index.elastic_query import (
     tile_grid,
 )
 from leads.index.elastic_snapshots import KEEP, Snapshots
-from leads.models import Hit, Lead, LeadQuery, Mention, Page
+from leads.models import Hit, Lead, LeadQuery, Mention, Near, Page, Precision
 from leads.score import freshness
 
 STEP = 250  # rows read at once while looking for the best
@@ -93,12 +94,12 @@ class ElasticReader:
         asking = _Asking(self._client, self._names["leads"], snapshot)
         if query.near is None:
             return asking.ordered(query, filters, cursor)
+        if query.sort == "score":
+            return iter(asking.best(query, filters, cursor))
         around = asking.around(query, filters)
         if query.sort == "newest":
             return asking.ordered(query, [*filters, around.filter()], cursor)
-        if query.sort == "nearest":
-            return asking.nearest(query, filters, around, cursor)
-        return iter(asking.best(query, [*filters, around.filter()], around, cursor))
+        return asking.nearest(query, filters, around, cursor)
 
     def _hits(self, found: Sequence[Found], query: LeadQuery, now: datetime) -> Iterator[Hit]:
         """The documents behind the ids; one that is gone by now is left out."""
@@ -112,13 +113,18 @@ class ElasticReader:
         """Searchable leads by id, each with the count of what is folded under it."""
         if not ids:
             return {}
+        wanted = list(ids)
         with translated():
-            reply = self._client.mget(
-                index=self._names["leads"], ids=list(ids), source_includes=["doc", "status", "head"]
-            )
-        heads = {d["_id"]: d["_source"] for d in reply["docs"] if d.get("found") and not d["_source"]["head"]}
-        folded = self._folded(list(heads))
-        return {key: lead_of(source, folded.get(key, 0)) for key, source in heads.items()}
+            reply = self._client.search(
+                index=self._names["leads"], size=len(wanted), track_total_hits=False,
+                query=any_of([{"ids": {"values": wanted}}, {"terms": {"head": wanted}}]),
+                post_filter=all_of([{"ids": {"values": wanted}}, {"term": {"head": ""}}]),
+                aggs={"heads": {"terms": {"field": "head", "include": wanted, "size": len(wanted)}}},
+                source_includes=["doc", "status"],
+            )  # fmt: skip
+        folded = {b["key"]: b["doc_count"] for b in reply["aggregations"]["heads"]["buckets"]}
+        hits = reply["hits"]["hits"]
+        return {hit["_id"]: lead_of(hit["_source"], folded.get(hit["_id"], 0)) for hit in hits}
 
     def _folded(self, ids: list[str]) -> Mapping[str, int]:
         if not ids:
@@ -307,22 +313,24 @@ class _Asking:
         for hit in self._rows(filters, [{field: "desc"}, {"id": "asc"}], min(query.limit + 1, 10_000), after):
             yield Found(hit["sort"][0], hit["_id"])
 
-    def best(
-        self, query: LeadQuery, filters: list[Body], around: Around, cursor: Cursor[str] | None
-    ) -> list[Found]:
+    def best(self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None) -> list[Found]:
         """The limit + 1 best by need, freshness and reach; exact."""
-        least = math.log2(around.least_factor())
+        near = query.near
+        assert near is not None  # noqa: S101 - callers have looked
+        after = (-math.inf, "")
+        among = [*filters, candidates(near, query.precision)]
         if cursor:
             # A key is at most `hot` and at least `hot` plus the log of the least factor.
-            filters = [*filters, {"range": {"hot": {"lte": cursor.key - least + 1e-6}}}]
-        after = (-cursor.key, cursor.tie) if cursor else (-math.inf, "")
+            least = math.log2(self.around(query, filters).least_factor())
+            among.append({"range": {"hot": {"lte": cursor.key - least + 1e-6}}})
+            after = (-cursor.key, cursor.tie)
+        judge_row = _Judge(near, query.precision)
         best: list[tuple[float, str]] = []
-        rows = self._rows(filters, [{"hot": "desc"}, {"id": "asc"}], STEP, docvalue_fields=_PLACE)
-        for hit in rows:
+        for hit in self._rows(among, [{"hot": "desc"}, {"id": "asc"}], STEP, docvalue_fields=_PLACE):
             hot = hit["sort"][0]
             if len(best) > query.limit and hot < -best[query.limit][0]:
                 break
-            judged = _judged(hit["fields"], around)
+            judged = judge_row(hit["fields"])
             if judged is not None:
                 rank = (-(hot + math.log2(judged.factor)), hit["_id"])
                 if rank > after:
@@ -374,15 +382,23 @@ def _insert(best: list[tuple[float, str]], rank: tuple[float, str], size: int) -
         del best[size:]
 
 
-def _judged(fields: Mapping[str, list[Any]], around: Around) -> Judged | None:
-    """How this row lies to the point."""
-    key = fields["place_key"][0]
-    area = around.areas.get(key)
-    if area is not None:
-        return area
-    spot = spot_of(key)
-    place = Spot(spot.code, spot.level, fields["lat"][0], fields["lon"][0], spot.radius_km)
-    return judge(place, around.near, around.asked)
+class _Judge:
+    """How rows lie to a point; each area is judged once."""
+
+    def __init__(self, near: Near, asked: Precision) -> None:
+        self._near, self._asked = near, asked
+        self._areas: dict[str, Judged | None] = {}
+
+    def __call__(self, fields: Mapping[str, list[Any]]) -> Judged | None:
+        key = fields["place_key"][0]
+        if key in self._areas:
+            return self._areas[key]
+        spot = spot_of(key)
+        if spot.level == "point":
+            place = Spot(spot.code, spot.level, fields["lat"][0], fields["lon"][0], spot.radius_km)
+            return judge(place, self._near, self._asked)
+        self._areas[key] = judge(spot, self._near, self._asked)
+        return self._areas[key]
 
 
 def _hit(lead: Lead, query: LeadQuery, now: datetime) -> Hit:

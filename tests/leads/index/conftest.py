@@ -64,9 +64,9 @@ def _or_skip() -> Iterator[None]:
         pytest.skip(f"no Elasticsearch: {error}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_server(server_home: Path) -> Iterator[Server]:
-    """A server that a test may kill."""
+    """A server that tests may kill and start again."""
     with running(server_home) as server:
         yield server
 
