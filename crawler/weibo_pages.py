@@ -229,9 +229,12 @@ def _words(block: Selector, mid: str) -> tuple[str, str, bool]:
     for link in shown[0].xpath(".//a[i[contains(@class,'wbicon')]][normalize-space(i)='2']"):
         name = "".join(link.xpath(".//text()[not(ancestor::i)]").getall())
         place = place or " ".join(name.split())
+    cut = not whole and bool(shown[0].xpath(".//a[@action-type='fl_unfold']"))
+    for button in shown[0].xpath(".//a[@action-type='fl_fold' or @action-type='fl_unfold']"):
+        button.drop()
     # The full text is hidden until somebody unfolds it; its children are what they would see.
     inner = "".join(shown[0].xpath("./node()").getall())
-    return html_to_text(inner), place, not whole and bool(shown[0].xpath(".//a[@action-type='fl_unfold']"))
+    return html_to_text(inner), place, cut
 
 
 def _badge(block: Selector) -> str:

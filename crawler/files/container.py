@@ -8,11 +8,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Literal, TextIO
 
-from crawler.files import delimited, json_text, sqlite_file, workbook
+from crawler.files import delimited, json_text, page, sqlite_file, workbook
 from crawler.files.encoding import Encoding, detect_encoding
 from crawler.files.model import ImportProblem, Record, Rejected
 
-Kind = Literal["csv", "jsonl", "json", "sqlite", "xlsx"]
+Kind = Literal["csv", "jsonl", "json", "sqlite", "xlsx", "html"]
 
 _SAMPLE = 20  # records looked at to learn the columns
 _HEAD = 1 << 20  # characters looked at to tell JSON lines from a JSON document
@@ -50,6 +50,8 @@ class Container:
             with self._text() as file:
                 if self.kind == "csv":
                     yield from delimited.read_delimited(file, self.delimiter, ragged=ragged)
+                elif self.kind == "html":
+                    yield page.read_page(file)
                 elif self.kind == "jsonl":
                     yield from json_text.read_lines(file)
                 else:
@@ -101,6 +103,8 @@ def _open_as_text(path: Path) -> Container:
     if head.startswith(("{", "[")):
         kind: Kind = "jsonl" if _is_lines(head, path.suffix.lower()) else "json"
         return _sampled(Container(path=path, kind=kind, tables={}, encoding=encoding))
+    if page.is_page(head):
+        return _sampled(Container(path=path, kind="html", tables={}, encoding=encoding))
     delimiter = delimited.sniff_delimiter(head.split("\n", 1)[0])
     return _with_header(Container(path=path, kind="csv", tables={}, encoding=encoding, delimiter=delimiter))
 

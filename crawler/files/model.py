@@ -14,7 +14,8 @@ MAX_RECORD = 16 * 1024 * 1024  # characters of one record; beyond this it is rej
 
 # Who wrote a post is dropped from quarantined records too.
 _PERSONAL = re.compile(
-    r"用户|昵称|作者|评论人|user|nick|screen_name|author|avatar|profile|creator|gender|^uid$", re.IGNORECASE
+    r"用户|昵称|作者|评论人|user|nick|screen_name|author|avatar|profile|creator|gender|^uid$|^html$",
+    re.IGNORECASE,
 )
 _PERSONAL_JSON = re.compile(
     r'"(?:[a-z_]*(?:nick_?name|screen_name|avatar|user_?id|user_link|profile_url|creator)[a-z_]*|uid|gender)"\s*:\s*'

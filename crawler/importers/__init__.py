@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.files import Container, ImportProblem, Rejected, open_container
-from crawler.importers import mediacrawler, own, table, weibo_crawler, weibo_search, weibospider
+from crawler.importers import held_pages, mediacrawler, own, table, weibo_crawler, weibo_search, weibospider
 from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.importers.table import parse_columns
 from crawler.items import Post
@@ -27,6 +27,9 @@ IMPORTERS: dict[str, Importer] = {
     importer.name: importer
     for importer in (
         own.IMPORTER,
+        held_pages.TIEBA_HTML,
+        held_pages.WEIBO_HTML,
+        held_pages.WEIBO_JSON,
         weibospider.IMPORTER,
         mediacrawler.IMPORTER,
         weibo_search.IMPORTER,

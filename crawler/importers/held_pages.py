@@ -1,0 +1,157 @@
+"""Saved pages and answers that people hold: m.weibo.cn and official-API answers (JSON), s.weibo.com result
+pages and Tieba pages (HTML). The crawl's own parsers read them, so the same post gets the same id.
+
+One record of the file is one page; a page that shows a login or a captcha instead of posts is set aside with
+that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from crawler import tieba_pages, weibo_pages
+from crawler.answers import Blocked, PageError, Refusal
+from crawler.files import Container, Fields, Record
+from crawler.importers.base import BadRecord, Context, Convert, Importer
+from crawler.items import Post
+from crawler.weibo_status import posts_of, read_statuses
+
+_T = TypeVar("_T")
+_STATUS = frozenset(("id", "created_at", "text", "user"))
+_STATUS_MARKS = frozenset(("mid", "idstr", "reposts_count", "attitudes_count"))
+
+
+def _fields_of(container: Container) -> Fields:
+    """The first record, {} when there is none."""
+    first = next(container.records(), None)
+    return first.fields if isinstance(first, Record) else {}
+
+
+# ── Weibo, JSON ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fits_weibo_json(container: Container) -> bool:
+    if container.kind not in ("json", "jsonl"):
+        return False
+    columns = container.columns
+    if columns >= _STATUS and columns & _STATUS_MARKS and "_id" not in columns:
+        return True
+    if "statuses" in columns or columns >= {"error_code", "error", "request"}:
+        return True
+    if not columns >= {"ok", "data"} and "ok" not in columns:
+        return False
+    data = _fields_of(container).get("data")
+    return not isinstance(data, dict) or bool({"cards", "mblog", "longTextContent"} & set(data)) or not data
+
+
+def _start_weibo_json(context: Context) -> Convert:
+    def convert(record: Record) -> Iterable[Post]:
+        return _weibo_posts(_weibo_page(record.fields, context.collected), context)
+
+    return convert
+
+
+def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.CardPage | Refusal | Blocked:
+    if "error_code" in fields:
+        raise BadRecord(f"这是接口的报错（{fields['error_code']}），不是微博。")
+    data = fields.get("data")
+    if isinstance(data, dict) and "longTextContent" in data:
+        raise BadRecord("这是一条微博的全文，没有编号和时间；请导入它所在的列表页。")
+    try:
+        if "ok" in fields:
+            return weibo_pages.cards_of(fields, now=now)
+        listed = fields.get("statuses", [fields])
+        found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        statuses, odd = read_statuses(found, now=now)
+    except PageError as error:
+        raise BadRecord(f"{error}。") from error
+    return weibo_pages.CardPage(statuses=statuses, odd=odd)
+
+
+def _weibo_posts(page: weibo_pages.CardPage | Refusal | Blocked, context: Context) -> tuple[Post, ...]:
+    if isinstance(page, Refusal | Blocked):
+        raise BadRecord(f"这一页没有微博：{page.reason}。")
+    posts, withheld, odd = posts_of(page.statuses, now=context.collected, secret=context.secret)
+    for told in (*page.odd, *odd):
+        context.notice(f"{context.file}：{told}，没有导入。")
+    if withheld:
+        context.notice(f"{context.file}：{withheld} 条微博只剩“已删除”之类的提示，没有导入。")
+    return posts
+
+
+# ── HTML ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _html_of(container: Container) -> str:
+    return str(_fields_of(container).get("html", "")) if container.kind == "html" else ""
+
+
+def _is_tieba(html: str) -> bool:
+    return any(mark in html for mark in ("tieba.baidu.com", "j_thread_list", 'class="l_post', "百度贴吧"))
+
+
+def _fits_tieba(container: Container) -> bool:
+    html = _html_of(container)
+    return bool(html) and _is_tieba(html)
+
+
+def _fits_weibo_html(container: Container) -> bool:
+    html = _html_of(container)
+    return bool(html) and any(
+        mark in html for mark in ("weibo.c", "sinajs.cn", "新浪通行证", "feed_list_item")
+    )
+
+
+def _start_weibo_html(context: Context) -> Convert:
+    def convert(record: Record) -> Iterable[Post]:
+        html = str(record.fields.get("html", ""))
+        return _weibo_posts(_tried(lambda: weibo_pages.read_search(html, now=context.collected)), context)
+
+    return convert
+
+
+def _start_tieba(context: Context) -> Convert:
+    def convert(record: Record) -> Iterable[Post]:
+        return _tieba_posts(str(record.fields.get("html", "")), context)
+
+    return convert
+
+
+def _tieba_posts(html: str, context: Context) -> tuple[Post, ...]:
+    now = context.collected
+    if "j_thread_list" in html:
+        listed = _tried(lambda: tieba_pages.read_list(html, now=now))
+        if isinstance(listed, tieba_pages.ListPage):
+            return tieba_pages.list_posts(listed, now=now, secret=context.secret)
+        raise BadRecord(f"这一页没有贴子：{listed.reason}。")
+    page = _tried(lambda: tieba_pages.read_thread(html, now=now))
+    if not isinstance(page, tieba_pages.ThreadPage):
+        raise BadRecord(f"这一页没有贴子：{page.reason}。")
+    posts, odd = tieba_pages.thread_posts(page, now=now, secret=context.secret)
+    for told in odd:
+        context.notice(f"{context.file}：{told}，没有导入。")
+    return posts
+
+
+def _tried(read: Callable[[], _T]) -> _T:
+    try:
+        return read()
+    except PageError as error:
+        raise BadRecord(f"{error}。") from error
+
+
+WEIBO_JSON = Importer(
+    name="weibo-json",
+    label="m.weibo.cn 或官方接口的回答",
+    fits=_fits_weibo_json,
+    start=_start_weibo_json,
+)
+WEIBO_HTML = Importer(
+    name="weibo-html",
+    label="s.weibo.com 的网页",
+    fits=_fits_weibo_html,
+    start=_start_weibo_html,
+)
+TIEBA_HTML = Importer(name="tieba-html", label="贴吧的网页", fits=_fits_tieba, start=_start_tieba)
