@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -24,7 +24,9 @@ Need = Literal[0, 1, 2]
 
 _CHAIN_GAP = re.compile(r"[\s·,、/|\-—>的()省市]{0,2}")
 # Characters the cutter likes to glue to a name before them: 岳阳治|牙, 四川人.
-_GLUED = frozenset("人治看做补洗拔种整哪有的这那求找")
+_GLUED = frozenset("人治看做补洗拔种整哪有的这那求找雨雪风地小娃")
+# Behind a place name they make another name: 海南岛, 昆明池.
+_OTHER_NAME = frozenset("岛池滩路街湖山寺派话菜帮系式版道军党腔戏剧")
 _LEVELS = {"province": 0, "city": 1, "district": 2, "point": 3}
 
 
@@ -128,6 +130,8 @@ class PlaceWords:
             joined = self._join(out[-1], start, end, name, text) if out else None
             if joined:
                 out[-1] = joined
+            elif out and _swallowed(out[-1], start, name):  # 天津奥体中心, 武昌南湖: the first name tells
+                out[-1] = replace(out[-1], end=end)
             else:
                 out.append(_mention(start, end, name))
         return out
@@ -162,14 +166,22 @@ def _mention(start: int, end: int, name: Name) -> Mention:
     )
 
 
+def _swallowed(last: Mention, start: int, name: Name) -> bool:
+    """Whether a name that needs company stands right behind one in which it does not lie."""
+    known = last.kind == "division" and last.need == 0 and last.end == start
+    return known and (name.kind == "landmark" or (name.kind == "division" and name.need > 0))
+
+
 def _on_borders(start: int, end: int, name: Name, text: str, borders: frozenset[int]) -> bool:
     left, right = start in borders, end in borders
     if left and right:
         return True
     if name.need == 0 and name.kind != "block" and end - start > 2:
         return left or right  # 成都市武侯区 may be one token; 上海|门市|部 has neither border
-    if name.need == 0 and left and name.kind == "division" and text[end : end + 1] in _GLUED:
-        return True
+    if name.need == 0 and left and name.kind == "division":
+        after = text[end : end + 1]
+        whole = start + 1 not in borders and after not in _OTHER_NAME  # 大庆油田 is one token, 长|沙发 two
+        return after in _GLUED or whole
     return name.need == 0 and right and start > 0 and text[start - 1] in "在到来去回住我于:·"
 
 
@@ -197,6 +209,7 @@ class _Builder:
         self.famous = set(lists["famous"].split())
         self.words = set(lists["words"].split()) | set(lists["phrases"].split())
         self.word_cities = set(lists["word_cities"].split())
+        self.ordinary = set(lists["ordinary"].split())
         self.known, self.generic = set(lists["known"].split()), set(lists["generic"].split())
 
     def names(self) -> dict[str, Name]:
@@ -220,7 +233,7 @@ class _Builder:
         bearers: dict[str, list[Division]] = {}
         for division in self.gazetteer:
             for name in (division.name, *division.shorts, *division.former):
-                if division not in bearers.setdefault(name, []):
+                if len(name) > 1 and division not in bearers.setdefault(name, []):
                     bearers[name].append(division)
         for name, divisions in bearers.items():
             if name not in out:
@@ -280,7 +293,7 @@ class _Builder:
             return 0
         if word in self.generic:
             return 2
-        return 1 if len(word) < 3 else 0
+        return 1 if len(word) < 3 or word in self.ordinary else 0
 
 
 def _also(name: Name, division: Division) -> Name:

@@ -8,6 +8,7 @@ and keeps weaker domestic evidence from guessing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from functools import lru_cache
 from nlp.gazetteer import Division, Gazetteer
 from nlp.models import EVIDENCE_ORDER, Evidence, PlaceHintLike, Region
 from nlp.places import Mention, PlaceWords
-from nlp.roles import ASKED, HERE, LEFT, PASSING, SELF, TEXT, WEAK, Role, Roles, scene
+from nlp.roles import ASKED, HERE, LEFT, PASSING, PLAIN, SELF, TEXT, Role, Roles, Scene
 from nlp.text import normalise
 
 _MOST_MENTIONS = 40
+_SENTENCE_END = re.compile(r"[,。!?;\n\s:]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Found:
     evidence: Evidence
     strength: int
     words: str
+    opens: bool = False  # first word of the text, in a sentence without another place
 
 
 class RegionTagger:
@@ -105,7 +108,7 @@ class RegionTagger:
     ) -> Found | None:
         if len(mentions) > _MOST_MENTIONS:  # a list of places; its head and its end are what can tell
             mentions = [*mentions[: _MOST_MENTIONS - 10], *mentions[-10:]]
-        here = scene(text, borders)
+        here = Scene(text, borders)
         judged = [(mention, self._roles.judge(mention, here)) for mention in mentions]
         sure = [m.default for m, _ in judged if m.need == 0 and m.default is not None]
         context = [found.division for found in said if found.division is not None]
@@ -117,18 +120,22 @@ class RegionTagger:
             if role.strength == PASSING and not self._agreed(mention, context):
                 continue
             words = text[role.start : role.end].strip()
-            if mention.kind == "foreign":
-                places.append(
-                    Found(division=None, evidence=role.evidence, strength=role.strength, words=words)
+            division = None
+            if mention.kind != "foreign":
+                others = [division for division in sure if division is not mention.default]
+                division = self._place(mention, role, [*context, *others])
+                faint = role.strength <= TEXT and division is not None
+                if division is None or (faint and any(self._related(division, gone) for gone in left)):
+                    continue
+            places.append(
+                Found(
+                    division=division,
+                    evidence=role.evidence,
+                    strength=role.strength,
+                    words=words,
+                    opens=mention is mentions[0] and _opens(text, mentions),
                 )
-                continue
-            division = self._place(mention, role, [*context, *(d for d in sure if d is not mention.default)])
-            if division and not (
-                role.strength <= TEXT and any(self._related(division, gone) for gone in left)
-            ):
-                places.append(
-                    Found(division=division, evidence=role.evidence, strength=role.strength, words=words)
-                )
+            )
         return self._primary(places, context)
 
     def _agreed(self, mention: Mention, context: Sequence[Division]) -> bool:
@@ -136,12 +143,14 @@ class RegionTagger:
 
     def _place(self, mention: Mention, role: Role, context: Sequence[Division]) -> Division | None:
         supporting = [k for k in context if any(self._related(d, k) for d in mention.divisions)]
-        if mention.need == 1 and not supporting and role.strength < SELF and not role.care:
+        alone = mention.need == 1 and mention.kind != "division" and not supporting
+        if alone and role.strength < SELF and not role.care:
             return None
         if mention.need == 2:
             city = mention.default is not None and mention.default.level != "district"
             backed = (bool(supporting) or city) and role.strength >= ASKED
-            if not backed and not (role.strength == HERE and mention.default):
+            firm = role.strength == HERE or (role.firm and len(supporting) == len(context))
+            if not backed and not (firm and mention.default and mention.kind == "division"):
                 return None
         if supporting:
             return self._narrow(mention.divisions, supporting)
@@ -152,6 +161,10 @@ class RegionTagger:
         if not places:
             return None
         top = max(found.strength for found in places)
+        first = places[0]
+        if first.opens and first.division and PLAIN <= first.strength < top == ASKED:
+            top = first.strength  # 曲靖狼疮治疗, 昆明哪个大夫好: who opens with a place is there
+            places = [f for f in places if f.division and self.gazetteer.within(f.division, first.division)]
         best = [found for found in places if found.strength == top]
         home = [found for found in best if found.division is not None]
         if not home:
@@ -170,6 +183,8 @@ class RegionTagger:
         finest = self._finest(best)
         if len(finest) == 1:
             return self._refined(finest[0], places)
+        if best[0].opens and PLAIN <= best[0].strength <= ASKED:
+            return best[0]
         fitting = [f for f in finest if any(self._related(_known(f), known) for known in context)]
         if len(fitting) == 1:
             return fitting[0]
@@ -207,7 +222,7 @@ class RegionTagger:
     def _decide(self, written: Found | None, said: Sequence[Found]) -> Region | None:
         order = [found for found in said if EVIDENCE_ORDER.index(found.evidence) <= 1]
         rest = [found for found in said if EVIDENCE_ORDER.index(found.evidence) > 1]
-        if written and (written.strength > WEAK or not any(self._against(written, found) for found in said)):
+        if written and (written.strength > PLAIN or not any(self._against(written, found) for found in said)):
             ranked = [*order, written, *rest]
         else:
             ranked = [*order, *rest]
@@ -223,6 +238,12 @@ class RegionTagger:
         if written.division is None or hint.division is None:
             return written.division is not hint.division
         return not self._related(written.division, hint.division)
+
+
+def _opens(text: str, mentions: Sequence[Mention]) -> bool:
+    first = mentions[0]
+    until = mentions[1].start if len(mentions) > 1 else len(text)
+    return first.start < 2 and bool(_SENTENCE_END.search(text, first.end, until))
 
 
 def _known(found: Found) -> Division:
