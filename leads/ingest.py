@@ -99,7 +99,7 @@ class Ingestor:
         report.mentions += self.index.upsert_mentions(mentions)
         report.leads += len(leads)
         report.unmatched += len(fresh) - len(leads)
-        return frozenset(each.post.id for each in (*leads, *mentions))
+        return frozenset([lead.post.id for lead in leads] + [mention.post.id for mention in mentions])
 
     def sort_out(self, posts: Sequence[Post]) -> tuple[list[Lead], list[Mention]]:
         """The leads and the mentions among posts, in their order."""
