@@ -31,6 +31,7 @@ from crawler.progress import Progress
 from crawler.rechecks import GROUP
 from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
+from crawler.troubles import describe
 
 
 class SourceSpider(Spider):
@@ -205,6 +206,10 @@ class SourceSpider(Spider):
                 return
             self._unreadable(source, task, str(error))
             return
+        except Exception as error:  # a parser that trips over a page nobody foresaw costs this page, no more
+            self.logger.error("%s %s: %r", source.name, task.key, error, exc_info=True)
+            self._unreadable(source, task, f"解析出错：{type(error).__name__}")
+            return
         if isinstance(reading, Blocked):
             self.stop_host(source, response.url, reading.reason, seconds=reading.seconds)
         elif isinstance(reading, Halted):
@@ -259,7 +264,7 @@ class SourceSpider(Spider):
         elif isinstance(error, HttpError):
             self.ledger.failed(task, f"HTTP {error.response.status}")
         else:
-            self.ledger.failed(task, failure.getErrorMessage()[:200] or type(error).__name__)
+            self.ledger.failed(task, describe(error))
 
     # manners ──────────────────────────────────────────────────────────────────────────────────────────────
 

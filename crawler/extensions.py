@@ -85,6 +85,7 @@ class RunRecorder:
 
 _REASONS = {
     "closespider_timeout": "到了一次运行的时间上限，下次继续",
+    "closespider_timeout_no_item": "很久没有读到帖子，先停下，下次继续",
     "closespider_pagecount": "到了一次运行的页数上限，下次继续",
     "closespider_itemcount": "到了一次运行的帖数上限，下次继续",
     "shutdown": "被要求停止，下次继续",

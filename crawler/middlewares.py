@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import DNSLookupError
 
 from crawler.permission import Robots, is_loopback_host, is_private_address, read_robots
+from crawler.troubles import describe
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ class RobotsMiddleware:
             response = await engine.download_async(request)
         except Exception as error:  # whatever stops us from reading the rules stops us from crawling
             logger.warning("robots.txt of %s cannot be read: %s", site, type(error).__name__)
-            return Robots(rules=None, reachable=False, note=type(error).__name__)
+            return Robots(rules=None, reachable=False, note=describe(error))
         return read_robots(response.status, response.body)
 
     def _slow_down(self, host: str, robots: Robots) -> None:

@@ -117,12 +117,12 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
     """
     if totals.blocked:
         return "blocked", history.reasons.get("blocked", "")
+    if "layout" in history.reasons:
+        return "failed", history.reasons["layout"]
     if totals.refused and not totals.listed and not totals.posts:
         return "refused", history.reasons.get("refused", "")
     if totals.failed and not totals.listed and not totals.posts:
         return "failed", history.reasons.get("failed", "")
-    if "layout" in history.reasons:
-        return "failed", history.reasons["layout"]
     if totals.truncated:
         return "truncated", history.reasons.get("truncated", "")
     if history.recheck:

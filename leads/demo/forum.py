@@ -12,11 +12,12 @@ import re
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from ssl import SSLContext
 from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -96,6 +97,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    chunks: Callable[[], Iterator[bytes]] | None = None  # sent instead of `body`, for as long as they come
 
 
 def load_topics(now: datetime, path: Path = THREADS) -> tuple[dict[str, str], tuple[Topic, ...]]:
@@ -298,9 +300,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.chunks is None:
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+            return
+        self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.body)
+        with suppress(OSError):  # the visitor has had enough
+            for chunk in answer.chunks():
+                self.wfile.write(chunk)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         """Silent: the crawl's own progress is what people watch."""
@@ -315,11 +324,13 @@ class Served:
 
 
 @contextmanager
-def serve(forum: Forum, port: int = 0) -> Iterator[Served]:
+def serve(forum: Forum, port: int = 0, *, tls: SSLContext | None = None) -> Iterator[Served]:
     """Serves `forum` on 127.0.0.1 until the block ends; port 0 takes a free one."""
     server = _Server(("127.0.0.1", port), _Handler)
     server.forum = forum
-    forum.base = f"http://127.0.0.1:{server.server_address[1]}/"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    forum.base = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
