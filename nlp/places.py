@@ -174,7 +174,7 @@ def _swallowed(last: Mention, start: int, name: Name) -> bool:
 
 def _on_borders(start: int, end: int, name: Name, text: str, borders: frozenset[int]) -> bool:
     left, right = start in borders, end in borders
-    if left and right:
+    if left and (right or (name.kind == "block" and end - start > 3)):
         return True
     if name.need == 0 and name.kind != "block" and end - start > 2:
         return left or right  # 成都市武侯区 may be one token; 上海|门市|部 has neither border

@@ -303,6 +303,8 @@ def _moving(spot: _Spot, *, people: bool) -> int:
             return SELF
         return _arrived(spot, told=told)
     if cue.GO_BEFORE.search(before):
+        if not act and (cue.PLAY_AFTER.match(after) or cue.AWAY_BEFORE.search(spot.left)):
+            return NOTHING
         return ASKED if act or (spot.asked and not told) else WEAK
     if cue.OF_PLACE.match(after) and (not before or not before[-1].isalnum()):
         return SELF
