@@ -6,6 +6,7 @@ server is away, quarantine for documents it will never take. How it is used: doc
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from leads.index.spool import Spool
 from leads.models import Hit, Lead, LeadQuery, Mention, Page
 from leads.quarantine import Quarantine
 
+_log = logging.getLogger(__name__)
 RETRY_AFTER = 5.0  # seconds in which a server that was away is not asked again by writes
 
 
@@ -121,8 +123,10 @@ class ElasticIndex(LeadIndex):
                 try:
                     with self.writing():
                         return write()
-                except ServerDownError:
+                except ServerDownError as error:
                     self._away_since = time.monotonic()
+                    if self._spool.empty():
+                        _log.warning("%s新的线索先存在 %s，恢复后自动补写。", error, self._spool.path)
             self._spool.append(leads, mentions)
             return None
 
@@ -150,8 +154,14 @@ class ElasticIndex(LeadIndex):
             return self._store.delete_author(author_key)
 
     def expire(self, before: datetime) -> int:
-        with self.writing():
-            return self._store.expire(before)
+        """As promised; while writes are waiting in the spool it is left to the next run, which asks again."""
+        try:
+            with self.writing():
+                return self._store.expire(before)
+        except ServerDownError:
+            if self._spool.empty():
+                raise
+            return 0
 
     def mentions(
         self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50

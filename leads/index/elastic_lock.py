@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 from uuid import uuid4
 
 from elasticsearch import ConflictError, Elasticsearch, NotFoundError
@@ -21,6 +22,14 @@ STALE = 20.0  # seconds without a beat
 PATIENCE = 120.0  # seconds to wait for others who are alive
 BEAT_EVERY = 3.0
 _ID = "writer"
+
+
+class _State(NamedTuple):
+    """The lock's document: what changes with each beat, and who holds it."""
+
+    seq_no: int
+    term: int
+    owner: str
 
 
 class WriterLock:
@@ -39,8 +48,12 @@ class WriterLock:
         self._acquire()
         try:
             yield
-        finally:
+        except ServerDownError:
+            raise  # it would not hear us
+        except BaseException:
             self._release()
+            raise
+        self._release()
 
     def beat(self) -> None:
         """Say that the holder lives; called again and again during long writes."""
@@ -56,14 +69,15 @@ class WriterLock:
 
     def _acquire(self) -> None:
         start = since = time.monotonic()
-        seen: object = None
+        seen: _State | None = None
         while not self._take():
             now = time.monotonic()
             current = self._seen()
             if current != seen:
                 seen, since = current, now
-            elif current is not None and now - since > STALE:
-                self._evict(current)
+            if current is not None and (current.owner == self._owner or now - since > STALE):
+                # Our own is one that we could not give back while the server was away.
+                self._evict((current.seq_no, current.term))
             if now - start > PATIENCE:
                 raise StorageError("别的进程一直在写 Elasticsearch 索引，等了两分钟：请等它结束后再试。")
             time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads the waiting, nothing secret
@@ -79,14 +93,14 @@ class WriterLock:
         self._last_beat, self._beats = time.monotonic(), 0
         return True
 
-    def _seen(self) -> tuple[int, int] | None:
-        """What names the lock's present state; None when it is free."""
+    def _seen(self) -> _State | None:
+        """The lock's present state; None when it is free."""
         with translated():
             try:
                 found = self._client.get(index=self._index, id=_ID)
             except NotFoundError:
                 return None
-        return found["_seq_no"], found["_primary_term"]
+        return _State(found["_seq_no"], found["_primary_term"], found["_source"]["owner"])
 
     def _evict(self, state: tuple[int, int]) -> None:
         with translated():

@@ -25,11 +25,11 @@ class Spool:
     """Batches waiting for the server."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._done = path.with_suffix(".done")  # how many bytes of the file are written already
 
     def empty(self) -> bool:
-        return not self._path.exists() or self._path.stat().st_size == 0
+        return not self.path.exists() or self.path.stat().st_size == 0
 
     def append(self, leads: Sequence[Lead], mentions: Sequence[Mention]) -> None:
         """Keep a batch.
@@ -41,12 +41,12 @@ class Spool:
             "leads": [lead_to_dict(lead) for lead in leads],
             "mentions": [mention_to_dict(mention) for mention in mentions],
         }
-        with _complaining(self._path), self._locked():
-            if not self.empty() and self._path.stat().st_size > MAX_BYTES:
+        with _complaining(self.path), self._locked():
+            if not self.empty() and self.path.stat().st_size > MAX_BYTES:
                 raise StorageError(
-                    f"Elasticsearch 一直不可用，待写文件 {self._path} 已满：请先恢复服务器，再继续导入。"
+                    f"Elasticsearch 一直不可用，待写文件 {self.path} 已满：请先恢复服务器，再继续导入。"
                 )
-            with self._path.open("ab+") as file:
+            with self.path.open("ab+") as file:
                 _end_torn_line(file.fileno())
                 file.write(orjson.dumps(record) + b"\n")
                 file.flush()
@@ -60,13 +60,13 @@ class Spool:
         """
         if self.empty():
             return 0
-        with _complaining(self._path), self._locked():
+        with _complaining(self.path), self._locked():
             count = 0
             for end, leads, mentions in self._batches():
                 write(leads, mentions)
                 count += 1
                 self._done.write_text(str(end))
-            self._path.write_bytes(b"")
+            self.path.write_bytes(b"")
             self._done.unlink(missing_ok=True)
             return count
 
@@ -74,7 +74,7 @@ class Spool:
         """(position after it, leads, mentions) of each batch that is not done."""
         if self.empty():
             return
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(int(self._done.read_text()) if self._done.exists() else 0)
             while line := file.readline():
                 try:
@@ -89,7 +89,7 @@ class Spool:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._path.with_suffix(".lock").open("ab") as lock:
+        with self.path.with_suffix(".lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

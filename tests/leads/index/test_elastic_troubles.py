@@ -15,7 +15,7 @@ from elasticsearch import Elasticsearch
 
 from leads.config import Settings
 from leads.errors import ConfigError, QueryError, StorageError
-from leads.index import elastic, elastic_admin, elastic_bulk, open_backend
+from leads.index import elastic, elastic_admin, elastic_bulk, elastic_lock, open_backend
 from leads.index.elastic import ElasticIndex
 from leads.index.elastic_admin import check_meta, expected_meta
 from leads.index.elastic_bulk import Refused, index_action, write
@@ -278,6 +278,17 @@ class TestWriting:
         assert [item.action.id for item in refused] == ["3"]
         assert "too large" in refused[0].reason
 
+    def test_a_busy_server_is_asked_again(self, index: ElasticIndex, quick: None) -> None:
+        with _limiting_proxy(index, 10_000, busy=3) as client:
+            name = index.admin.alias("mentions")
+            write(client, [index_action(name, "1", {"id": "1"})], refused=pytest.fail)
+        index.client.indices.refresh(index=name)
+        assert index.client.count(index=name)["count"] == 1
+
+    def test_a_server_that_stays_busy_is_given_up(self, index: ElasticIndex, quick: None) -> None:
+        with _limiting_proxy(index, 10_000, busy=1000) as client, pytest.raises(StorageError, match="太忙"):
+            write(client, [index_action(index.admin.alias("mentions"), "1", {})], refused=pytest.fail)
+
     def test_a_vanished_index_is_not_made_anew_by_writing(
         self, index: ElasticIndex, settings: Settings
     ) -> None:
@@ -315,6 +326,12 @@ class TestWriting:
 
 
 class TestLock:
+    def test_ones_own_lock_left_behind_is_no_obstacle(self, index: ElasticIndex) -> None:
+        """The server died while it was held, and came back."""
+        assert index._lock._take()
+        index.upsert([lead(1)])
+        assert index.counts()["leads"] == 1
+
     def test_a_dead_holder_is_followed_after_a_while(
         self, index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -355,6 +372,7 @@ class TestLock:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between tries."""
     monkeypatch.setattr(elastic_bulk, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(elastic_lock, "STALE", 1.0)
     monkeypatch.setattr(elastic, "RETRY_AFTER", 0.0)
 
 
@@ -376,6 +394,7 @@ class TestDying:
                 index.search(LeadQuery(), now=NOW)
             with pytest.raises(StorageError, match="连不上"):
                 index.delete(["forum/1"])
+            assert index.expire(NOW) == 0
             assert (tmp_path / "elastic-spool.jsonl").stat().st_size > 0
         own_server.start()
         with opened(settings) as index:
@@ -388,8 +407,10 @@ class TestDying:
         self, own_server: Server, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(elastic_bulk, "TRIES", 1)
-        settings = elastic_settings(own_server.address, tmp_path, timeout=8.0)
-        with opened(settings) as index:
+        settings = elastic_settings(own_server.address, tmp_path)
+        opened(settings).close()  # making indices may take a slow machine longer
+        hasty = settings.elastic.model_copy(update={"timeout": 2.0})
+        with opened(settings.model_copy(update={"elastic": hasty})) as index:
             own_server.freeze()
             try:
                 with pytest.raises(StorageError, match="没有按时回答"):
@@ -406,12 +427,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     target: Any = None
     limit = 0
+    busy = 0  # how many requests are turned away first
 
     def do_GET(self) -> None:
         self._reply(200, b"{}", {"content-type": "application/json"})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        if self.busy:
+            type(self).busy -= 1
+            self._reply(503, b"", {"x-elastic-product": "Elasticsearch"})
+            return
         if len(body) > self.limit:
             self._reply(413, b"", {"x-elastic-product": "Elasticsearch"})
             return
@@ -451,8 +477,8 @@ class _other_service:  # noqa: N801 - used as a function
 class _limiting_proxy:  # noqa: N801 - used as a function
     """A client of the index's server through a proxy that takes no body above `limit` bytes."""
 
-    def __init__(self, index: ElasticIndex, limit: int) -> None:
-        handler = type("Limiting", (_Handler,), {"target": index.client, "limit": limit})
+    def __init__(self, index: ElasticIndex, limit: int, busy: int = 0) -> None:
+        handler = type("Limiting", (_Handler,), {"target": index.client, "limit": limit, "busy": busy})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
 
     def __enter__(self) -> Elasticsearch:
