@@ -2,7 +2,9 @@
 
 Evidence in order: geo > check-in > "坐标X, 我在X" > another place in the text > board > IP属地 > profile.
 Weaker evidence refines stronger (text 朝阳 + IP 北京 → 北京朝阳区) and never overrules it; only a place named
-in passing (a school, "四川人", a hashtag) gives way to a hint that contradicts it. A place abroad gives None
+in passing (a school, "四川人", a hashtag) or in plain words (成都的太阳出来了) gives way to a hint that
+contradicts it. Of several places without a phrase that decides, the one that opens the text wins, else what
+they share. A place abroad gives None
 and keeps weaker domestic evidence from guessing.
 """
 

@@ -115,6 +115,10 @@ class _Spot:
         self.mention, self.here = mention, here
         self.text, self.start, self.end = text, start, end
         self.before, self.after = text[max(0, start - 14) : start], text[end : end + 14]
+
+    def read(self) -> None:
+        """The clause, once the mention is no food and no street."""
+        text, start, end = self.text, self.start, self.end
         self.left = cue.END.split(text[max(0, start - 24) : start])[-1]  # the rest of the clause, both sides
         self.right = cue.END.split(text[end : end + 24], 1)[0]
         self.other = bool(
@@ -202,6 +206,7 @@ class Roles:
         locked = bool(cue.LOCKED_AFTER.match(spot.after)) and spot.here.mine and not spot.here.news
         if not locked and self._stopped(spot):
             return Role(NOTHING, "text", spot.start, spot.end)
+        spot.read()
         strength, lead = self._phrase(spot)
         told = not (locked and strength in (ASKED, TEXT, WEAK))
         strength = _sobered(strength, spot) if told else PLAIN
