@@ -1,0 +1,52 @@
+"""The spiders of forums that answer in JSON, but for what their pages look like (`JsonForum`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from scrapy.http import Response
+
+from crawler.answers import Reading
+from crawler.base import SourceSpider
+from crawler.coverage import Task
+from crawler.discuz_reading import ForumReader
+from crawler.sources import Board, Source
+from crawler.topic_pages import Clock, JsonForum
+
+
+class TopicSpider(SourceSpider):
+    """Lists by latest reply, then the threads where something has happened."""
+
+    forum: ClassVar[JsonForum]
+    rechecks = True
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        for board in source.boards or (Board(id=""),):
+            yield Task(
+                source=source.name,
+                key=f"list:{board.id}:1",
+                group=f"board:{board.id}",
+                kind="list",
+                board=board.id,
+            )
+
+    def address(self, source: Source, task: Task) -> str:
+        return source.url + self.forum.path(task)
+
+    def instead(self, source: Source, task: Task) -> Task | None:
+        """Deletions can leave a thread with fewer pages than were read: its last is one before."""
+        if task.kind != "thread" or not task.back or task.page < 2:
+            return None
+        return replace(task, page=task.page - 1, key=f"{task.key}<")
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        now = self.clock()
+        reader = ForumReader(
+            source=source, coverage=self.ledger.coverage, secret=self.secret, address=self.forum.address
+        )
+        clock = Clock(now=now, zone=source.zone)
+        if task.kind == "list":
+            return reader.of_list(task, self.forum.read_list(response.body, task, clock), now)
+        return reader.of_thread(task, self.forum.read_thread(response.body, task, clock), now)

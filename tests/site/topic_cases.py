@@ -1,0 +1,106 @@
+"""What a crawl of any forum that answers in JSON must give: one suite for all engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leads.demo.forum import Answer
+from tests.site.crawl import Crawled
+from tests.site.pages import crawl, serve
+from tests.site.topics import Board, reply, sample
+
+LINES = 'boards = [{ id = "7", name = "健康", region = "四川成都" }]\n'
+
+
+class TopicCases:
+    """Subclass with the engine's name and the address of a thread's page."""
+
+    engine: str
+    thread_path: str  # with {thread} and {page}
+    address: str
+
+    def crawl(self, folder: Path, board: Board, lines: str = "") -> Crawled:
+        with serve(board.pages) as site:
+            return crawl(folder, site, self.engine, LINES + lines)
+
+    def test_reads_every_post(self, tmp_path: Path) -> None:
+        crawled = self.crawl(tmp_path, sample(self.engine))
+        # 45 + 1 + 5, less a notice and a hidden post
+        assert (crawled.run.outcome, len(crawled.posts)) == ("ok", 49)
+        assert crawled.run.totals.withheld == 1
+        assert crawled.run.totals.listed == 7
+
+    def test_first_post_of_a_thread(self, tmp_path: Path) -> None:
+        board = sample(self.engine)
+        with serve(board.pages) as site:
+            crawled = crawl(tmp_path, site, self.engine, LINES)
+            url = site.url
+        post = crawled.post("t11")
+        assert (post.title, post.text) == ("陪妈妈看膝盖的经过", "妈妈膝盖疼，武侯区哪里看？")
+        assert post.published_at == board.threads[0].posts[0].at
+        assert (post.thread_id, post.floor, post.query, post.likes, post.replies) == ("11", 1, "健康", 3, 44)
+        assert [hint.text for hint in post.place_hints] == ["四川成都"]
+        assert post.url == url + self.address
+        assert len(post.author_key) == 22
+
+    def test_replies_have_their_own_words_only(self, tmp_path: Path) -> None:
+        crawled = self.crawl(tmp_path, sample(self.engine))
+        post = crawled.post("p9002")
+        assert (post.text, post.floor, post.title) == ("第 2 层，牙龈\n有点肿", 2, "")
+        assert not [post for post in crawled.posts if "别人的话" in post.text]
+        assert "网友" not in repr(crawled.posts)
+
+    def test_a_reply_costs_lists_and_the_last_page(self, tmp_path: Path) -> None:
+        board = sample(self.engine)
+        with serve(board.pages) as site:
+            crawl(tmp_path, site, self.engine, LINES)
+            reply(board, 11)
+            second = crawl(tmp_path, site, self.engine, LINES)
+        lists = 1 if self.engine == "flarum" else 2  # the replica's lists are short, and Flarum's is not
+        assert len(second.paths) == 1 + lists + 1
+        assert self.thread_path.format(thread=11, page=3, offset=40) in second.paths
+        assert (second.run.totals.posts_new, second.run.totals.posts_known) == (1, 5)
+
+    def test_deletions_hide_nothing(self, tmp_path: Path) -> None:
+        """45 posts on three pages; thirty go, one comes: the third page is no more."""
+        board = sample(self.engine)
+        with serve(board.pages) as site:
+            crawl(tmp_path, site, self.engine, LINES)
+            del board.threads[0].posts[10:40]
+            reply(board, 11)
+            second = crawl(tmp_path, site, self.engine, LINES)
+        assert "新的一层" in [post.text for post in second.posts]
+        assert second.run.outcome == "ok"
+
+    def test_a_web_page_instead_is_told_apart(self, tmp_path: Path) -> None:
+        for name, title, outcome in (
+            ("a", "请登录", "refused"),
+            ("b", "安全验证", "blocked"),
+            ("c", "社区首页", "failed"),
+        ):
+            page = Answer(body=f"<html><title>{title}</title></html>".encode())
+            folder = tmp_path / name
+            folder.mkdir()
+            with serve(lambda asked, page=page: page) as site:
+                crawled = crawl(folder, site, self.engine, LINES)
+            assert crawled.run.outcome == outcome
+
+    def test_json_of_another_shape_is_loud(self, tmp_path: Path) -> None:
+        page = Answer(body=b'{"message": "hello"}', headers={"Content-Type": "application/json"})
+        with serve(lambda asked: page) as site:
+            crawled = crawl(tmp_path, site, self.engine, LINES)
+        assert crawled.run.outcome == "failed"
+        assert "没有" in crawled.run.reason
+
+    def test_a_forum_that_wants_a_login_is_blocked(self, tmp_path: Path) -> None:
+        with serve(lambda asked: Answer(status=403, body=b'{"errors":[]}')) as site:
+            crawled = crawl(tmp_path, site, self.engine, LINES)
+        assert (crawled.run.outcome, crawled.paths.count("/robots.txt")) == ("blocked", 1)
+
+    def test_an_empty_board_is_empty(self, tmp_path: Path) -> None:
+        crawled = self.crawl(tmp_path, Board(engine=self.engine))
+        assert crawled.run.outcome == "empty"
+
+    def test_a_cap_is_truncated(self, tmp_path: Path) -> None:
+        crawled = self.crawl(tmp_path, sample(self.engine), "max_thread_pages = 2")
+        assert (crawled.run.outcome, crawled.run.reason) == ("truncated", "只读了前 2 页楼层")
