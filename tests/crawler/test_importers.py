@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.importers import IMPORTERS, Post, Rejected, detect, read
+from crawler.importers import IMPORTERS, ImportProblem, Post, Rejected, detect, read
 from crawler.items import PlaceHint, post_to_dict
 
 FILES = Path(__file__).parent.parent / "fixtures" / "files"
@@ -37,6 +37,10 @@ TEXT_FILES = (
     ("table.jsonl", "table", 2),
     ("table_without_times.jsonl", "table", 3),
     ("tingzhen.jsonl", "tingzhen", 2),
+    ("weibo_cards.json", "weibo-json", 7),
+    ("weibo_search_page.html", "weibo-html", 5),
+    ("tieba_list.html", "tieba-html", 3),
+    ("tieba_thread.html", "tieba-html", 3),
 )
 NOTES = tuple(f"mediacrawler_{site}_{age}" for site in ("weibo", "tieba", "xhs") for age in ("old", "new"))
 CONTAINERS = ("json", "jsonl", "csv", "sqlite")
@@ -163,7 +167,8 @@ def test_posts_of_known_sites_have_the_sites_own_address(case: tuple[Path, str, 
     }
     for post in posts_of(case[0]):
         if post.source in starts:
-            assert post.url == starts[post.source] + post.post_id
+            page = post.thread_id or post.post_id  # a reply stands on its thread's page
+            assert post.url.partition("?")[0] == starts[post.source] + page
 
 
 # weibo-search
@@ -415,3 +420,64 @@ def test_the_same_post_by_mid_by_bid_and_by_three_tools_is_one(tmp_path: Path) -
         write_lines(tmp_path / "c.jsonl", [media]),
     ]
     assert {post.id for path in paths for post in posts_of(path)} == {f"weibo/{mid}"}
+
+
+# Saved pages
+
+
+def test_a_saved_page_and_other_tools_name_the_same_post_alike(tmp_path: Path) -> None:
+    note = {
+        "note_id": "8800000002",
+        "title": "牙疼求推荐诊所",
+        "desc": "武侯区附近的",
+        "publish_time": "2024-07-06 22:09",
+        "user_link": "https://tieba.baidu.com/home/main?id=tb.1.900010002&fr=pb",
+        "user_nickname": "虚构昵称2",
+        "tieba_name": "成都吧",
+        "total_replay_num": 18,
+    }
+    by_tool = posts_of(write_lines(tmp_path / "notes.jsonl", [note]))[0]
+    by_page = posts_of(copied(tmp_path, "tieba_thread.html"))[0]
+    assert (by_tool.id, by_tool.url, by_tool.author_key) == (by_page.id, by_page.url, by_page.author_key)
+
+    tweet = {
+        "_id": "5000000000000002",
+        "mblogid": "",
+        "created_at": "2026-11-22 19:55:00",
+        "content": "右边大牙疼了两天",
+        "user": {"_id": "90001002"},
+    }
+    by_spider = posts_of(write_lines(tmp_path / "tweets.jsonl", [tweet]))[0]
+    held = (
+        posts_of(copied(tmp_path, "weibo_cards.json")),
+        posts_of(copied(tmp_path, "weibo_search_page.html")),
+    )
+    for posts in held:
+        (same,) = (post for post in posts if post.id == by_spider.id)
+        assert (same.url, same.author_key) == (by_spider.url, by_spider.author_key)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"ok": -100, "url": "https://passport.weibo.com/"}', "要求登录（ok:-100）"),
+        ('{"request": "/x", "error_code": "10023", "error": "e"}', "这是接口的报错（10023）"),
+        ('{"ok": 1, "data": {"longTextContent": "全文"}}', "没有编号和时间"),
+        ("<html><title>新浪通行证</title></html>", "登录页"),
+        ("<html><title>百度安全验证</title>tieba.baidu.com</html>", "百度安全验证"),
+        ("<html><title>贴吧</title>tieba.baidu.com 新版</html>", "认不出的页面"),
+    ],
+)
+def test_a_page_without_posts_is_set_aside_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "saved"
+    path.write_text(text, encoding="utf-8")
+    (item,) = read(aged(path), now=NOW, secret=SECRET)
+    assert isinstance(item, Rejected)
+    assert reason in item.reason
+
+
+def test_a_page_of_another_site_is_not_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "other.html"
+    path.write_text("<html><body><p>别的网站</p></body></html>", encoding="utf-8")
+    with pytest.raises(ImportProblem, match="认不出是哪种格式"):
+        detect(path)
