@@ -100,7 +100,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 def _index(settings: Settings) -> Iterator[Finding]:
     from leads.jobs import open_index
 
-    if not settings.data_dir.is_dir():
+    if settings.index == "sqlite" and not settings.data_dir.is_dir():
         yield Finding(level="ok", topic="索引", text="还没有，第一次导入或抓取时建立。")
         return
     with open_index(settings) as index:

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from leads.config import Settings, with_index
-from leads.errors import ConfigError
+from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
 from leads.index.copying import Copied, Copier, Progress
 
@@ -26,6 +26,10 @@ def move(settings: Settings, source: str, progress: Callable[[Progress], None]) 
         raise ConfigError(f"--from {_bare(source)} 就是现在用的索引：请先在配置里把 index 改成要搬去的那个。")
     origin = with_index(settings, source)
     with open_backend(origin) as old, open_backend(settings) as new:
+        if not any(old.counts().values()) and any(new.counts().values()):
+            raise StorageError(
+                f"来源 {_bare(source)} 是空的，现在用的索引却有内容：没有动它。请检查 --from 和 data_dir。"
+            )
         return Copier(old, new, progress).run()
 
 

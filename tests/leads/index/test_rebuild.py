@@ -130,6 +130,14 @@ def test_moving_between_the_backends_by_address(settings: Settings) -> None:
         assert contents(new) == before
 
 
+def test_an_empty_source_empties_nothing(settings: Settings) -> None:
+    with open_backend(settings) as index:
+        fill(index)
+        with pytest.raises(StorageError, match="是空的"):
+            reindex.move(settings, "sqlite", lambda step: None)
+        assert index.counts()["leads"] == 41
+
+
 def test_what_makes_no_sense_is_said(settings: Settings) -> None:
     embedded = settings.model_copy(update={"index": "sqlite"})
     with pytest.raises(ConfigError, match="不用重建"):
