@@ -14,6 +14,7 @@ from rich.table import Table
 
 from leads.asking import INTENT_NAMES, PRECISION_NAMES
 from leads.codec import hit_to_dict
+from leads.coverage_view import OUTCOMES
 from leads.ingest import Report
 from leads.models import Hit, Page
 
@@ -28,17 +29,6 @@ if TYPE_CHECKING:
     from nlp.corpus import Example
     from nlp.evaluate import Report as Report_
     from nlp.train import Trained
-
-_OUTCOMES = {
-    "ok": "正常",
-    "empty": "没有新内容",
-    "silent": "异常安静",
-    "truncated": "到上限被截断",
-    "refused": "被拒绝",
-    "blocked": "被封锁",
-    "failed": "失败",
-    "running": "进行中",
-}
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -225,7 +215,7 @@ def crawl_reports(runs: Sequence[Run], *, as_json: bool) -> None:
     for run in runs:
         totals = run.totals
         console.print(
-            f"{run.source}：{_OUTCOMES[run.outcome]}。{totals.pages} 页，新帖 {totals.posts_new}，"
+            f"{run.source}：{OUTCOMES[run.outcome]}。{totals.pages} 页，新帖 {totals.posts_new}，"
             f"改动 {totals.posts_changed}，已有 {totals.posts_known}，"
             f"拒绝 {totals.refused}，失败 {totals.failed}" + (f"（{run.reason}）" if run.reason else "")
         )
@@ -264,7 +254,7 @@ def _run_record(run: Run) -> dict[str, object]:
 def trained(result: Trained, examples: Sequence[Example]) -> None:
     """What training on the corpus gave, on folds the model had not seen."""
     print(
-        f"语料 {len(examples)} 条，C={result.strength:g}，温度 {result.model.temperature:.3f}，"
+        f"语料 {len(examples)} 条，温度 {result.model.temperature:.3f}，"
         f"求诊阈值 {result.model.threshold:.2f}，特征 {len(result.model.vectoriser.vocabulary)} 个。"
     )
 

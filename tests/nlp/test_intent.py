@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
+from sklearn.naive_bayes import ComplementNB
 
 from nlp import Tagger, corpus, prepare
 from nlp.features import Cues, Doc, own_words, word_grams
@@ -17,6 +19,7 @@ from nlp.models import INTENTS
 from nlp.pairs import PairTable, pair_key, pair_keys, pair_text, plain
 from nlp.symptoms import SymptomTagger
 from nlp.train import (
+    SMOOTHING,
     best_threshold,
     count_vocabulary,
     estimator,
@@ -94,13 +97,16 @@ class TestFeatures:
 class TestModel:
     def test_the_same_probabilities_as_scikit_learn(self, sample: list[corpus.Example]) -> None:
         docs = [doc(example.text) for example in sample]
-        cues = Cues.load()
-        vectoriser = Vectoriser(*count_vocabulary(docs, cues), cues)
-        rows = vectoriser.rows(docs)
         labels = [example.intent for example in sample]
-        classifier = estimator(8.0).fit(rows, numbers(labels))
-        ours = fit(docs, labels, 8.0).probabilities(docs)
-        assert np.abs(ours - classifier.predict_proba(rows)).max() < 1e-5
+        model = fit(docs, labels, 8.0)
+        rows, wanted = model.vectoriser.rows(docs), numbers(labels)
+        logistic = estimator(8.0).fit(rows, wanted)
+        bayes = ComplementNB(alpha=SMOOTHING).fit(rows, wanted)
+        sharp = rows @ logistic.coef_.T
+        broad = bayes.predict_joint_log_proba(rows)
+        broad = broad - broad.mean(axis=1, keepdims=True)
+        theirs = softmax(sharp + logistic.intercept_ + broad * (sharp.std() / broad.std()), axis=1)
+        assert np.abs(model.probabilities(docs) - theirs).max() < 1e-5
 
     def test_each_block_of_a_row_has_length_one(self, sample: list[corpus.Example]) -> None:
         docs = [doc(example.text) for example in sample[:50]]
