@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -13,16 +14,18 @@ from scrapy.http import Response
 from crawler.answers import Reading
 from crawler.base import SourceSpider
 from crawler.coverage import Task
+from crawler.items import Post
 from crawler.permission import Verdict
 from crawler.sources import Source
 from crawler.weibo_api_pages import error_code
-from crawler.weibo_api_reading import ApiReader, query_of
+from crawler.weibo_api_reading import ApiReader, query_of, show_task
 from crawler.weibo_options import api_options
 
 
 class WeiboApiSpider(SourceSpider):
     name = "weibo_api"
     engine_name = "weibo_api"
+    rechecks: ClassVar[bool] = True
     # Errors come with a status and a code; the code says more.
     handle_httpstatus_list: ClassVar[list[int]] = [400, 401, 403, 404, 429, 500, 503]
 
@@ -31,6 +34,13 @@ class WeiboApiSpider(SourceSpider):
             name = api_options(source).token_env
             return Verdict(allowed=False, reason=f"没有令牌：请设置环境变量 {name}")
         return super().verdict(source, today)
+
+    def visit(self, source: Source, task: Task, post: Post) -> Task | None:
+        """Each post can be asked for by its number; a comment only among its fellows."""
+        page = super().visit(source, replace(task, thread=post.post_id, page=1), post)
+        if page is None or task.kind == "comments":
+            return None
+        return show_task(source, post.post_id, page.group)
 
     def token(self, source: Source) -> str:
         """From the environment each time; it is kept nowhere."""

@@ -393,3 +393,17 @@ def test_halves_cover_the_whole_and_get_shorter(start: int, length: int, smalles
 def test_places_are_split_into_those_named(place: str, parts: list[str]) -> None:
     window = Window(start=0, end=60, place=place)
     assert [part.place for part in by_place(window, ("51-1", "51-2", "44"))] == parts
+
+
+# ── looked at again ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_posts_are_asked_for_again_by_number_and_those_gone_are_noticed(tmp_path: Path) -> None:
+    with serve_replica(Api(minutes(3))) as api:
+        crawl(tmp_path, api)
+        api.posts[0].deleted = True  # a notice stands in its place
+        del api.posts[1]  # error 20101
+        again = crawl(tmp_path, api, "-a", "recheck=1", "-s", "TINGZHEN_RECHECK_HOURS=0")
+    assert {path.partition("?")[0] for path in api.paths} == {"/statuses/show.json"}
+    assert (again.run.totals.rechecked, again.run.totals.posts_gone) == (3, 2)
+    assert again.run.totals.posts_known == 1
