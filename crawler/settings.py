@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 try:
     VERSION = version("tingzhen")
@@ -94,10 +93,7 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_HANDLERS: dict[str, str | None] = {"data": None, "file": None, "ftp": None, "s3": None}
-if find_spec("scrapy_playwright"):
-    # Only requests with meta["playwright"] use it: sources with render = true.
-    DOWNLOAD_HANDLERS["https"] = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
-    DOWNLOAD_HANDLERS["http"] = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+# A browser is opened by crawler.rendering, and only for sources with render = true.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
 DNS_TIMEOUT = 15
