@@ -147,8 +147,7 @@ def _time(values: Mapping[str, Any], keys: tuple[str, ...], now: datetime, zone:
         try:
             return parse_time(raw, now=now, zone=zone)
         except TimeError:
-            parsed = values[f"{key}_parsed"] if f"{key}_parsed" in values else None
-            if parsed:
+            if f"{key}_parsed" in values and (parsed := values[f"{key}_parsed"]):
                 return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
     return None
 

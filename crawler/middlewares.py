@@ -136,6 +136,12 @@ class RobotsMiddleware:
         if not verdict.allowed:
             raise RobotsRefused(verdict.reason, final=robots.reachable)
 
+    def known_verdict(self, url: str) -> bool:
+        """Whether robots.txt, as read in this run, allows `url`; nothing read means no."""
+        parts = urlsplit(url)
+        robots = self._asked.get(f"{parts.scheme}://{parts.netloc}")
+        return isinstance(robots, Robots) and robots.verdict(url, self.agent).allowed
+
     async def _robots(self, request: Request) -> Robots:
         parts = urlsplit(request.url)
         site = f"{parts.scheme}://{parts.netloc}"
@@ -209,7 +215,7 @@ class StopMiddleware:
 
     def _redirect(self, request: Request, response: Response) -> Response | Request:
         target = urljoin(request.url, (response.headers.get(b"Location") or b"").decode("utf-8", "replace"))
-        if any(mark in target.lower() for mark in _LOGIN_MARKS):
+        if asks_for_login(target):
             self._stop(request, "转到登录或验证页面", 0.0)
         if target.partition("#")[0] != request.url.partition("#")[0]:
             return response
@@ -222,6 +228,11 @@ class StopMiddleware:
         spider: Any = self.crawler.spider
         spider.stop_host(spider.sources[request.meta["source"]], request.url, reason, seconds=wait)
         raise HostStopped(reason)
+
+
+def asks_for_login(url: str) -> bool:
+    """Whether an address is that of a login or of a check for robots."""
+    return any(mark in url.lower() for mark in _LOGIN_MARKS)
 
 
 def retry_after(value: bytes | None, now: datetime) -> float:
