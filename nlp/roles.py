@@ -376,7 +376,11 @@ def _named(spot: _Spot) -> int:
     anchored = _anchored(spot, inside=inside)
     if spot.mention.divisions[0].code in _TALKED_OF and not (anchored and here.mine):
         return NOTHING
-    return TEXT if anchored and here.personal and not spot.eventful() else PLAIN
+    if anchored and here.personal and not spot.eventful():
+        return TEXT
+    topic = spot.mention.divisions[0]
+    broad = topic.level == "province" and topic.code[:2] not in _MUNICIPAL
+    return PASSING if broad and not here.mine and not spot.care_near() else PLAIN  # 求福建抄作业
 
 
 def _concerned(spot: _Spot, *, inside: bool) -> bool:
