@@ -154,9 +154,9 @@ class Coverage:
             )
 
     def _paused_gaps(self, now: datetime) -> Iterator[Gap]:
-        rows = self._db.execute("SELECT host, until, reason FROM pause WHERE until > ?", (_iso(now),))
-        for host, until, reason in rows:
-            yield Gap(source="", kind="blocked", scope=host, at=now, reason=f"{reason}；暂停到 {until}")
+        rows = self._db.execute("SELECT host, reason FROM pause WHERE until > ?", (_iso(now),))
+        for host, reason in rows:
+            yield Gap(source="", kind="blocked", scope=host, at=now, reason=f"{reason}；主机暂停中")
 
     def _day_gaps(self, now: datetime) -> Iterator[Gap]:
         sources = [row[0] for row in self._db.execute("SELECT DISTINCT source FROM day")]

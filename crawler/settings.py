@@ -8,12 +8,8 @@ a page), TINGZHEN_PROGRESS ("-", "fd:3" or a path). Each is read from the enviro
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    VERSION = version("tingzhen")
-except PackageNotFoundError:
-    VERSION = "0"
+from crawler.agent import PRODUCT, user_agent
 
 BOT_NAME = "tingzhen"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -30,8 +26,8 @@ TINGZHEN_KEEP_DAYS = int(os.environ.get("TINGZHEN_KEEP_DAYS") or 180)
 TINGZHEN_CONTACT = os.environ.get("TINGZHEN_CONTACT", "")
 
 # Who we are, and how to reach whoever runs us.
-USER_AGENT = f"tingzhen/{VERSION} (+{TINGZHEN_CONTACT or 'contact: the operator of this machine'})"
-ROBOTSTXT_USER_AGENT = "tingzhen"
+USER_AGENT = user_agent(TINGZHEN_CONTACT)
+ROBOTSTXT_USER_AGENT = PRODUCT
 # crawler.middlewares.RobotsMiddleware asks instead of Scrapy's own; both are off only together.
 ROBOTSTXT_OBEY = True
 

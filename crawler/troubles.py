@@ -30,7 +30,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def describe(error: BaseException) -> str:
+def describe(error: BaseException | None) -> str:
     """A few words for `error`; its class where nothing better is known."""
     text = str(error)
     if "certificate verify failed" in text:

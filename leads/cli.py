@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from leads import cli_sources
 from leads.errors import InputError, QueryError, TingzhenError
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(cli_sources.group, name="sources")
+app.command()(cli_sources.coverage)
 
 
 class State:

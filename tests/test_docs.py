@@ -76,7 +76,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     group = get_command(app)
     yield "", [option for param in group.params for option in param.opts]
     for name, command in group.commands.items():  # type: ignore[attr-defined]  # a group has them
-        options = [option for param in command.params for option in (*param.opts, *param.secondary_opts)]
+        parts = (command, *getattr(command, "commands", {}).values())  # a group is documented as one
+        params = [param for part in parts for param in part.params]
+        options = [option for param in params for option in (*param.opts, *param.secondary_opts)]
         yield name, [option for option in options if option.startswith("--")]
 
 
