@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from crawler.weibo_api_pages import StatusPage, error_code, read_error, read_pag
 from crawler.weibo_errors import ERRORS
 from crawler.weibo_options import MAX_RANGE, Near, api_options
 from crawler.weibo_windows import Window, by_place, from_span, halves
-from tests.site.crawl import Crawled
+from tests.site.crawl import Crawled, command, environment
 from tests.site.replica import crawl_table, serve_replica, table
 from tests.site.weibo_api import TOKEN, Api, Said, comment, minutes
 
@@ -407,3 +409,31 @@ def test_posts_are_asked_for_again_by_number_and_those_gone_are_noticed(tmp_path
     assert {path.partition("?")[0] for path in api.paths} == {"/statuses/show.json"}
     assert (again.run.totals.rechecked, again.run.totals.posts_gone) == (3, 2)
     assert again.run.totals.posts_known == 1
+
+
+# ── killed in the middle ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("answers", [1, 6, 17])
+def test_a_run_killed_among_its_windows_is_finished_by_the_next(tmp_path: Path, answers: int) -> None:
+    with serve_replica(Api(minutes(200, every=60))) as api:
+        lines = BASE | {"delay": "0.2"}  # a page is stored before the next is asked for, as with real delays
+        toml = table("clinic-weibo", "weibo_api", api, **lines)
+        (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
+        words = [word if word != "discuz" else "weibo_api" for word in command(tmp_path)]
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            words, cwd=tmp_path, env=environment() | ENV, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while len(api.requests) < answers and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        before = list(api.paths)
+        rest = crawl(tmp_path, api, delay="0.2")
+    assert len(set(before) & set(api.paths)) <= 1  # nothing but the page it was on is asked for again
+    assert rest.run.outcome == "ok"
+    with sqlite3.connect(tmp_path / "data" / "coverage.sqlite") as database:
+        stored = {row[0] for row in database.execute("SELECT post_id FROM seen")}
+    database.close()
+    assert stored == {str(said.mid) for said in api.posts}
