@@ -1,8 +1,8 @@
 """How much a writer seems to need care, with the reasons shown to a person. Pure.
 
-need = p(seeker) x (0.5 + 0.5 x care), where care gathers what makes a post worth an answer: a symptom that is
+need = p(seeker) x (0.35 + 0.65 x care), where care gathers what makes a post worth an answer: a symptom that is
 present now, how urgent it is, and whether the writer asks. The weights are a judgement, not a fit: a plain
-report of pain by a certain seeker is about 0.8, a certain seeker without any known symptom 0.5.
+report of pain by a certain seeker is about 0.75, a certain seeker without any known symptom 0.35.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def rate(text: str, tags: Tags) -> tuple[float, tuple[Reason, ...]]:
     present = [symptom for symptom in tags.symptoms if symptom.present]
     ask = _ASKS.search(text)
     care = max((_CARE[symptom.urgency] for symptom in present), default=0.0) + (0.2 if ask else 0.0)
-    need = tags.intent.seeker * (0.5 + 0.5 * min(1.0, care))
+    need = tags.intent.seeker * (0.35 + 0.65 * min(1.0, care))
     reasons = [Reason(kind="intent", text=f"求诊可能性 {tags.intent.seeker:.0%}")]
     reasons += [_symptom_reason(symptom) for symptom in _distinct(present)]
     if ask:

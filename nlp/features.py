@@ -88,8 +88,8 @@ class Cues:
             found.add(kind)
             if len(words) > 1:
                 found.add(f"{kind}+")
-        if "sym" in found:
-            found.update(f"{kind}&sym" for kind in seen)
+        company = "sym" if doc.symptoms else "none"
+        found.update(f"{kind}&{company}" for kind in seen)
         return found
 
 
@@ -121,7 +121,6 @@ _MARKS = {
     "dots": "...",
     "ellipsis": "…",
     "tilde": "~",
-    "blank": " ",
     "line": "\n",
 }
 

@@ -57,7 +57,8 @@ def count_vocabulary(docs: Sequence[Doc], cues: Cues) -> tuple[Vocabulary, Float
 
 
 def _frequent(counter: Counter[str], least: int) -> list[str]:
-    return sorted(gram for gram, n in counter.items() if n >= least)
+    # A blank is no word: it is what is left of an emoji code or a link, or a habit of some writers.
+    return sorted(gram for gram, n in counter.items() if n >= least and gram.strip())
 
 
 def _count_pairs(docs: Sequence[Doc]) -> Counter[str]:
