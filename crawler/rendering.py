@@ -1,7 +1,7 @@
 """The browser, for pages that only scripts fill: Chromium by scrapy-playwright, on a short leash.
 
 It says who it is, loads no pictures, fonts or media, sends nothing but GET, reaches no host but the source's
-own (and those its table names), keeps no cookies, and is stopped when a page takes too long or too much.
+own (and those its table names), forgets cookies after each page, and is stopped when a page takes too long or too much.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class BrowserMissing(Exception):  # noqa: N818  # what is missing, not what went
 
 
 class PageTooSlow(Exception):  # noqa: N818  # a page that never comes to rest
-    """A page did not come to rest within `LIMIT` seconds."""
+    """A page did not come to rest in time (TINGZHEN_PAGE_SECONDS, default `LIMIT`), or is too large."""
 
 
 def executable() -> str:
@@ -67,6 +67,7 @@ def launch_options(hosts: Iterable[str]) -> dict[str, Any]:
         "--disable-component-update",
         "--disable-sync",
         "--mute-audio",
+        "--no-referrers",
         "--blink-settings=imagesEnabled=false",
     ]
     # Chromium's sandbox does not work for root; in a container root is common.
@@ -146,6 +147,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
         self._turns = asyncio.Semaphore(PAGES)
         self._idle: list[tuple[Any, int]] = []  # tab, requests it has served
         self._most = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+        self._limit = crawler.settings.getfloat("TINGZHEN_PAGE_SECONDS", LIMIT)
 
     async def download_request(self, request: Request) -> Response:
         if not request.meta.get("playwright"):
@@ -154,7 +156,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
             page, served = self._idle.pop() if self._idle else (None, 0)
             request.meta["playwright_page"] = page
             try:
-                response: Response = await _within(LIMIT, super().download_request(request))
+                response: Response = await _within(self._limit, super().download_request(request))
                 if len(response.body) > self._most:
                     raise PageTooSlow(f"页面有 {len(response.body)} 字节，超过上限")
             except BaseException:

@@ -36,7 +36,7 @@ def serve(pages: Pages, robots: str = ROBOTS) -> Iterator[Site]:
 
 
 def header(asked: Asked, name: str) -> str:
-    return next((value for key, value in asked.headers.items() if key.lower() == name), "")
+    return next((value for key, value in asked.headers.items() if key.lower() == name.lower()), "")
 
 
 def crawl(folder: Path, site: Site, engine: str, lines: str, *extra: str) -> Crawled:
