@@ -26,9 +26,10 @@ from leads.index import sqlite_match
 from leads.index import sqlite_views as views
 from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
 from leads.index.cursors import Cursor
+from leads.index.sqlite_match import ROWID_BITS
 from leads.index.sqlite_store import LeadStore, open_database, translated
 from leads.models import Hit, Lead, LeadQuery, Mention, Page, Precision
-from leads.score import freshness
+from leads.score import HALF_LIFE_HOURS, freshness
 
 
 class _Found(NamedTuple):
@@ -93,12 +94,38 @@ class SqliteIndex(LeadIndex):
 
     def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
         """Matches in the asked order, after the cursor."""
-        if query.sort == "newest" or (query.sort == "score" and query.near is None):
+        ordered = query.sort == "newest" or not sqlite_match.match_expression(query)
+        if ordered and not (query.sort != "newest" and query.near is not None):
             yield from self._candidates(query, cursor)
             return
         after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
+        if query.sort == "score":
+            yield from self._best(query, after)
+            return
         rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
         yield from heapq.nlargest(query.limit + 1, rest)
+
+    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[_Found]:
+        """The best by score, newest rows first, until none that follows can be among them.
+
+        Need and reach only lower a score, so a row's age alone bounds it: a common word's hundred thousand
+        matches need not be read for the first page.
+        """
+        by_time = replace(query, sort="newest", cursor="")
+        sql, values = sqlite_match.select(", ".join(_Row._fields), by_time)
+        best: list[_Found] = []
+        for fields in self._db.execute(sql, values):
+            row = _Row(*fields)
+            if len(best) > query.limit and highest_hot(row.rowid) < best[0].key:
+                break
+            item = _rate(row, query)
+            if item is None or (item.key, item.rowid) >= after:
+                continue
+            if len(best) <= query.limit:
+                heapq.heappush(best, item)
+            else:
+                heapq.heappushpop(best, item)
+        return sorted(best, reverse=True)
 
     def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
         """All matches, in the asked order where the database gives it."""
@@ -231,6 +258,11 @@ class SqliteIndex(LeadIndex):
                 self._db.rollback()
                 raise
             self._db.execute("COMMIT")
+
+
+def highest_hot(rowid: int) -> float:
+    """What `hot` of a row can be at most: that of a need of 1 at its time of publication."""
+    return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
 
 
 def _rate(row: _Row, query: LeadQuery) -> _Found | None:
