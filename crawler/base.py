@@ -169,6 +169,7 @@ class SourceSpider(Spider):
         coverage = self.ledger.coverage
         waiting = coverage.tasks(source.name)
         interrupted = coverage.interrupted(source.name)
+        self.ledger.resume(source.name, interrupted)
         fresh = tuple(task for task in self.seeds(source) if task.group not in interrupted)
         with coverage.transaction():
             return waiting + tuple(task for task in fresh if coverage.add_task(task))

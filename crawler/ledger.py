@@ -34,6 +34,7 @@ class _Running:
     reasons: dict[str, str] = field(default_factory=dict)  # the first of each kind
     robots: str = ""
     recheck: bool = False
+    resumed: bool = False
     looked_for: dict[str, frozenset[str]] = field(
         default_factory=dict
     )  # task key → kept posts it should show
@@ -84,6 +85,10 @@ class Ledger:
         run = self.coverage.start_run(source.name, asked, self.clock())
         self._running[source.name] = _Running(source=source, run=run, listed_before=listed, recheck=recheck)
         self.report("start", {"source": source.name, "run": run})
+
+    def resume(self, source: str, interrupted: Collection[str]) -> None:
+        """These groups are only finished in this run: how much it lists says nothing about the source."""
+        self._running[source].resumed = bool(interrupted)
 
     # what the spider says ─────────────────────────────────────────────────────────────────────────────────
 
@@ -361,7 +366,7 @@ class Ledger:
         if cut:
             self.truncated(running.source.name, running.source.name, cut)
         history = History(
-            listing=running.listing,
+            listing=running.listing and not running.resumed,
             listed_before=running.listed_before,
             expect=running.source.expect,
             recheck=running.recheck,

@@ -51,7 +51,12 @@ FAULTS: dict[int, tuple[Answer, str]] = {
     1107: (Answer(body=(NESTED + "<b>" * 1_000_000).encode(), headers=HTML), "没有标题"),
     1108: (html("<div>" * 300_000), "认不出的页面"),
     1109: (Answer(body=b"\xff\xfe\0\0" * 50, headers=HTML), "认不出的页面"),
-    1110: (html("", status=302, Location="http://10.0.0.1/"), "地址不属于这个来源"),
+    1110: (html("", status=302, Location="http://169.254.169.254/latest/meta-data/"), "地址不属于这个来源"),
+    1111: (html("", status=302, Location="http://localhost:1/"), "地址不属于这个来源"),
+    1112: (html("", status=302, Location="file:///etc/passwd"), "HTTP 302"),
+    1113: (html("", status=500), "HTTP 500"),
+    1201: (Answer(body=b"%PDF", headers={"Content-Type": "application/pdf"}), "认不出的页面"),
+    1202: (Answer(body=b"\0" * 1000, headers=HTML), "认不出的页面"),
 }
 
 

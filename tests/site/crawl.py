@@ -37,9 +37,11 @@ class Crawled:
 
 
 def write_sources(folder: Path, url: str, changes: Mapping[str, str]) -> Path:
-    """The sample forum's sources.toml with some lines replaced (key → TOML value)."""
-    text = sources_toml(url)
+    """The sample forum's sources.toml, some lines replaced (key → TOML value); `table` names the table."""
+    text = sources_toml(url, changes.get("table", "sample-forum"))
     for key, value in changes.items():
+        if key == "table":
+            continue
         # A value may run over several lines, closed by a "]" at the start of one.
         text = re.sub(rf"^{key} = (?:\[\n(?:.*\n)*?\]|.*)\n", "", text, flags=re.MULTILINE)
         text = text.replace("]\n", f"]\n{key} = {value}\n", 1)
