@@ -75,7 +75,17 @@ def health_options(table: Table) -> HealthOptions:
 @cache
 def health_sites() -> tuple[str, ...]:
     """Names of the sites that crawler/health_sites.toml describes."""
-    return tuple(tomllib.loads(HEALTH_SITES.read_text(encoding="utf-8")))
+    return tuple(_health_tables())
+
+
+def listed_by_board(options: object) -> bool:
+    """Whether the site's lists are by section, so that a table has to name some."""
+    return isinstance(options, HealthOptions) and "{board}" in _health_tables()[options.site]["list"]
+
+
+@cache
+def _health_tables() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(HEALTH_SITES.read_text(encoding="utf-8"))
 
 
 # ── rendered ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -68,7 +68,7 @@ def _card(block: Selector, select: Selectors, url: str, now: datetime, zone: tzi
     shown, given, link = first(block, select.time), first(block, select.id), first(block, select.link)
     title, author = first(block, select.title), first(block, select.author)
     body = without(block, select.drop)
-    text = first(body, select.text) if select.text else first(body, ":scope") or _all(body)
+    text = first(body, select.text or "*")
     try:
         published = parse_time(shown, now=now, zone=zone)
     except TimeError as error:
@@ -78,7 +78,3 @@ def _card(block: Selector, select: Selectors, url: str, now: datetime, zone: tzi
     link = urljoin(url, link) if link else ""
     name = id_of(given, link, f"{title}\0{text}\0{author}")
     return Card(id=name, title=title, text=text, link=link, author=author, published_at=published)
-
-
-def _all(block: Selector) -> str:
-    return first(block, "*")

@@ -1,7 +1,8 @@
 """The browser, for pages that only scripts fill: Chromium by scrapy-playwright, on a short leash.
 
 It says who it is, loads no pictures, fonts or media, sends nothing but GET, reaches no host but the source's
-own (and those its table names), forgets cookies after each page, and is stopped when a page takes too long or too much.
+own (and those its table names), forgets cookies after each page, and is stopped when a page takes too long
+or too much.
 """
 
 from __future__ import annotations
@@ -67,7 +68,6 @@ def launch_options(hosts: Iterable[str]) -> dict[str, Any]:
         "--disable-component-update",
         "--disable-sync",
         "--mute-audio",
-        "--no-referrers",
         "--blink-settings=imagesEnabled=false",
     ]
     # Chromium's sandbox does not work for root; in a container root is common.

@@ -157,12 +157,22 @@ def _check_tieba(source: Source) -> str:
     return "" if source.boards else '缺少 boards，例如 boards = [{ id = "成都" }]（吧名，不带“吧”字）'
 
 
+def _check_health(source: Source) -> str:
+    missing = engine_options.listed_by_board(source.options) and not source.boards
+    return (
+        '缺少 boards（科室在网址里的名字），例如 boards = [{ id = "kqk", name = "口腔科" }]'
+        if missing
+        else ""
+    )
+
+
 # What is wrong with a source as a whole, as a sentence; "" for nothing.
 CHECKS: dict[str, Callable[[Source], str]] = {
     "discuz": _check_discuz,
     "weibo_api": weibo_options.check_api,
     "weibo": _check_words,
     "tieba": _check_tieba,
+    "health_qa": _check_health,
 }
 
 

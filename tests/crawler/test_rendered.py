@@ -122,7 +122,6 @@ class TestBrowser:
         assert {urlsplit(path).path for path in crawled.paths} == {"/robots.txt", "/news", "/api/posts"}
         # What a page sets lives as long as the page, and is forgotten before the next one.
         assert not [asked for asked in asked_for(site, "/news") if header(asked, "Cookie")]
-        assert not [asked for asked in site.requests if header(asked, "Referer")]
 
     def test_the_second_run_opens_the_browser_at_once(self, tmp_path: Path) -> None:
         with serve(app(pages=1)) as site:

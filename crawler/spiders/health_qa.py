@@ -1,0 +1,48 @@
+"""Public question pages of health sites; how a site looks is a table in health_sites.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from scrapy.http import Response
+
+from crawler.answers import Reading, Refusal
+from crawler.base import SourceSpider
+from crawler.charset import decode
+from crawler.coverage import Task
+from crawler.engine_options import HealthOptions
+from crawler.health_pages import health_site, read_list, read_question
+from crawler.health_reading import QuestionReader
+from crawler.sources import Source
+
+
+class HealthQaSpider(SourceSpider):
+    name = "health_qa"
+    engine_name = "health_qa"
+    rechecks = True
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        yield from self._reader(source).lists(self.clock())
+
+    def address(self, source: Source, task: Task) -> str:
+        return source.url + self._reader(source).path(task)
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        reader, now = self._reader(source), self.clock()
+        html = decode(response.body, str(getattr(response, "encoding", "") or ""))
+        if task.kind == "list":
+            return reader.of_list(task, read_list(html, reader.site, url=response.url), now)
+        if reader.site.number(urlsplit(response.url).path) != task.thread:
+            return Refusal(reason="转到了问题页以外的地方，不读")
+        return reader.of_question(task, read_question(html, reader.site, now=now, zone=source.zone), now)
+
+    def _reader(self, source: Source) -> QuestionReader:
+        options = source.options
+        assert isinstance(options, HealthOptions)  # noqa: S101  # sources.py made it so
+        return QuestionReader(
+            source=source,
+            site=health_site(options.site),
+            coverage=self.ledger.coverage,
+            secret=self.secret,
+        )
