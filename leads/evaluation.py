@@ -19,14 +19,22 @@ BATCH = 256
 
 
 def evaluate_all(real: Path, labels: Path) -> list[tuple[str, Report]]:
-    """(name, scores) of the corpus and, where both files are there, of the labelled real posts."""
+    """(name, scores) of the corpus and, where the files are there, of the labelled real posts.
+
+    Beside `labels`, the development set, `blind_labels.tsv` holds posts that no rule was made from.
+    """
     tagger = Tagger.load()
     results = [("语料，按文件交叉验证", _corpus(tagger))]
-    if real.exists() and labels.exists():
-        examples = read_labels(labels, real)
-        results.append(("真实帖子，从未参与训练", evaluate(examples, tag_all(tagger, examples))))
-        drawn = [example for example in examples if example.group == "random"]
-        results.append(("其中随机抽取的", evaluate(drawn, tag_all(tagger, drawn))))
+    for name, path in (
+        ("真实帖子（开发集）", labels),
+        ("真实帖子（盲测）", labels.with_name("blind_labels.tsv")),
+    ):
+        if real.exists() and path.exists():
+            examples = read_labels(path, real)
+            results.append((name, evaluate(examples, tag_all(tagger, examples))))
+            drawn = [example for example in examples if example.group == "random"]
+            if drawn:
+                results.append((f"{name}中随机抽取的", evaluate(drawn, tag_all(tagger, drawn))))
     return results
 
 

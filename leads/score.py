@@ -1,7 +1,7 @@
 """How much a writer seems to need care, with the reasons shown to a person. Pure.
 
-need = p(seeker) x (0.35 + 0.65 x care), where care gathers what makes a post worth an answer: a symptom that is
-present now, how urgent it is, and whether the writer asks. The weights are a judgement, not a fit: a plain
+need = p(seeker) x (0.35 + 0.65 x care), where care gathers what makes a post worth an answer: a symptom that
+is present now, how urgent it is, and whether the writer asks. The weights are a judgement, not a fit: a plain
 report of pain by a certain seeker is about 0.75, a certain seeker without any known symptom 0.35.
 """
 

@@ -1,7 +1,7 @@
 """Pairs of neighbouring characters of many texts at once, as columns of the model. numpy instead of dicts.
 
-A post has about 80 pairs; making and looking up each in Python took a sixth of all tagging. An open-addressing
-table probed with whole arrays takes half of that.
+A post has about 80 pairs; making and looking up each in Python took a sixth of all tagging. An
+open-addressing table probed with whole arrays takes half of that.
 """
 
 from __future__ import annotations
