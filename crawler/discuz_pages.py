@@ -13,11 +13,12 @@ from datetime import datetime, tzinfo
 from html import unescape
 from typing import Literal
 
-from parsel import Selector
+from lxml import etree
 
 from crawler.answers import Blocked, PageError, Refusal
 from crawler.charset import decode as decode
-from crawler.text import html_to_text
+from crawler.html_tree import Node, drop, find, first, flat, tree
+from crawler.text import tree_to_text
 from crawler.times import TimeError, parse_time
 
 Pin = Literal["", "board", "global"]
@@ -78,56 +79,68 @@ class ThreadPage:
 # ── thread lists ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+_LIST = "//*[@id='threadlist' or @id='threadlisttableid' or @id='forum_new' or @id='moderate' or {}]".format(
+    "contains(concat(' ',normalize-space(@class),' '),' threadlist ')"
+)
+
+
 def read_list(html: str, *, now: datetime, zone: tzinfo) -> ListPage | Refusal | Blocked:
     """A board's page (forumdisplay). Raises PageError."""
-    page = Selector(text=html)
-    rows = page.xpath("//tbody[starts-with(@id,'normalthread_') or starts-with(@id,'stickthread_')]")
-    if not rows and not page.css("#threadlist, #threadlisttableid, #forum_new, .threadlist, #moderate"):
+    page = tree(html)
+    rows = find(page, "//tbody[starts-with(@id,'normalthread_') or starts-with(@id,'stickthread_')]")
+    if not rows and not find(page, _LIST):
         return _other(page, html)
     entries = tuple(_entry(row, now=now, zone=zone) for row in rows)
     return ListPage(entries=entries, next_page=_next_page(page))
 
 
-def _entry(row: Selector, *, now: datetime, zone: tzinfo) -> Entry:
-    kind, _, tid = row.attrib["id"].partition("_")
-    links = row.xpath(".//a[contains(@class,'xst')] | .//span[starts-with(@id,'thread_')]/a")
+_REPLIES = ".//td[{}]//a/text() | .//td[{}]//strong/text()".format(
+    "contains(concat(' ',normalize-space(@class),' '),' num ')",
+    "contains(concat(' ',normalize-space(@class),' '),' nums ')",
+)
+
+
+def _entry(row: Node, *, now: datetime, zone: tzinfo) -> Entry:
+    kind, _, tid = row.get("id").partition("_")
+    links = find(row, ".//a[contains(@class,'xst')] | .//span[starts-with(@id,'thread_')]/a")
     if not links:
         raise PageError(f"主题 {tid} 没有标题链接")
     return Entry(
         tid=tid,
-        title=_flat(links[0]),
+        title=flat(links[0]),
         pin=_pin(row) if kind == "stickthread" else "",
-        replies=_number(row.css("td.num a::text, td.nums strong::text").get()),
+        replies=_number(first(row, _REPLIES)),
         last_at=_last_at(row, now=now, zone=zone),
     )
 
 
-def _pin(row: Selector) -> Pin:
+def _pin(row: Node) -> Pin:
     """3 is global, 2 a category: both may belong to other boards; 1 is this board's own."""
-    return "board" if row.css(".tpin1, img[src*='pin_1']") else "global"
+    return (
+        "board" if find(row, ".//*[contains(@class,'tpin1')] | .//img[contains(@src,'pin_1')]") else "global"
+    )
 
 
-def _last_at(row: Selector, *, now: datetime, zone: tzinfo) -> datetime | None:
+def _last_at(row: Node, *, now: datetime, zone: tzinfo) -> datetime | None:
     """Time of the last post: the second `td.by` in X, `td.lastpost` in 7. Minutes only."""
-    cell = row.xpath("(.//td[@class='by'])[2]//em | .//td[@class='lastpost']//em")
-    return _time(cell[0], now=now, zone=zone) if cell else None
+    cell = first(row, "(.//td[@class='by'])[2]//em | .//td[@class='lastpost']//em")
+    return None if cell is None else _time(cell, now=now, zone=zone)
 
 
 def read_archiver_list(html: str) -> ListPage | Refusal | Blocked:
     """A board's page in the archiver: titles and reply counts, no times, pins unmarked. Raises PageError."""
-    page = Selector(text=html)
-    links = page.xpath("//div[@id='content']//li/a[contains(@href,'tid-')]")
-    if not links and not page.xpath("//div[@id='content']//ul"):
+    page = tree(html)
+    links = find(page, "//div[@id='content']//li/a[contains(@href,'tid-')]")
+    if not links and not find(page, "//div[@id='content']//ul"):
         return _other(page, html)
     return ListPage(entries=tuple(_archiver_entry(link) for link in links), next_page=_archiver_next(page))
 
 
-def _archiver_entry(link: Selector) -> Entry:
-    found = _TID.search(link.attrib["href"])
+def _archiver_entry(link: Node) -> Entry:
+    found = _TID.search(link.get("href"))
     if not found:
         raise PageError(f"存档页链接没有主题号：{link.attrib['href']}")
-    count = link.xpath("string(following-sibling::text()[1])").get() or ""
-    return Entry(tid=found[1], title=_flat(link), replies=_number(count))
+    return Entry(tid=found[1], title=flat(link), replies=_number(link.tail))
 
 
 # ── threads ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +148,7 @@ def _archiver_entry(link: Selector) -> Entry:
 
 def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
     """A thread's page (viewthread), desktop. Raises PageError."""
-    page = Selector(text=html)
+    page = tree(html)
     parts = _parts(page)
     blocks, times, bodies, labels = (parts[name] for name in _PARTS)
     if not blocks:
@@ -148,7 +161,7 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
         floors.append(
             Floor(
                 pid=pid,
-                floor=_floor_of(_flat(labels[pid])) if pid in labels else None,
+                floor=_floor_of(flat(labels[pid])) if pid in labels else None,
                 author=_author(block),
                 published_at=_time(times[pid], now=now, zone=zone),
                 text=text,
@@ -168,14 +181,14 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
 _PARTS = ("post_", "authorposton", "postmessage_", "postnum")
 
 
-def _parts(page: Selector) -> dict[str, dict[str, Selector]]:
+def _parts(page: Node) -> dict[str, dict[str, Node]]:
     """Elements called prefix + post id, by prefix and id. One walk over the page for all floors and parts:
     a walk for each costs twice as much as reading the HTML."""
-    found: dict[str, dict[str, Selector]] = {name: {} for name in _PARTS}
-    for node in page.xpath("//*[starts-with(@id,'post') or starts-with(@id,'authorposton')]"):
-        name = node.attrib["id"].rstrip("0123456789")
+    found: dict[str, dict[str, Node]] = {name: {} for name in _PARTS}
+    for node in find(page, "/descendant::*[@id]"):
+        name = node.get("id").rstrip("0123456789")
         if name in found:
-            found[name][node.attrib["id"][len(name) :]] = node
+            found[name][node.get("id")[len(name) :]] = node
     found["post_"].pop("", None)
     return found
 
@@ -197,73 +210,75 @@ _NOISE = ".//*[{}]".format(
 )
 
 
-def _message(body: Selector) -> tuple[str, str]:
+def _message(body: Node) -> tuple[str, str]:
     """Text of a post's cell, and what is withheld from it. Takes the noise out of the tree it is handed."""
     withheld = _locked(body)
-    for noise in body.xpath(_NOISE):
-        # A node inside one already dropped has lost its document; dropping it again does no harm.
-        noise.drop()
-    return html_to_text(body.get()), withheld
+    for noise in find(body, _NOISE):
+        # A node inside one already dropped is dropped from that one, which does no harm.
+        drop(noise)
+    return tree_to_text(body), withheld
 
 
-def _locked(block: Selector) -> str:
-    notes = block.xpath(".//div[contains(concat(' ',normalize-space(@class),' '),' locked ')]")
-    return _flat(notes[0]) if notes else ""
+def _locked(block: Node) -> str:
+    note = first(block, ".//div[contains(concat(' ',normalize-space(@class),' '),' locked ')]")
+    return "" if note is None else flat(note)
 
 
-def _author(block: Selector) -> str:
-    names = block.xpath(
-        "(.//div[contains(@class,'authi')])[1]/a[contains(@class,'xw1')]"
-        " | .//td[contains(@class,'postauthor')]/div[contains(@class,'postinfo')]/a"
-        " | .//td[contains(@class,'postauthor')]/cite/a"
-    )
-    return _flat(names[0]) if names else ANONYMOUS
+def _author(block: Node) -> str:
+    name = first(block, "(.//div[@class='authi'])[1]/a[contains(@class,'xw1')]")
+    if name is None:
+        name = first(block, _AUTHOR_SEVEN)
+    return ANONYMOUS if name is None else flat(name)
+
+
+_AUTHOR_SEVEN = ".//td[contains(@class,'postauthor')]/*[self::cite or contains(@class,'postinfo')]/a"
 
 
 def _floor_of(label: str) -> int | None:
     return _FLOOR_NAMES.get(label) or _number(label)
 
 
-def _title(page: Selector) -> str:
-    titles = page.xpath("//span[@id='thread_subject']") or page.css("#threadtitle h1, div.view_tit")
+def _title(page: Node) -> str:
+    titles = find(page, "//span[@id='thread_subject']") or find(
+        page, "//*[@id='threadtitle']//h1 | //div[contains(@class,'view_tit')]"
+    )
     if not titles:
         raise PageError("主题页没有标题")
-    return _flat(titles[0])
+    return flat(titles[0])
 
 
-def _thread_fid(page: Selector) -> str:
+def _thread_fid(page: Node) -> str:
     """The last board in the breadcrumb is the thread's own."""
-    links = page.xpath(
-        "//div[@id='pt']//a/@href | //div[@id='nav']//a/@href | //div[@id='foruminfo']//a/@href"
-    )
-    fids = [found[1] for href in links.getall() if (found := _FID.search(href))]
+    links = find(page, "/descendant::div[@id][@id='pt' or @id='nav' or @id='foruminfo']//a/@href")
+    fids = [found[1] for href in links if (found := _FID.search(href))]
     return fids[-1] if fids else ""
 
 
-def _reply_count(page: Selector) -> int | None:
-    return _number(page.xpath("//span[contains(.,'回复:')]/following-sibling::span[1]/text()").get())
+def _reply_count(page: Node) -> int | None:
+    return _number(first(page, "//span[contains(.,'回复:')]/following-sibling::span[1]/text()"))
 
 
 def read_mobile_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
     """A thread's mobile=2 page. Its times are relative only, so they are as coarse as "3 小时前"."""
-    page = Selector(text=html)
-    blocks = page.xpath("//div[contains(@class,'plc') and starts-with(@id,'pid')]")
+    page = tree(html)
+    blocks = find(page, "//div[contains(@class,'plc') and starts-with(@id,'pid')]")
     if not blocks:
         return _other(page, html)
     floors = tuple(_mobile_floor(block, now=now, zone=zone) for block in blocks)
     return ThreadPage(title=_title(page), fid="", floors=floors, next_page=_next_page(page))
 
 
-def _mobile_floor(block: Selector, *, now: datetime, zone: tzinfo) -> Floor:
-    pid = block.attrib["id"][3:]
-    shown = block.xpath("string(.//li[@class='mtime']/text()[last()])").get() or ""
-    body = block.css("div.message")
+def _mobile_floor(block: Node, *, now: datetime, zone: tzinfo) -> Floor:
+    pid = block.get("id")[3:]
+    shown = first(block, "string(.//li[@class='mtime']/text()[last()])") or ""
+    body = find(block, ".//div[contains(@class,'message')]")
     text, withheld = _message(body[0]) if body else ("", _locked(block))
-    labels, names = block.css("li.mtit span.y"), block.css("li.mtit span.z a")
+    labels = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'y')]")
+    names = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'z')]//a")
     return Floor(
         pid=pid,
-        floor=_floor_of(_flat(labels[0])) if labels else None,
-        author=_flat(names[0]) if names else ANONYMOUS,
+        floor=_floor_of(flat(labels[0])) if labels else None,
+        author=flat(names[0]) if names else ANONYMOUS,
         published_at=_parse(shown, now=now, zone=zone),
         text=text,
         withheld=withheld,
@@ -276,20 +291,20 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
     Quotes have no markup there ("某人 发表于 2026-1-2 03:04" and the words quoted, up to a blank line); they
     are cut by that shape. Post ids and floors are not shown: the first post of page 1 is floor 1.
     """
-    page = Selector(text=html)
-    heads = page.xpath("//div[@id='content']/p[@class='author']")
+    page = tree(html)
+    heads = find(page, "//div[@id='content']/p[@class='author']")
     if not heads:
         return _other(page, html)
-    number = _number(page.xpath("//div[@id='content']/div[@class='page']/strong/text()").get()) or 1
-    pieces = re.split(r'<p class="author">', page.xpath("//div[@id='content']").get() or "")[1:]
+    number = _number(first(page, "//div[@id='content']/div[@class='page']/strong/text()")) or 1
+    pieces = re.split(r'<p class="author">', _source(first(page, "//div[@id='content']")))[1:]
     floors = [
         _archiver_floor(head, piece, now=now, zone=zone) for head, piece in zip(heads, pieces, strict=True)
     ]
-    title = _flat(page.xpath("//div[@id='content']/h3")[0]) if number == 1 else _archiver_title(page)
+    title = _named(page, "//div[@id='content']/h3" if number == 1 else "//div[@id='end']//strong")
     if number == 1:
-        first = floors[0]
+        opening = floors[0]
         floors[0] = Floor(
-            pid="", floor=1, author=first.author, published_at=first.published_at, text=first.text
+            pid="", floor=1, author=opening.author, published_at=opening.published_at, text=opening.text
         )
     return ThreadPage(
         title=title,
@@ -303,23 +318,30 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
 _ARCHIVER_QUOTE = re.compile(r"^.{1,30} 发表于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}\n(?:.+\n?)*?(?:\n|\Z)")
 
 
-def _archiver_floor(head: Selector, piece: str, *, now: datetime, zone: tzinfo) -> Floor:
+def _archiver_floor(head: Node, piece: str, *, now: datetime, zone: tzinfo) -> Floor:
     _, _, rest = piece.partition("</h3>")
     words = rest.split('<div class="page">')[0]
-    text, withheld = _message(Selector(text=f"<div>{words}</div>").xpath("//div")[0])
-    names = head.xpath("./strong")
+    text, withheld = _message(find(tree(f"<div>{words}</div>"), "//div")[0])
+    names = find(head, "./strong")
     return Floor(
         pid="",
         floor=None,
-        author=(_flat(names[0]) if names else "") or ANONYMOUS,
+        author=(flat(names[0]) if names else "") or ANONYMOUS,
         published_at=_time(head, now=now, zone=zone),
         text=_ARCHIVER_QUOTE.sub("", text).strip(),
         withheld=withheld,
     )
 
 
-def _archiver_title(page: Selector) -> str:
-    return _flat(page.xpath("//div[@id='end']//strong")[0])
+def _named(page: Node, path: str) -> str:
+    title = first(page, path)
+    if title is None:
+        raise PageError("存档页没有标题")
+    return flat(title)
+
+
+def _source(node: Node) -> str:
+    return str(etree.tostring(node, encoding="unicode", method="html", with_tail=False))
 
 
 # ── feeds ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -337,7 +359,7 @@ def read_rss(xml: str) -> ListPage | Refusal | Blocked:
     parser would stop at the first such title.
     """
     if "<rss" not in xml[:1000] or "<channel>" not in xml:
-        return _other(Selector(text=xml), xml)
+        return _other(tree(xml), xml)
     entries = (_rss_entry(item[1]) for item in _RSS_ITEM.finditer(xml))
     return ListPage(entries=tuple(entry for entry in entries if entry))
 
@@ -351,26 +373,29 @@ def _rss_entry(item: str) -> Entry | None:
 # ── shared ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _other(page: Selector, html: str) -> Refusal | Blocked:
+_BOX = "//*[@id='messagetext' or @id='content' or contains(@class,'jump_c')]/p"
+
+
+def _other(page: Node, html: str) -> Refusal | Blocked:
     """What a page without the wanted parts is: refusal, block, or unknown."""
-    box = page.css("#messagetext > p, .jump_c > p, #content > p") or page.css("#messagetext, .alert_error")
-    reason = _flat(box[0]) if box else ""
+    box = find(page, _BOX) or find(page, "//*[@id='messagetext' or contains(@class,'alert_error')]")
+    reason = flat(box[0]) if box else ""
     if reason and not _challenge(reason):
         return Refusal(reason=reason, gone=any(word in reason for word in _GONE))
     found = _challenge(html)
     if found:
         return Blocked(reason=f"页面要求验证（{found}）")
-    raise PageError(f"认不出的页面（{len(html)} 字符，标题 {page.css('title::text').get('')[:40]!r}）")
+    raise PageError(f"认不出的页面（{len(html)} 字符，标题 {(first(page, '//title/text()') or '')[:40]!r}）")
 
 
 def _challenge(text: str) -> str:
     return next((word for word in _CHALLENGES if word.lower() in text.lower()), "")
 
 
-def _time(cell: Selector, *, now: datetime, zone: tzinfo) -> datetime:
+def _time(cell: Node, *, now: datetime, zone: tzinfo) -> datetime:
     """The `title` has the exact time where the page shows "12 分钟前"; otherwise the shown text is exact."""
-    shown = (cell.xpath("string(.)").get() or "").rpartition("发表于")[2]
-    return _parse(cell.xpath(".//span/@title").get() or shown, now=now, zone=zone)
+    shown = "".join(cell.itertext()).rpartition("发表于")[2]
+    return _parse(first(cell, ".//span/@title") or shown, now=now, zone=zone)
 
 
 def _parse(text: str, *, now: datetime, zone: tzinfo) -> datetime:
@@ -380,30 +405,39 @@ def _parse(text: str, *, now: datetime, zone: tzinfo) -> datetime:
         raise PageError(str(error)) from error
 
 
-def _flat(node: Selector) -> str:
-    return " ".join((node.xpath("string(.)").get() or "").split())
-
-
 def _number(text: str | None) -> int | None:
     found = _COUNT.search(text or "")
     return int(found[0]) if found else None
 
 
-def _next_page(page: Selector) -> int | None:
-    href = page.css("a.nxt::attr(href), .pages a.next::attr(href)").get()
+# `contains` alone is quick and the words are rare; what it finds too much is sorted out behind it.
+_NEXT = (
+    "(/descendant::a[contains(@class,'nxt') or contains(@class,'next')])"
+    "[@class='nxt' or @class='next' and ancestor::*[contains(@class,'pages')]]/@href"
+)
+
+
+def _next_page(page: Node) -> int | None:
+    href = first(page, _NEXT)
     if not href:
         return None
     found = _PAGE.search(href) or _REWRITTEN_PAGE.search(href)
     return int(next(group for group in found.groups() if group)) if found else None
 
 
-def _page_number(page: Selector) -> int:
+_PAGER = (
+    "/descendant::strong[parent::*[contains(concat(' ',@class,' '),' pg ')"
+    " or contains(concat(' ',@class,' '),' pages ')]]/text()"
+)
+
+
+def _page_number(page: Node) -> int:
     """Short threads have no pager: their page is the first."""
-    return _number(page.css(".pg > strong::text, .pages > strong::text").get()) or 1
+    return _number(first(page, _PAGER)) or 1
 
 
-def _archiver_next(page: Selector) -> int | None:
+def _archiver_next(page: Node) -> int | None:
     """The link right behind the bold number."""
-    href = page.xpath("//div[@class='page']/strong[1]/following-sibling::a[1]/@href").get()
+    href = first(page, "//div[@class='page']/strong[1]/following-sibling::a[1]/@href")
     found = _PAGE.search(href or "")
     return int(found[1]) if found else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from lxml import etree
 
@@ -61,6 +63,20 @@ def html_to_text(html: str) -> str:
     return clean_text(text)
 
 
+def tree_to_text(element: Any) -> str:
+    """The same for an element of an lxml tree, without writing it out and reading it again."""
+    reader = _Reader()
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            reader.start(node.tag, node.attrib)
+            reader.data(node.text or "")
+        elif event == "end":
+            reader.end(node.tag)
+        if event != "start" and node is not element:
+            reader.data(node.tail or "")
+    return clean_text(reader.close())
+
+
 def plain_text(text: str) -> str:
     """`text` cleaned, and read as HTML when it clearly holds markup: for files that may carry either.
 
@@ -101,7 +117,7 @@ class _Reader:
         self._parts: list[str] = []
         self._skipping: list[str] = []  # open elements whose content is not shown, outermost first
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._skipping:
             if tag == self._skipping[-1]:
                 self._skipping.append(tag)
@@ -125,7 +141,7 @@ class _Reader:
             self._block()
 
     def data(self, data: str) -> None:
-        if self._skipping or (data.isspace() and self._parts[-1:] == ["\n"]):
+        if not data or self._skipping or (data.isspace() and self._parts[-1:] == ["\n"]):
             return
         # A line break in the source is only a blank to the reader.
         self._parts.append(_SOURCE_BREAK.sub(" ", data))
@@ -139,7 +155,7 @@ class _Reader:
         return "".join(self._parts)
 
 
-def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
+def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
     if tag == "i" and "wbicon" in (attributes.get("class") or ""):
         return True  # Weibo's icon font: its letters ("2", "O", "L") are pictures
     style = (attributes.get("style") or "").replace(" ", "").lower()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.text import clean_text, html_to_text, plain_text
+from crawler.html_tree import drop, find, flat, tree
+from crawler.text import clean_text, html_to_text, plain_text, tree_to_text
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,27 @@ def test_junk_never_raises(parts: list[str]) -> None:
 def test_escaped_text_comes_back(raw: str) -> None:
     escaped = raw.replace("&", "&amp;").replace("<", "&lt;")
     assert html_to_text(escaped) == clean_text(raw)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>牙疼<br>三天了</div>",
+        "<div>前<script>x()</script>后<!-- 注 -->尾<?x y?>完</div>",
+        '<div><p>一</p><p>二<span style="display: none">藏</span>三</p>四</div>',
+        '<div>笑<img alt="[doge]"> &amp; &lt;b&gt;</div>',
+        "<div><ul><li>甲</li><li>乙</li></ul>丙<table><tr><td>丁</td><td>戊</td></tr></table></div>",
+        "<div></div>",
+        "<div>" + "<b>" * 300 + "深" + "</b>" * 300 + "后</div>",
+    ],
+)
+def test_a_tree_says_what_its_markup_says(html: str) -> None:
+    assert tree_to_text(find(tree(html), "//div")[0]) == html_to_text(html)
+
+
+def test_dropping_an_element_keeps_the_text_behind_it() -> None:
+    root = tree("<div>一<b>二</b>三<i>四</i>五</div>")
+    for node in find(root, "//b | //i"):
+        drop(node)
+        drop(node)
+    assert flat(root) == "一三五"
