@@ -3,10 +3,10 @@
     python -m benchmarks.pipeline [--posts N]
 
 Both baselines do the same work with the usual libraries: jieba tokens, 500 keywords by `in`, a scikit-learn
-TF-IDF and logistic regression pipeline, cpca for the region, SQLite with FTS5. The per-post one handles one post
-at a time and commits each; the careful one works in batches of 500 with one commit a batch. Texts are the
-project's corpus, short posts joined until they have 60 characters. Ours runs three times: storing everything, storing what is a
-lead (as `tingzhen ingest` does), and tagging alone.
+TF-IDF and logistic regression pipeline, cpca for the region, SQLite with FTS5. The per-post one handles one
+post at a time and commits each; the careful one works in batches of 500, a commit a batch. Texts are the
+project's corpus, short posts joined until they have 60 characters. Ours runs three times: storing everything,
+storing what is a lead (as `tingzhen ingest` does), and tagging alone.
 """
 
 from __future__ import annotations
