@@ -1,4 +1,4 @@
-"""`tingzhen demo`: the whole way on a small sample forum, with the real spider, real HTTP and a real index."""
+"""`tingzhen demo`: the whole way on a small sample forum: real spider, real HTTP, real index."""
 
 from __future__ import annotations
 
