@@ -41,7 +41,8 @@ def rate(text: str, tags: Tags) -> tuple[float, tuple[Reason, ...]]:
     reasons = [Reason(kind="intent", text=f"求诊可能性 {tags.intent.seeker:.0%}")]
     reasons += [_symptom_reason(symptom) for symptom in _distinct(present)]
     if ask:
-        reasons.append(Reason(kind="words", text=f"在询问：{ask[0]}", words=ask[0]))
+        said = "有提问" if ask[0] == "?" else f"在询问：{ask[0]}"
+        reasons.append(Reason(kind="words", text=said, words=ask[0]))
     if tags.region is not None:
         reasons.append(_place_reason(tags.region))
     return round(need, 4), tuple(reasons)
