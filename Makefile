@@ -1,6 +1,8 @@
 # Two commands do everything: `make run` and `make test`. Each makes what it needs first.
 PYTHON ?= python3
 VENV := .venv
+# Crawls spend their time waiting for their own delays, so more processes than cores pay off.
+WORKERS ?= 5
 BIN := $(VENV)/bin
 APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" || echo "sudo env DEBIAN_FRONTEND=noninteractive apt-get")
 
@@ -10,7 +12,7 @@ run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
 test: $(VENV)/dev chromium java
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
 # Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
 test-quick: $(VENV)/dev
