@@ -1,0 +1,227 @@
+"""How fast we crawl when nothing makes us wait: a local forum, all delays off, beside Scrapy on its own.
+
+    python -m benchmarks.crawl [--pages 2000] [--padding 40000]
+
+Prints pages/s and CPU a page of both, the difference (our own cost: parsing, ledger, coverage file), how many
+of the known posts were got, and how memory grew on the way. The forum is served by a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from multiprocessing import Process, Queue
+from pathlib import Path
+from urllib.request import urlopen
+
+from crawler.coverage import Coverage
+from leads.demo.forum import Answer, Forum, Reply, Topic, serve
+
+ROOT = Path(__file__).parents[1]
+POSTS = 20  # a thread: two pages of ten
+SEED = """
+import scrapy
+
+class PlainSpider(scrapy.Spider):
+    # The same pages, by Scrapy alone: nothing is read but the links.
+    name = "plain"
+    custom_settings = {"LOG_LEVEL": "ERROR", "ROBOTSTXT_OBEY": True, "TELNETCONSOLE_ENABLED": False,
+                       "COOKIES_ENABLED": False,
+                       "DOWNLOAD_SLOTS": {"127.0.0.1": {"concurrency": 1, "delay": 0.0, "jitter": 0.0}}}
+
+    async def start(self):
+        yield scrapy.Request(self.url + "forum.php?mod=forumdisplay&fid=36&page=1", self.listing)
+
+    def listing(self, response):
+        for link in response.xpath("//a[contains(@class,'xst')]/@href").getall():
+            yield response.follow(link, self.thread)
+        for link in response.xpath("//a[@class='nxt']/@href").getall():
+            yield response.follow(link, self.listing)
+
+    def thread(self, response):
+        for link in response.xpath("//a[@class='nxt']/@href").getall():
+            yield response.follow(link, self.thread)
+"""
+SOURCES = """
+[bench]
+engine = "discuz"
+url = "{url}"
+allow_private = true
+delay = 0.0
+route = "desktop"
+days = 3650
+max_pages = 1000000
+pages_per_day = 100000000
+boards = ["36"]
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    pages: int
+    seconds: float
+    cpu: float  # seconds of user and system time
+    memory: tuple[int, ...]  # MB resident at each tenth of the way
+
+
+class BenchForum(Forum):
+    """Answers from memory, each page padded to the size of a real one."""
+
+    padding = ""
+
+    def answer(self, target: str) -> Answer:
+        if target == "/asked":
+            return Answer(body=str(len(self.requests) - 1).encode())
+        return self._padded(target)
+
+    @lru_cache(maxsize=100_000)  # noqa: B019  # one forum a process
+    def _padded(self, target: str) -> Answer:
+        found = super().answer(target)
+        if not found.body.startswith(b"<"):
+            return found
+        body = found.body.replace(b"</body>", self.padding.encode() + b"</body>")
+        return Answer(status=found.status, body=body, headers=found.headers)
+
+    @lru_cache(maxsize=1)  # noqa: B019  # the same
+    def listed(self, board: str) -> list[Topic]:
+        return super().listed(board)
+
+
+def forum(threads: int, padding: int) -> BenchForum:
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    topics = tuple(
+        Topic(
+            tid=tid,
+            board="36",
+            home="36",
+            title=f"第 {tid} 个人牙疼",
+            posts=tuple(
+                Reply(
+                    pid=tid * 100 + n,
+                    author=f"网友{(tid + n) % 500}",
+                    at=start + timedelta(seconds=tid * 60 + n),
+                    text=f"第 {n} 楼：智齿肿了三天，武侯区哪家诊所看得好？" * 3,
+                )
+                for n in range(POSTS)
+            ),
+        )
+        for tid in range(1, threads + 1)
+    )
+    made = BenchForum(boards={"36": "健康求助"}, topics=topics)
+    row = '<div class="pls"><a href="home.php" class="xi2">广告</a> <span class="xg1">说明</span></div>\n'
+    made.padding = row * (padding // len(row.encode()))
+    return made
+
+
+def _serve(threads: int, padding: int, ready: Queue[str]) -> None:
+    with serve(forum(threads, padding)) as served:
+        ready.put(served.url)
+        while os.getppid() != 1:
+            time.sleep(1)
+
+
+def measure(command: list[str], folder: Path, environment: dict[str, str], url: str) -> Measured:
+    """Runs a crawl, counts what the forum is asked for, and looks at memory on the way."""
+    before, start = _asked(url), time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # ours
+    memory: list[int] = []
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        memory.append(_resident(process.pid))
+        time.sleep(0.25)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return Measured(
+        pages=_asked(url) - before - 1,  # less the question itself
+        seconds=time.perf_counter() - start,
+        cpu=usage.ru_utime + usage.ru_stime,
+        memory=(*(memory[len(memory) * n // 10] for n in range(1, 10)), usage.ru_maxrss // 1024),
+    )
+
+
+def _asked(url: str) -> int:
+    return int(urlopen(f"{url}asked").read())  # noqa: S310  # our own server
+
+
+def _resident(pid: int) -> int:
+    try:
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    except OSError:
+        return 0
+    return int(found[1]) // 1024 if found else 0
+
+
+def run(pages: int, padding: int) -> None:
+    threads = max(20, pages * 20 // 41)  # two pages each, and a list page for every twenty
+    known, expected = threads * POSTS, threads * 2 + -(-threads // 20) + 1  # and robots.txt
+    ready: Queue[str] = Queue()
+    server = Process(target=_serve, args=(threads, padding, ready), daemon=True)
+    server.start()
+    url = ready.get(timeout=120)
+    size = len(urlopen(f"{url}forum.php?mod=viewthread&tid=1&page=1").read())  # noqa: S310  # our own server
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            ours, got = _ours(folder, url)
+            plain = _plain(folder, url)
+    finally:
+        server.terminate()
+        server.join()
+    print(f"{ours.pages} pages ({plain.pages} by Scrapy alone) of about {size // 1000} kB, {known} posts")
+    for name, one in (("tingzhen", ours), ("Scrapy alone", plain)):
+        print(f"{name:14} {one.pages / one.seconds:7.0f} pages/s  {_cost(one):6.2f} ms CPU a page")
+    print(f"own cost       {_cost(ours) - _cost(plain):6.2f} ms CPU a page (budget 3)")
+    print(f"speed          {plain.seconds / ours.seconds:6.2f} of Scrapy alone")
+    print(f"posts got      {got} of {known}{'' if got == known else '  MISSING SOME'}")
+    print(
+        "memory         "
+        + " ".join(str(each) for each in ours.memory)
+        + " MB (each tenth of the way; the last: most)"
+    )
+    assert (got, ours.pages) == (known, expected)
+
+
+def _cost(one: Measured) -> float:
+    return one.cpu / one.pages * 1000
+
+
+def _ours(folder: Path, url: str) -> tuple[Measured, int]:
+    (folder / "sources.toml").write_text(SOURCES.format(url=url), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
+    command = [sys.executable, "-m", "scrapy", "crawl", "discuz", "-s", "ITEM_PIPELINES={}"]
+    command += ["-s", f"TINGZHEN_SOURCES={folder / 'sources.toml'}", "-s", f"TINGZHEN_DATA_DIR={folder}"]
+    measured = measure(command, folder, environment, url)
+    coverage = Coverage(folder / "coverage.sqlite")
+    run = coverage.runs(limit=1)[0]
+    coverage.close()
+    assert run.outcome == "ok", run
+    return measured, run.totals.posts_new
+
+
+def _plain(folder: Path, url: str) -> Measured:
+    (folder / "plain.py").write_text(SEED, encoding="utf-8")
+    environment = {key: value for key, value in os.environ.items() if key != "SCRAPY_SETTINGS_MODULE"}
+    command = [sys.executable, "-m", "scrapy", "runspider", "plain.py", "-a", f"url={url}"]
+    return measure(command, folder, environment, url)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=2000)
+    parser.add_argument("--padding", type=int, default=40_000, help="bytes added to each page")
+    arguments = parser.parse_args()
+    run(arguments.pages, arguments.padding)
+
+
+if __name__ == "__main__":
+    main()
