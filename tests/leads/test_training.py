@@ -1,0 +1,104 @@
+"""A clinic's own model: judgements in, compared, installed or not, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from leads import training
+from leads.errors import InputError
+from nlp import corpus
+from nlp.evaluate import Intents
+from nlp.intent import MODEL, IntentModel
+
+NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+# The clinic's own turn of speech for its raffle, which the corpus does not know.
+RAFFLE = "小鹿福袋第{}期开张啦，暗号{}，老邻居们进来领护齿礼"
+QUESTION = "昨天啃了{}块排骨，右边第{}颗后槽牙一碰就钻心地疼，谁家能看"
+
+
+@pytest.fixture(autouse=True)
+def small_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A twentieth of the corpus: what is tested is the handling, and training takes half a second."""
+    examples = corpus.load()[::20]
+    monkeypatch.setattr(training, "load", lambda: examples)
+
+
+def judge(folder: Path, count: int = 30) -> None:
+    for number in range(count):
+        training.add_feedback(folder, RAFFLE.format(number, number * 7), "advert", now=NOW)
+        training.add_feedback(folder, QUESTION.format(number + 2, number % 7 + 1), "seeker", now=NOW)
+
+
+def test_without_judgements_the_shipped_model_is_used(tmp_path: Path) -> None:
+    assert training.model_folder(tmp_path) == MODEL
+
+
+def test_judgements_are_learnt_compared_and_can_be_taken_back(tmp_path: Path) -> None:
+    judge(tmp_path)
+    result = training.train_with_feedback(tmp_path, now=NOW, force=True)
+    assert result.judgements == 60
+    assert result.before is not None
+    assert result.after is not None
+    held_out = sum(score.support for score in result.after.scores)
+    assert 0 < held_out < 60
+    assert result.after.scores[2].f1 > 0.9  # adverts: the clinic's own turn of speech
+    assert result.after.macro_f1 >= result.before.macro_f1
+    assert training.model_folder(tmp_path) == result.folder
+    assert training.load_tagger(tmp_path).tag(RAFFLE.format(77, 78)).intent_label == "advert"
+
+    later = training.train_with_feedback(tmp_path, now=NOW + timedelta(hours=1), force=True)
+    assert training.model_folder(tmp_path) == later.folder
+    assert training.go_back(tmp_path) == result.folder
+    assert training.go_back(tmp_path) == MODEL
+    with pytest.raises(InputError, match="没有更早的"):
+        training.go_back(tmp_path)
+
+
+def test_a_model_that_is_worse_is_kept_but_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(tmp_path)
+    f1 = iter((0.9, 0.4))
+    real = training._scores
+
+    def told(model: IntentModel, examples: Sequence[corpus.Example]) -> Intents:
+        found = real(model, examples)
+        return replace(found, scores=(replace(found.scores[0], f1=next(f1)), *found.scores[1:]))
+
+    monkeypatch.setattr(training, "_scores", told)
+    result = training.train_with_feedback(tmp_path, now=NOW)
+    assert not result.installed
+    assert (result.folder / "intent.npz").exists()
+    assert training.model_folder(tmp_path) == MODEL
+
+
+def test_the_last_judgement_of_a_text_counts(tmp_path: Path) -> None:
+    training.add_feedback(tmp_path, "牙疼", "seeker", now=NOW)
+    training.add_feedback(tmp_path, "牙疼", "figurative", now=NOW)
+    assert [example.intent for example in training.read_feedback(tmp_path / "feedback.jsonl")] == [
+        "figurative"
+    ]
+
+
+def test_too_few_judgements_cannot_be_compared(tmp_path: Path) -> None:
+    training.add_feedback(tmp_path, "牙疼", "seeker", now=NOW)
+    with pytest.raises(InputError, match="只有 1 条"):
+        training.train_with_feedback(tmp_path, now=NOW)
+
+
+@pytest.mark.parametrize("line", ["{", '{"text": "牙疼"}', '{"text": 1, "intent": "seeker"}', "[]"])
+def test_a_broken_judgement_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "feedback.jsonl"
+    path.write_text('{"text": "牙疼", "intent": "seeker"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="第 2 行"):
+        training.read_feedback(path)
+
+
+def test_an_unknown_judgement_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="patient"):
+        training.add_feedback(tmp_path, "牙疼", "patient", now=NOW)
