@@ -318,7 +318,7 @@ class Ledger:
             before = self.coverage.digests(task.source, (post.post_id for post in page.posts.values()))
             for post in page.posts.values():
                 self._count(running, post, before.get(post.post_id))
-                self._keep(page, post)
+            self._keep(page)
             if page.cursor:
                 self.coverage.set_cursor(task.source, *page.cursor)
             self.coverage.complete(task)
@@ -326,16 +326,20 @@ class Ledger:
         if page.posts:
             self._progress(running, "stored", {"key": task.key, "posts": len(page.posts)})
 
-    def _keep(self, page: _Page, post: Post) -> None:
-        visit = (
-            None
-            if post.id in page.dropped
-            else self.visit(self._running[page.task.source].source, page.task, post)
-        )
-        if visit is None:
-            self.coverage.rechecks.forget(page.task.source, (post.id,))
-        else:
-            self.coverage.rechecks.keep(post, visit, self.clock())
+    def _keep(self, page: _Page) -> None:
+        """Where each post can be looked for again, and that the dropped ones need not be."""
+        source, kept = self._running[page.task.source].source, self.coverage.rechecks
+        seen: dict[Task, list[Post]] = {}
+        lost = []
+        for post in page.posts.values():
+            visit = None if post.id in page.dropped else self.visit(source, page.task, post)
+            if visit is None:
+                lost.append(post.id)
+            else:
+                seen.setdefault(visit, []).append(post)
+        kept.forget(source.name, lost)
+        for visit, posts in seen.items():
+            kept.keep(posts, visit, self.clock())
 
     def _count(self, running: _Running, post: Post, before: bytes | None) -> None:
         digest = digest_of(post)

@@ -33,16 +33,14 @@ class Rechecks:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def keep(self, post: Post, visit: Task, now: datetime) -> None:
-        """The post was seen just now on the page of `visit`, and is kept."""
+    def keep(self, posts: Iterable[Post], visit: Task, now: datetime) -> None:
+        """These posts were seen just now on the page of `visit`, and are kept."""
         self._db.execute(
             "INSERT OR REPLACE INTO visit VALUES (?,?,?,?)",
             (visit.source, visit.key, visit.to_json(), _iso(now)),
         )
-        self._db.execute(
-            "INSERT OR REPLACE INTO kept VALUES (?,?,?,?)",
-            (visit.source, post.id, visit.key, _iso(post.published_at)),
-        )
+        rows = ((visit.source, post.id, visit.key, _iso(post.published_at)) for post in posts)
+        self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?,?,?,?)", rows)
 
     def forget(self, source: str, ids: Iterable[str]) -> None:
         """These posts are not kept (any more)."""

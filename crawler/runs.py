@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
@@ -93,9 +93,9 @@ class Task:
     back: bool = False  # fetched only to look for posts that moved to an earlier page
 
     def to_json(self) -> str:
-        known = {each.name: each.default for each in fields(self)}
-        values = {key: value for key, value in asdict(self).items() if value != known[key]}
-        return json.dumps(values, ensure_ascii=False)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        changed = {each.name: values[each.name] for each in fields(self) if values[each.name] != each.default}
+        return json.dumps(changed, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
