@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 # Crawls spend their time waiting for their own delays, so more processes than cores pay off.
-WORKERS ?= 5
+WORKERS ?= 3
 BIN := $(VENV)/bin
 APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" || echo "sudo env DEBIAN_FRONTEND=noninteractive apt-get")
 

@@ -119,7 +119,7 @@ def test_what_nobody_keeps_is_not_visited(tmp_path: Path) -> None:
             edit(served.forum, 9, pid, "别留")
         run(tmp_path, served, **BOARD)
         checked = recheck(tmp_path, served, **BOARD)
-    assert [path[-6:] for path in checked.paths[1:]] == ["page=1", "page=3"]
+    assert sorted(path[-6:] for path in checked.paths[1:]) == ["page=1", "page=3"]
 
 
 def test_nothing_is_due_before_its_time(tmp_path: Path) -> None:
