@@ -157,5 +157,5 @@ def test_20000_characters_are_no_slow_path(unit: str) -> None:
     edges = borders(cut(text))
     start = time.thread_time()
     TAGGER.find(text, edges)
-    # The budget is 1 s (50 ms for 1,000 characters); what is quadratic takes minutes.
-    assert time.thread_time() - start < 5.0
+    # The budget is 50 ms for 1,000 characters, of our own time and not of a busy machine's.
+    assert time.thread_time() - start < 1.0
