@@ -49,6 +49,7 @@ class SourceSpider(Spider):
     ledger: Ledger
     secret: bytes
     stopped: dict[str, str]  # host → why nothing more is asked of it
+    refusing: set[str]  # hosts that refused in this run: a request already on its way is no second refusal
     floors: dict[str, float]  # host → least seconds between two requests
     recheck: bool
 
@@ -72,6 +73,7 @@ class SourceSpider(Spider):
         report = Progress.open(settings.get("TINGZHEN_PROGRESS") or "")
         spider.ledger = Ledger(coverage, clock=spider.clock, report=report, visit=spider.visit)
         spider.stopped = {}
+        spider.refusing = set()
         spider.floors = {source.host: source.delay for source in spider.sources.values()}
         GuardedResolver.allowed = frozenset(
             source.host for source in spider.sources.values() if source.allow_private
@@ -274,6 +276,9 @@ class SourceSpider(Spider):
         host = urlsplit(url).hostname or source.host
         self.logger.warning("%s: %s stopped: %s", source.name, host, reason)
         self._leave(host, reason)
+        if host in self.refusing:
+            return
+        self.refusing.add(host)
         self.ledger.blocked(source.name, host, reason, at_least=timedelta(seconds=seconds))
 
     def _leave(self, host: str, reason: str) -> None:
