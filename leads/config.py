@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -40,10 +40,16 @@ class LeadSettings(_Table):
 
 
 class WebSettings(_Table):
-    """[web]: where the page is served. Only this machine can reach the default address."""
+    """[web]: where the desk is served. Only this machine can reach the default address.
 
-    host: Literal["127.0.0.1", "localhost", "::1"] = "127.0.0.1"
+    `public_url` is the address people open, when that is another one (a proxy with TLS in front); links in
+    messages start with it, and https makes cookies secure.
+    """
+
+    host: Text = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    tiles: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
 
 
 class CrawlSettings(_Table):
@@ -74,6 +80,13 @@ def _index_address(text: str) -> str:
     raise PydanticCustomError("index_address", "an index")
 
 
+def _records_address(text: str) -> str:
+    """ "sqlite", or the address of a PostgreSQL database."""
+    if text == "sqlite" or re.fullmatch(r"postgres(ql)?://\S+", text):
+        return text
+    raise PydanticCustomError("records_address", "records")
+
+
 class ClinicTable(_Table):
     """One [[clinics]] table. Coordinates are WGS-84 degrees."""
 
@@ -87,6 +100,7 @@ class ClinicTable(_Table):
     doctors: tuple[Text, ...] = ()
     specialties: tuple[Text, ...] = ()
     exclude: tuple[Text, ...] = ()
+    competitors: tuple[Text, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -98,6 +112,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     index: Annotated[str, AfterValidator(_index_address)] = "sqlite"
+    records: Annotated[str, AfterValidator(_records_address)] = "sqlite"
     elastic: ElasticSettings = ElasticSettings()
     leads: LeadSettings = LeadSettings()
     web: WebSettings = WebSettings()
@@ -176,6 +191,7 @@ class _Handed(BaseModel):
 
     data_dir: Path
     index: str
+    records: str
     elastic: ElasticSettings
     leads: LeadSettings
     web: WebSettings
@@ -210,12 +226,12 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
 _PROBLEMS = {
     "extra_forbidden": "没有这个设置项，请检查拼写或删掉它",
     "missing": "缺少这一项，请补上",
-    "literal_error": "只能是 {expected}",
     "string_pattern_mismatch": "只能用小写字母、数字、- 和 _",
     "greater_than": "必须大于 {gt:g}",
     "greater_than_equal": "必须不小于 {ge:g}",
     "less_than_equal": "必须不大于 {le:g}",
     "string_too_short": "不能为空",
+    "records_address": "请写 sqlite，或 postgresql://用户:密码@主机/库名",
     "index_address": "请写 sqlite，或 https://主机:9200（几台用逗号隔开），或 cloud:云 id",
 }
 

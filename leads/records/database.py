@@ -1,0 +1,151 @@
+"""Opening the system of record: SQLite in the data folder, or PostgreSQL by address, at the newest schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from leads.config import Settings
+from leads.errors import StorageError
+
+FILE = "records.sqlite"
+BUSY_MS = 20_000  # a crawl process and the desk write the same file; waiting beats failing
+_UPGRADE_LOCK = 7_391_204_511  # any number, the same for every process of ours
+
+
+_READING = "tingzhen_reading"
+
+
+class Records:
+    """An open system of record. One per process; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All that is done inside happens, or none of it.
+
+        Raises:
+            StorageError: the database cannot be reached, read or written.
+        """
+        with _translated(), self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view, without holding up writers; what is changed inside is not kept.
+
+        Raises:
+            StorageError: as above.
+        """
+        with _translated(), self._sessions() as session:
+            session.connection(execution_options={_READING: True})
+            yield session
+
+    def close(self) -> None:
+        """Release all connections; closing twice is fine."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_records(settings: Settings) -> Records:
+    """The configured records, upgraded to this version's schema.
+
+    Raises:
+        StorageError: not reachable, not writable, or written by a newer version of tingzhen.
+    """
+    url = address(settings)
+    try:
+        engine = _engine(url)
+        _upgrade(engine)
+    except SQLAlchemyError as error:
+        raise StorageError(
+            f"记录库 {_shown(url)} 打不开（{_cause(error)}）：请检查 records 设置、目录权限或数据库服务。"
+        ) from error
+    return Records(engine)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StorageError(
+            f"记录库读写失败（{_cause(error)}）：请检查磁盘空间、权限或数据库连接。"
+        ) from error
+
+
+def address(settings: Settings) -> str:
+    """The SQLAlchemy address of the configured records."""
+    if settings.records == "sqlite":
+        return f"sqlite:///{Path(settings.data_dir) / FILE}"
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", settings.records)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:  # sqlite3's connection; SQLAlchemy's own record
+    connection.isolation_level = None  # transactions are begun by us, below
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Taking the write lock at once makes two writers wait for each other; upgrading a lock later would fail.
+    reading = connection.get_execution_options().get(_READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _upgrade(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    script = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite's transaction is its own lock
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == script.get_current_head():
+            return
+        if current is not None and current not in {each.revision for each in script.walk_revisions()}:
+            raise StorageError("记录库是更新版本的听诊写的：请升级听诊，或换一个 data_dir。")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    """The driver's own first line; SQLAlchemy's text would show statements with their values."""
+    origin = getattr(error, "orig", None)
+    return str(origin or type(error).__name__).splitlines()[0][:200]
+
+
+def _shown(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", url)

@@ -1,0 +1,87 @@
+"""The records open at the newest schema, keep times aware, and say clearly what is wrong."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select, text
+
+from leads.config import Settings
+from leads.errors import StorageError
+from leads.records import open_records
+from leads.records.tables import Base, User
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def user(login: str) -> User:
+    return User(login=login, name=login, role="admin", created_at=NOW)
+
+
+def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    with open_records(Settings(data_dir=tmp_path)) as records, records.engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with open_records(settings) as records, records.transaction() as session:
+        session.add(user("lin"))
+    with open_records(settings) as records, records.reading() as session:
+        assert session.scalars(select(User.login)).all() == ["lin"]
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    with open_records(Settings(data_dir=tmp_path)) as records:
+        with suppress(RuntimeError), records.transaction() as session:
+            session.add(user("lin"))
+            session.flush()
+            raise RuntimeError
+        with records.reading() as session:
+            assert session.scalars(select(User)).all() == []
+
+
+def test_times_come_back_in_utc_whatever_zone_they_had(tmp_path: Path) -> None:
+    beijing = datetime(2026, 11, 22, 16, 0, tzinfo=timezone(timedelta(hours=8)))
+    with open_records(Settings(data_dir=tmp_path)) as records:
+        with records.transaction() as session:
+            session.add(User(login="lin", name="", role="admin", created_at=beijing))
+        with records.reading() as session:
+            kept = session.scalars(select(User.created_at)).one()
+    assert kept == beijing
+    assert kept.tzinfo is UTC
+
+
+def test_a_reader_does_not_hold_up_a_writer(tmp_path: Path) -> None:
+    with open_records(Settings(data_dir=tmp_path)) as records, records.reading() as reading:
+        assert reading.scalars(select(User)).all() == []
+        with records.transaction() as writing:
+            writing.add(user("lin"))
+        assert reading.scalars(select(User)).all() == []  # still its own view
+
+
+def test_records_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with open_records(settings) as records, records.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="更新版本"):
+        open_records(settings)
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "records.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(StorageError, match="打不开"):
+        open_records(Settings(data_dir=tmp_path))
+
+
+def test_a_password_is_not_in_the_sentence_about_an_unreachable_server() -> None:
+    settings = Settings(records="postgresql://desk:geheim@127.0.0.1:1/none")
+    with pytest.raises(StorageError) as caught:
+        open_records(settings)
+    assert "geheim" not in str(caught.value)
