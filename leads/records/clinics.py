@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,7 +43,7 @@ def adopt_file(session: Session, settings: Settings) -> None:
                 setattr(kept, name, value)
 
 
-def _columns(clinic: Clinic) -> dict[str, object]:
+def _columns(clinic: Clinic) -> dict[str, Any]:  # the columns of a row, each of its own type
     return {key: list(value) if key in _LISTS else value for key, value in asdict(clinic).items()}
 
 

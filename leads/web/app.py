@@ -5,66 +5,92 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from leads.config import Settings
 from leads.errors import TingzhenError
 from leads.index import open_backend
+from leads.records import open_records
+from leads.records.clinics import adopt_file
 from leads.web import pages
+from leads.web.auth import NotLoggedIn
+from leads.web.desk import Clock, Desk, system_clock
+from leads.web.render import error_page
 
 FOLDER = Path(__file__).parent
 # Another site's name that resolves to this machine (DNS rebinding) must not read the leads with a visitor's
 # browser; a request names the host it was meant for.
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
-# Nothing but our own files, no scripts at all, and never inside another site's frame.
+# Nothing but our own files, no script or style inside a page, and never inside another site's frame.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PRIVATE = {"Cache-Control": "no-store"}
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application over the configured index.
+def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
+    """The application over the configured index and records.
 
     Raises:
-        StorageError: the index cannot be opened.
+        StorageError: the index or the records cannot be opened.
         ConfigError: a clinic is wrong.
     """
-    clinics = settings.clinic_records()
-    index = open_backend(settings)
+    records = open_records(settings)
+    with records.transaction() as session:
+        adopt_file(session, settings)
+    desk = Desk(settings=settings, index=open_backend(settings), records=records, clock=clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        index.close()
+        desk.index.close()
+        desk.records.close()
 
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.desk = desk
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.include_router(pages.router(index, clinics))
+    for router in pages.ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(TingzhenError, _our_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(NotLoggedIn, _to_login)
     app.middleware("http")(_with_headers)
     return app
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    if request.url.hostname in OWN_NAMES:
+    desk: Desk = request.app.state.desk
+    if request.url.hostname in own_names(desk.settings):
         response = await call_next(request)
     else:
-        response = pages.error_page(request, "线索页只在本机打开：请用 http://127.0.0.1。", 421)
-    response.headers.update(HEADERS)
+        response = error_page(request, "这个网址不属于听诊：请用管理员给的网址打开。", 421)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", PRIVATE["Cache-Control"])
     return response
+
+
+def own_names(settings: Settings) -> tuple[str, ...]:
+    """The host names the desk answers to: this machine's, the one it listens on, the public one."""
+    public = urlsplit(settings.web.public_url).hostname or ""
+    return tuple(filter(None, (*OWN_NAMES, settings.web.host, public)))
 
 
 def _our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TingzhenError)  # noqa: S101 - registered for this class only
-    return pages.error_page(request, str(error), error.http_status)
+    return error_page(request, str(error), error.http_status)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -72,4 +98,18 @@ def _http_error(request: Request, error: Exception) -> Response:
     sentence = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}.get(
         error.status_code, str(error.detail)
     )
-    return pages.error_page(request, sentence, error.status_code)
+    return error_page(request, sentence, error.status_code)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    fields = "、".join(dict.fromkeys(str(each["loc"][-1]) for each in error.errors()))
+    return error_page(request, f"表单里的 {fields} 看不懂：请返回上一页改正。", 422)
+
+
+def _to_login(request: Request, error: Exception) -> Response:
+    """Strangers log in first, and come back to where they wanted to go."""
+    if request.method != "GET":
+        return RedirectResponse("/login", 303)
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse("/login?" + urlencode({"then": wanted}), 303)

@@ -9,6 +9,9 @@ from pathlib import Path
 from leads.config import ClinicTable, Settings
 from leads.index.sqlite import SqliteIndex
 from leads.models import Lead, Mention, Reason
+from leads.records import open_records, sessions, users
+from leads.records.tables import Role
+from leads.web.auth import COOKIE
 from nlp.models import Region, Sentiment
 from tests.leads.builders import lead, mention, region, symptom
 
@@ -71,3 +74,22 @@ def seed(folder: Path) -> None:
     with SqliteIndex(folder / "leads.sqlite") as index:
         index.upsert(leads())
         index.upsert_mentions(mentions())
+
+
+def login_cookie(folder: Path, role: Role = "admin", clinic_ids: tuple[str, ...] = ()) -> dict[str, str]:
+    """The cookie of a person of this role who is logged in; for a doctor, of these clinics."""
+    now = datetime.now(UTC)
+    with open_records(settings(folder)) as records, records.transaction() as session:
+        login = f"{role}-{'-'.join(clinic_ids)}"
+        user = users.by_login(session, login) or users.add_user(
+            session, login=login, name=f"测试{role}", role=role, now=now, clinic_ids=clinic_ids
+        )
+        return {COOKIE: sessions.open_session(session, user, now=now)}
+
+
+def csrf(cookie: dict[str, str], folder: Path) -> str:
+    """The form token of that person's session."""
+    with open_records(settings(folder)) as records, records.reading() as session:
+        found = sessions.find(session, cookie[COOKIE], now=datetime.now(UTC))
+        assert found is not None
+        return found[1].csrf

@@ -2,107 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
-from leads.web.app import create_app
-from tests.leads.web.seeds import seed, settings
+from tests.leads.web.browsing import DESK, PHONE, SIZES, fits, opened, shoot
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
-DESK, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
-SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-
-
-def executable() -> str:
-    """The machine's own Chromium. Where tests run by themselves (CI) its absence is a failure, not a skip."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None and not os.environ.get("CI"):
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed; make test installs one")
-    assert found, f"none of {', '.join(BROWSERS)} is installed"
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=executable(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The real application under uvicorn on a free port."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings(folder)), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < end, "uvicorn did not start"
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("data")
-    seed(folder)
-    with served(folder) as url:
-        yield url
-
-
-@contextmanager
-def opened(browser: Browser, size: ViewportSize, *, scripts: bool = True) -> Iterator[Page]:
-    """A page that fails the test for anything its console complains of, and any request to elsewhere."""
-    context = browser.new_context(viewport=size, java_script_enabled=scripts, locale="zh-CN")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
-    page.on(
-        "request",
-        lambda request: complaints.append(request.url) if "//127.0.0.1:" not in request.url else None,
-    )
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def fits(page: Page) -> bool:
-    """Nothing stands out to the right of the window."""
-    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wide <= 0
-
-
-def shoot(page: Page, name: str) -> None:
-    """A picture for a person, where one asks for it."""
-    folder = os.environ.get("TINGZHEN_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
 
 @SIZES
-def test_a_search_by_form(browser: Browser, address: str, size: ViewportSize) -> None:
-    with opened(browser, size) as page:
+def test_a_search_by_form(browser: Browser, address: str, folder: Path, size: ViewportSize) -> None:
+    with opened(browser, size, folder=folder) as page:
         page.goto(address)
         assert page.title() == "线索 · 听诊"
         before = page.locator("li.lead").count()
@@ -124,18 +36,20 @@ def test_a_search_by_form(browser: Browser, address: str, size: ViewportSize) ->
 @pytest.mark.parametrize(
     "path", ["/", "/?near=all&since=1d", "/?q=(", "/mentions", "/nowhere", "/?near=all&q=%E6%B2%A1%E6%9C%89"]
 )
-def test_every_page_fits_its_window(browser: Browser, address: str, size: ViewportSize, path: str) -> None:
-    context = browser.new_context(viewport=size)
-    page = context.new_page()
-    page.goto(address + path)
-    shoot(page, f"page-{size['width']}-{''.join(filter(str.isalnum, path)) or 'leads'}")
-    assert fits(page)
-    context.close()
+def test_every_page_fits_its_window(
+    browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
+) -> None:
+    with opened(browser, size, folder=folder, complain=False) as page:
+        page.goto(address + path)
+        shoot(page, f"page-{size['width']}-{''.join(filter(str.isalnum, path)) or 'leads'}")
+        assert fits(page)
 
 
 @SIZES
-def test_it_works_without_javascript(browser: Browser, address: str, size: ViewportSize) -> None:
-    with opened(browser, size, scripts=False) as page:
+def test_it_works_without_javascript(
+    browser: Browser, address: str, folder: Path, size: ViewportSize
+) -> None:
+    with opened(browser, size, scripts=False, folder=folder) as page:
         page.goto(address + "/?near=all&sort=newest")
         first = page.locator("li.lead").first.get_attribute("id")
         page.get_by_role("link", name="下一页").click()
@@ -147,8 +61,8 @@ def test_it_works_without_javascript(browser: Browser, address: str, size: Viewp
         assert page.locator("li.lead").count() == 1
 
 
-def test_scripts_in_posts_do_not_run(browser: Browser, address: str) -> None:
-    with opened(browser, DESK) as page:
+def test_scripts_in_posts_do_not_run(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, DESK, folder=folder) as page:
         for path in ("/?near=all&since=1d", "/mentions"):
             page.on("dialog", lambda dialog: pytest.fail(f"a post opened a dialog: {dialog.message}"))
             page.goto(address + path)
@@ -156,8 +70,8 @@ def test_scripts_in_posts_do_not_run(browser: Browser, address: str) -> None:
             assert page.get_by_text("<script>").first.is_visible()
 
 
-def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str) -> None:
-    with opened(browser, PHONE) as page:
+def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, PHONE, folder=folder) as page:
         page.goto(address)
         page.get_by_role("link", name="提及").click()
         assert page.locator("li.lead").count() == 3
@@ -167,8 +81,10 @@ def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str) ->
         assert page.locator("li.lead").count() == 1
 
 
-def test_further_filters_are_folded_away_until_one_is_used(browser: Browser, address: str) -> None:
-    with opened(browser, PHONE) as page:
+def test_further_filters_are_folded_away_until_one_is_used(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with opened(browser, PHONE, folder=folder) as page:
         page.goto(address)
         assert not page.get_by_label("区划").is_visible()
         page.get_by_text("更多筛选").click()
@@ -180,8 +96,8 @@ def test_further_filters_are_folded_away_until_one_is_used(browser: Browser, add
         assert "锦江区" in page.locator("li.lead .place").first.inner_text()
 
 
-def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str) -> None:
-    with opened(browser, DESK) as page:
+def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, DESK, folder=folder) as page:
         page.goto(address)
         page.get_by_label("搜索词").focus()
         page.keyboard.type("7号")
@@ -210,8 +126,10 @@ def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str) -
         } <= seen
 
 
-def test_every_field_has_a_name_for_those_who_cannot_see_it(browser: Browser, address: str) -> None:
-    with opened(browser, DESK) as page:
+def test_every_field_has_a_name_for_those_who_cannot_see_it(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with opened(browser, DESK, folder=folder) as page:
         page.goto(address)
-        for field in page.locator("input, select").all():
+        for field in page.locator("input:not([type=hidden]), select").all():
             assert field.evaluate("element => element.labels.length") == 1

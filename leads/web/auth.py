@@ -1,0 +1,110 @@
+"""Who is asking: a session cookie for people, and which roles may see a page.
+
+A page says who may open it by its dependency: `Anyone`, `Staff`, `Admin`; `allow` makes more. Every unsafe
+request of a page must carry the session's token (`csrf` in the form, or the header `X-CSRF`).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from leads.match import serves
+from leads.models import Clinic, Lead, Mention
+from leads.records import sessions
+from leads.records.clinics import clinics
+from leads.records.tables import ROLES, Role
+from leads.web.desk import TheDesk
+
+COOKIE = "tingzhen"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A person who is logged in, and what may be seen: `clinics` are a doctor's own, or all."""
+
+    user_id: int
+    login: str
+    name: str
+    role: Role
+    csrf: str
+    clinics: tuple[Clinic, ...]
+
+    @property
+    def restricted(self) -> bool:
+        """Sees the leads and mentions of own clinics only."""
+        return self.role == "doctor"
+
+    def may_see_lead(self, lead: Lead) -> bool:
+        """A doctor sees what one of the own clinics could treat."""
+        return not self.restricted or any(serves(clinic, lead.tags) for clinic in self.clinics)
+
+    def may_see_mention(self, mention: Mention) -> bool:
+        """A doctor sees mentions of own clinics."""
+        return not self.restricted or any(mention.clinic_id == clinic.id for clinic in self.clinics)
+
+
+class NotLoggedIn(Exception):  # noqa: N818 - a state, answered with the login page
+    """Nobody is logged in."""
+
+
+def visitor_or_none(request: Request, desk: TheDesk) -> Visitor | None:
+    """The person whose cookie this is."""
+    secret = request.cookies.get(COOKIE, "")
+    if not secret:
+        return None
+    now = desk.clock()
+    with desk.records.reading() as session:
+        found = sessions.find(session, secret, now=now)
+        known = clinics(session)
+    if found is None:
+        return None
+    user, row = found
+    if sessions.stale(row, now=now):
+        with desk.records.transaction() as session:
+            sessions.touch(session, row, now=now)
+    own = tuple(each for each in known if user.role != "doctor" or each.id in user.clinic_ids)
+    return Visitor(
+        user_id=user.id, login=user.login, name=user.name, role=user.role, csrf=row.csrf, clinics=own
+    )
+
+
+Perhaps = Annotated[Visitor | None, Depends(visitor_or_none)]
+
+
+async def _same_site(request: Request, visitor: Visitor) -> None:
+    """Raises 403 unless an unsafe request was made by a page of ours."""
+    if request.method in SAFE_METHODS:
+        return
+    given = request.headers.get("X-CSRF")
+    if given is None:
+        form = await request.form()
+        given = str(form.get("csrf", ""))
+    if not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+        raise HTTPException(403, "页面已过期：请返回上一页刷新后再试。")
+
+
+def allow(*roles: Role) -> Callable[[Request, Visitor | None], Awaitable[Visitor]]:
+    """A dependency that lets these roles in; others get 403, strangers the login page."""
+
+    async def check(request: Request, visitor: Perhaps) -> Visitor:
+        if visitor is None:
+            raise NotLoggedIn
+        if visitor.role not in roles:
+            raise HTTPException(403, "没有权限看这一页：请找管理员。")
+        await _same_site(request, visitor)
+        request.state.visitor = visitor  # what the layout shows
+        return visitor
+
+    return check
+
+
+Anyone = Annotated[Visitor, Depends(allow(*ROLES))]
+Staff = Annotated[Visitor, Depends(allow("admin", "marketer"))]
+Admin = Annotated[Visitor, Depends(allow("admin"))]

@@ -1,0 +1,50 @@
+"""What every page needs: the index, the records, the clock, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from leads.config import Settings
+from leads.index.base import LeadIndex
+from leads.models import Clinic
+from leads.records import Records
+from leads.records.clinics import clinics
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The parts behind the pages; one per application."""
+
+    settings: Settings
+    index: LeadIndex
+    records: Records
+    clock: Clock = system_clock
+
+    def clinics(self) -> tuple[Clinic, ...]:
+        """All clinics as they are now; another worker may have changed one."""
+        with self.records.reading() as session:
+            return clinics(session)
+
+    def address(self, request: Request) -> str:
+        """Where people open the desk, without a slash at the end: for links that leave the browser."""
+        return (self.settings.web.public_url or str(request.base_url)).rstrip("/")
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(_desk)]

@@ -1,0 +1,70 @@
+"""Templates and what they may call; one place that turns values into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.templating import Jinja2Templates
+
+from leads.asking import INTENT_NAMES, PRECISION_NAMES, SORT_NAMES
+from leads.records.tables import ROLES
+from leads.show import age_text, place_text
+from leads.web.highlight import segments
+from nlp import lexicon
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+SINCE_NAMES = {"1d": "1 天内", "3d": "3 天内", "7d": "7 天内", "30d": "30 天内", "": "不限"}
+RADIUS_NAMES = ("1km", "3km", "5km", "10km", "20km")
+POLARITY_NAMES = {"praise": "好评", "complaint": "不满", "neutral": "中性"}
+# Address, key, title and who sees it; pages tell the layout their key as `here`.
+MENU = (
+    ("/", "leads", "线索", ROLES),
+    ("/mentions", "mentions", "提及", ROLES),
+    ("/map", "map", "地图", ROLES),
+    ("/rules", "rules", "规则", ("admin", "marketer")),
+    ("/alerts", "alerts", "提醒", ROLES),
+    ("/digests", "digests", "简报", ROLES),
+    ("/clinics", "clinics", "诊所", ("admin", "marketer")),
+    ("/coverage", "coverage", "采集", ("admin", "marketer")),
+    ("/users", "users", "用户", ("admin",)),
+)
+ROLE_NAMES = {"admin": "管理员", "marketer": "市场", "doctor": "医生"}
+
+templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+templates.env.globals.update(
+    segments=segments,
+    age_text=age_text,
+    place_text=place_text,
+    specialties=lexicon.load().specialties,
+    precisions=PRECISION_NAMES,
+    sorts=SORT_NAMES,
+    sinces=SINCE_NAMES,
+    radiuses=RADIUS_NAMES,
+    intents=INTENT_NAMES,
+    polarities=POLARITY_NAMES,
+    roles=ROLE_NAMES,
+    menu=MENU,
+)
+
+
+def beijing(moment: datetime, form: str = "%m-%d %H:%M") -> str:
+    """A time as people in China read it."""
+    return moment.astimezone(BEIJING).strftime(form)
+
+
+templates.env.globals["beijing"] = beijing
+
+
+def render(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+    """A page. Templates find the person as `visitor` (None before the login) and the form token in it."""
+    known = {"visitor": getattr(request.state, "visitor", None)}
+    return templates.TemplateResponse(request, template, {**known, **values}, status_code=status)
+
+
+def error_page(request: Request, sentence: str, status: int) -> Response:
+    """One sentence and the way back."""
+    return render(request, "error.html", {"sentence": sentence}, status=status)
