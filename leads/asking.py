@@ -29,6 +29,19 @@ INTENT_NAMES = {
     "other": "其他",
 }
 PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
+# The funnel of a clinic's work on a lead, in its order; a lead not worth it is dismissed at any point.
+STATUS_NAMES = {
+    "new": "新线索",
+    "seen": "已看",
+    "replied": "已回复",
+    "talking": "沟通中",
+    "booked": "已预约",
+    "visited": "已到诊",
+    "shared": "已分享",
+    "dismissed": "已排除",
+}
+STATUSES = tuple(STATUS_NAMES)
+NOBODY = "未分配"  # may stand for the empty assignee
 SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}
 L = TypeVar("L", bound=str)
 _BEIJING = ZoneInfo("Asia/Shanghai")
@@ -49,6 +62,7 @@ class Asked:
     intent: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
+    assignee: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
     precision: str = "likely"
@@ -73,7 +87,8 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
         specialties=tuple(dict.fromkeys(_specialty(name) for name in asked.specialty)),
         intents=tuple(_one_of(name, INTENTS, INTENT_NAMES, "intent") for name in asked.intent),
         sources=asked.source,
-        statuses=asked.status,
+        statuses=tuple(_one_of(name, STATUSES, STATUS_NAMES, "status") for name in asked.status),
+        assignees=tuple("" if name.strip() == NOBODY else name.strip() for name in asked.assignee),
         area=_area(asked.area),
         near=_near(asked, clinics),
         precision=_one_of(asked.precision, PRECISIONS, PRECISION_NAMES, "precision"),

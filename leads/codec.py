@@ -47,7 +47,7 @@ def tags_from_dict(data: Mapping[str, Any]) -> Tags:
 
 
 def lead_to_dict(lead: Lead) -> dict[str, object]:
-    """Everything but `folded` and `status`, which the index keeps beside the document."""
+    """Everything but `folded`, `status` and `assignee`, which the index keeps beside the document."""
     tags = tags_to_dict(lead.tags)
     tags["tokens"] = " ".join(lead.tags.tokens)
     return {
@@ -58,7 +58,9 @@ def lead_to_dict(lead: Lead) -> dict[str, object]:
     }
 
 
-def lead_from_dict(data: Mapping[str, Any], *, folded: int = 0, status: str = "new") -> Lead:
+def lead_from_dict(
+    data: Mapping[str, Any], *, folded: int = 0, status: str = "new", assignee: str = ""
+) -> Lead:
     """The reverse of `lead_to_dict`."""
     return Lead(
         post=post_from_dict(data["post"]),
@@ -67,6 +69,7 @@ def lead_from_dict(data: Mapping[str, Any], *, folded: int = 0, status: str = "n
         reasons=tuple(Reason(**reason) for reason in data["reasons"]),
         folded=folded,
         status=status,
+        assignee=assignee,
     )
 
 
@@ -103,6 +106,7 @@ def hit_to_dict(hit: Hit) -> dict[str, object]:
         "reasons": [reason.text for reason in lead.reasons],
         "folded": lead.folded,
         "status": lead.status,
+        "assignee": lead.assignee,
         "score": round(hit.score, 4),
         "distance_km": None if hit.distance_km is None else round(hit.distance_km, 2),
         "precision": hit.precision,

@@ -35,6 +35,8 @@ class Clinic:
     doctors: tuple[str, ...] = ()
     specialties: tuple[str, ...] = ()  # empty: treats everything
     exclude: tuple[str, ...] = ()  # words that make a brand hit somebody else's
+    competitors: tuple[str, ...] = ()  # names counted for the share of voice
+    own_accounts: tuple[str, ...] = ()  # author keys of the clinic's own accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +58,20 @@ class Lead:
     reasons: tuple[Reason, ...]
     folded: int = 0  # near-duplicates kept under this one
     status: str = "new"
+    assignee: str = ""  # login name of who works on it; "": nobody
 
     @property
     def id(self) -> str:
         return self.post.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMark:
+    """What the index has to know of a clinic's work on a lead, for filters and counts."""
+
+    lead_id: str
+    status: str
+    assignee: str  # login name; "": nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,7 @@ class LeadQuery:
     intents: tuple[IntentLabel, ...] = ()
     sources: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()  # login names; "" among them: also what nobody works on
     area: str = ""
     near: Near | None = None
     precision: Precision = "likely"  # how far down to go when `near` is given

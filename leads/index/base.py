@@ -9,10 +9,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
-from leads.models import Hit, Lead, LeadQuery, Mention, Page
+from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 
-Facet = Literal["symptom", "specialty", "city", "source", "day"]
-FACETS: tuple[Facet, ...] = ("symptom", "specialty", "city", "source", "day")
+Facet = Literal["symptom", "specialty", "city", "source", "day", "status", "assignee", "intent", "level"]
+FACETS: tuple[Facet, ...] = (
+    "symptom", "specialty", "city", "source", "day", "status", "assignee", "intent", "level",
+)  # fmt: skip
 Kind = Literal["leads", "mentions"]
 Names = Mapping[Kind, str]
 KINDS: tuple[Kind, ...] = ("leads", "mentions")
@@ -47,6 +49,7 @@ class Digest:
     digest: str
     status: str = ""
     head: str = ""
+    assignee: str = ""
 
 
 Record = Stored | Mention
@@ -63,7 +66,7 @@ class LeadIndex(ABC):
 
     @abstractmethod
     def upsert(self, leads: Sequence[Lead]) -> None:
-        """Store all or none; a lead already there keeps its status."""
+        """Store all or none; a lead already there keeps its status and assignee, whatever is given."""
 
     @abstractmethod
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
@@ -82,8 +85,11 @@ class LeadIndex(ABC):
         """The lead of this id, a folded one included."""
 
     @abstractmethod
-    def set_status(self, lead_ids: Iterable[str], status: str) -> int:
-        """Give these leads a status; returns how many there were."""
+    def set_case(self, changes: Sequence[CaseMark]) -> int:
+        """Give leads a status and an assignee, all or none; of one id the last counts.
+
+        Returns how many of them are there; folded leads are, and unknown ids are passed over.
+        """
 
     @abstractmethod
     def delete(self, lead_ids: Iterable[str]) -> int:
@@ -99,7 +105,11 @@ class LeadIndex(ABC):
 
     @abstractmethod
     def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
-        """Store all or none; returns how many were not there before."""
+        """Store all or none; returns how many were not there before.
+
+        Nobody may rely on that number to send alerts: an index whose server is away keeps the batch on disk
+        and returns 0, and writes it later without saying so.
+        """
 
     @abstractmethod
     def mentions(
@@ -115,8 +125,20 @@ class LeadIndex(ABC):
     def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
         """How the matching leads spread: value → count, values without leads left out, order of no meaning.
 
-        Symptoms and specialties are codes, cities 6-digit adcodes, days ISO dates in Beijing time.
+        Symptoms and specialties are codes, cities 6-digit adcodes, days ISO dates in Beijing time, assignees
+        login names ("": nobody), intents labels, levels those of `nlp.models.Region` ("": no place).
         """
+
+    @abstractmethod
+    def precisions(self, query: LeadQuery) -> Mapping[Precision, int]:
+        """How many of the matching leads are near in each way; a lead counts for one of them only.
+
+        All three are there, whatever the query's own `precision`; empty for a query without `near`.
+        """
+
+    @abstractmethod
+    def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
+        """For each moment how many leads match when it stands in place of the query's `since`."""
 
     @abstractmethod
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
@@ -125,6 +147,10 @@ class LeadIndex(ABC):
     @abstractmethod
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         """Searchable leads about the same, by the rare words they share; most alike first, never itself."""
+
+    @abstractmethod
+    def folded(self, lead_id: str) -> Sequence[Lead]:
+        """The near-duplicates kept under this lead, in the order of publication, then of ids."""
 
     @abstractmethod
     def digests(self, kind: Kind) -> Iterator[Digest]:
@@ -136,7 +162,7 @@ class LeadIndex(ABC):
 
     @abstractmethod
     def restore(self, records: Sequence[Record]) -> None:
-        """Store records as they are, status and folding included; heads come before their duplicates."""
+        """Store records as they are, case and folding included; heads come before their duplicates."""
 
     @abstractmethod
     def discard(self, kind: Kind, ids: Sequence[str]) -> None:

@@ -49,7 +49,9 @@ class Summary:
 
     def add(self, item: Digest) -> None:
         self.count += 1
-        self._hash.update("\0".join((item.id, item.digest, item.status, item.head, "")).encode())
+        self._hash.update(
+            "\0".join((item.id, item.digest, item.status, item.head, item.assignee, "")).encode()
+        )
 
     @property
     def checksum(self) -> str:

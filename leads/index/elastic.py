@@ -24,7 +24,7 @@ from leads.index.elastic_lock import WriterLock
 from leads.index.elastic_search import ElasticReader
 from leads.index.elastic_store import ElasticStore
 from leads.index.spool import Spool
-from leads.models import Hit, Lead, LeadQuery, Mention, Page
+from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.quarantine import Quarantine
 
 _log = logging.getLogger(__name__)
@@ -139,9 +139,12 @@ class ElasticIndex(LeadIndex):
     def get(self, lead_id: str) -> Lead | None:
         return self._reader.get(lead_id)
 
-    def set_status(self, lead_ids: Iterable[str], status: str) -> int:
+    def folded(self, lead_id: str) -> Sequence[Lead]:
+        return self._reader.folded(lead_id)
+
+    def set_case(self, changes: Sequence[CaseMark]) -> int:
         with self.writing():
-            return self._store.set_status(list(lead_ids), status)
+            return self._store.set_case(changes)
 
     def delete(self, lead_ids: Iterable[str]) -> int:
         with self.writing():
@@ -173,6 +176,12 @@ class ElasticIndex(LeadIndex):
 
     def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
         return self._reader.facets(query, names)
+
+    def precisions(self, query: LeadQuery) -> Mapping[Precision, int]:
+        return self._reader.precisions(query)
+
+    def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
+        return self._reader.counts_since(query, moments)
 
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         return self._reader.tiles(query, zoom)

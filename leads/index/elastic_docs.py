@@ -21,6 +21,7 @@ from leads.models import Lead, Mention
 from nlp.models import Region
 
 Document = dict[str, Any]
+LEAD = ("doc", "status", "assignee")  # the fields a lead is made of
 _LONGEST = 200  # the whitespace tokenizer splits at 255
 
 
@@ -51,6 +52,7 @@ def lead_document(lead: Lead, *, head: str = "", keys: tuple[int, ...] | None = 
         "source": post.source,
         "intent": tags.intent_label,
         "status": lead.status,
+        "assignee": lead.assignee,
         **_place(tags.region),
         "city": list(values["city"]),
         "symptoms": list(values["symptom"]),
@@ -109,8 +111,11 @@ def mention_document(mention: Mention) -> Document:
 
 
 def lead_of(source: Mapping[str, Any], folded: int = 0) -> Lead:
-    """The lead of a stored document's `doc` and `status`."""
-    return lead_from_dict(orjson.loads(source["doc"]), folded=folded, status=source["status"])
+    """The lead of a stored document's fields LEAD; mapping 1 had no assignees."""
+    return lead_from_dict(
+        orjson.loads(source["doc"]), folded=folded, status=source["status"],
+        assignee=source.get("assignee", ""),
+    )  # fmt: skip
 
 
 def mention_of(source: Mapping[str, Any]) -> Mention:

@@ -20,7 +20,7 @@ from leads.errors import QueryError
 from leads.geo import distance_km, precise_enough, reach, reach_factor, same_city
 from leads.index.elastic_docs import fit
 from leads.index.terms import city_codes, word_term
-from leads.models import LeadQuery, Near, Precision
+from leads.models import PRECISIONS, LeadQuery, Near, Precision
 from leads.rules import All, AnyOf, Phrase, Rule, Without, parse
 
 Body = dict[str, Any]
@@ -46,6 +46,7 @@ def matching(query: LeadQuery) -> list[Body]:
         "intent": query.intents,
         "source": query.sources,
         "status": query.statuses,
+        "assignee": query.assignees,
         "areas": (query.area,) if query.area else (),
     }
     out += [{"terms": {field: list(values)}} for field, values in lists.items() if values]
@@ -170,6 +171,16 @@ class Around:
     def filter(self) -> Body:
         return any_of([self.point_filter(), {"terms": {"place_key": list(self.areas)}}])
 
+    def classes(self) -> dict[str, Body]:
+        """A filter for each precision; no lead passes two of them."""
+        areas: dict[str, list[str]] = {precision: [] for precision in PRECISIONS}
+        for key, judged in self.areas.items():
+            areas[judged.precision].append(key)
+        here = all_of([{"term": {"level": "point"}}, within(self.near, self.near.km)])
+        beyond = {"bool": {"filter": [self.point_filter()], "must_not": [here]}}
+        points: dict[str, list[Body]] = {"sure": [here], "likely": [beyond], "possible": []}
+        return {name: any_of([{"terms": {"place_key": keys}}, *points[name]]) for name, keys in areas.items()}
+
     def _in_city(self, key: str) -> bool:
         return same_city(spot_of(key).code, self.near.adcode)
 
@@ -186,7 +197,7 @@ def spot_of(key: str) -> Spot:
     return Spot(code, level, float(lat or 0), float(lon or 0), float(radius))
 
 
-FACET_FIELDS = {"symptom": "symptoms", "specialty": "specialties", "city": "city", "source": "source"}
+_FACET_FIELDS = {"symptom": "symptoms", "specialty": "specialties"}  # others are called as their facet
 
 
 def facet(name: str) -> Body:
@@ -198,7 +209,8 @@ def facet(name: str) -> Body:
                 "format": "yyyy-MM-dd", "min_doc_count": 1,
             }
         }  # fmt: skip
-    return {"terms": {"field": FACET_FIELDS[name], "size": MAX_PLACES}}
+    terms: Body = {"field": _FACET_FIELDS.get(name, name), "size": MAX_PLACES}
+    return {"terms": terms | ({"missing": ""} if name == "level" else {})}
 
 
 def tile_grid(zoom: int) -> Body:

@@ -14,6 +14,7 @@ import heapq
 import math
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from leads.index.base import Digest, Facet, Kind, Names, Record, Stored, Tile
 from leads.index.cursors import Cursor
 from leads.index.elastic_client import translated
-from leads.index.elastic_docs import lead_of, mention_of
+from leads.index.elastic_docs import LEAD, lead_of, mention_of
 from leads.index.elastic_query import (
     MAX_PLACES,
     Around,
@@ -42,7 +43,7 @@ from leads.index.elastic_query import (
     tile_grid,
 )
 from leads.index.elastic_snapshots import KEEP, Snapshots
-from leads.models import Hit, Lead, LeadQuery, Mention, Near, Page, Precision
+from leads.models import PRECISIONS, Hit, Lead, LeadQuery, Mention, Near, Page, Precision
 from leads.score import freshness
 
 STEP = 250  # rows read at once while looking for the best
@@ -120,7 +121,7 @@ class ElasticReader:
                 query=any_of([{"ids": {"values": wanted}}, {"terms": {"head": wanted}}]),
                 post_filter=all_of([{"ids": {"values": wanted}}, {"term": {"head": ""}}]),
                 aggs={"heads": {"terms": {"field": "head", "include": wanted, "size": len(wanted)}}},
-                source_includes=["doc", "status"],
+                source_includes=LEAD,
             )  # fmt: skip
         folded = {b["key"]: b["doc_count"] for b in reply["aggregations"]["heads"]["buckets"]}
         hits = reply["hits"]["hits"]
@@ -155,18 +156,48 @@ class ElasticReader:
             for name in names
         }
 
+    def precisions(self, query: LeadQuery) -> dict[Precision, int]:
+        if query.near is None:
+            return {}
+        filters = matching(query)
+        asking = _Asking(self._client, self._names["leads"], "")
+        around = asking.around(replace(query, precision="possible"), filters)
+        classes = {"classes": {"filters": {"filters": around.classes()}}}
+        found = self._counted(all_of([*filters, around.filter()]), classes)["classes"]["buckets"]
+        return {precision: found[precision]["doc_count"] for precision in PRECISIONS}
+
+    def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
+        if not moments:
+            return ()
+        ranges = [published("gte", moment) for moment in moments]
+        first = replace(query, since=min(moments))
+        found = self._aggregated(first, {"since": {"filters": {"filters": ranges}}})["since"]["buckets"]
+        return tuple(bucket["doc_count"] for bucket in found)
+
     def tiles(self, query: LeadQuery, zoom: int) -> list[Tile]:
         buckets = self._aggregated(query, {"tiles": tile_grid(zoom)})["tiles"]["buckets"]
         keys = [(*map(int, bucket["key"].split("/")[1:]), bucket["doc_count"]) for bucket in buckets]
         return [Tile(zoom=zoom, x=x, y=y, count=count) for x, y, count in sorted(keys)]
 
     def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Mapping[str, Any]:
+        return self._counted(self._all(query), aggregations)
+
+    def _counted(self, among: Body, aggregations: Mapping[str, Body]) -> Mapping[str, Any]:
         with translated():
             reply = self._client.search(
-                index=self._names["leads"], query=self._all(query), size=0, aggs=aggregations,
-                track_total_hits=False,
-            )  # fmt: skip
+                index=self._names["leads"], query=among, size=0, aggs=aggregations, track_total_hits=False
+            )
         return dict(reply["aggregations"])
+
+    def folded(self, lead_id: str) -> list[Lead]:
+        if not lead_id:
+            return []
+        with translated():
+            reply = self._client.search(
+                index=self._names["leads"], query={"term": {"head": lead_id}}, size=10_000,
+                sort=[{"published": "asc"}, {"id": "asc"}], source_includes=LEAD, track_total_hits=False,
+            )  # fmt: skip
+        return [lead_of(hit["_source"]) for hit in reply["hits"]["hits"]]
 
     def similar(self, lead_id: str, limit: int) -> list[Lead]:
         if self.get(lead_id) is None:
@@ -185,9 +216,7 @@ class ElasticReader:
             return None
         with translated():
             try:
-                found = self._client.get(
-                    index=self._names["leads"], id=lead_id, source_includes=["doc", "status"]
-                )
+                found = self._client.get(index=self._names["leads"], id=lead_id, source_includes=LEAD)
             except NotFoundError as error:
                 if isinstance(error.body, Mapping) and "error" in error.body:
                     raise  # the index is gone, not the document
@@ -216,10 +245,11 @@ class ElasticReader:
         return {"leads": heads, "folded": everything - heads, "mentions": mentions}
 
     def digests(self, kind: Kind) -> Iterator[Digest]:
-        fields = ["digest", "status", "head"] if kind == "leads" else ["digest"]
+        fields = ["digest", "status", "head", "assignee"] if kind == "leads" else ["digest"]
         for hit in self._everything(kind, fields):
             values = {name: value[0] for name, value in hit.get("fields", {}).items()}
-            yield Digest(hit["_id"], values["digest"], values.get("status", ""), values.get("head", ""))
+            digest, *rest = (values.get(name, "") for name in ("digest", "status", "head", "assignee"))
+            yield Digest(hit["_id"], digest, *rest)
 
     def _everything(self, kind: Kind, fields: list[str]) -> Iterator[Mapping[str, Any]]:
         """Every document in the order of ids, over one point in time; no sources."""
@@ -246,7 +276,7 @@ class ElasticReader:
     def records(self, kind: Kind, ids: Sequence[str]) -> list[Record]:
         if not ids:
             return []
-        fields = ["doc", "status", "head"] if kind == "leads" else ["doc"]
+        fields = [*LEAD, "head"] if kind == "leads" else ["doc"]
         with translated():
             reply = self._client.mget(index=self._names[kind], ids=list(ids), source_includes=fields)
         sources = [doc["_source"] for doc in reply["docs"] if doc.get("found")]

@@ -17,7 +17,7 @@ from leads.index.elastic_client import translated
 from leads.index.elastic_docs import Document, lead_document, mention_document
 from leads.index.elastic_fold import Entry, WorkingSet
 from leads.index.elastic_query import published
-from leads.models import Lead, Mention
+from leads.models import CaseMark, Lead, Mention
 
 PAGE = 1000
 _COMMON = 2000  # more candidates than this for one batch: asked lead by lead
@@ -119,11 +119,13 @@ class ElasticStore:
             return delete_action(self._leads, entry.id)
         if entry.lead is None:
             return update_action(self._leads, entry.id, {"head": entry.head})
-        document = lead_document(replace(entry.lead, status="new"), head=entry.head, keys=entry.keys)
+        document = lead_document(
+            replace(entry.lead, status="new", assignee=""), head=entry.head, keys=entry.keys
+        )
         if not entry.stored:
             return index_action(self._leads, entry.id, document)
-        # A partial update leaves alone the status somebody may be setting right now.
-        changes = {name: value for name, value in document.items() if name != "status"}
+        # A partial update leaves alone the case somebody may be working on right now.
+        changes = {name: value for name, value in document.items() if name not in ("status", "assignee")}
         return update_action(self._leads, entry.id, changes, insert=document)
 
     def _send(self, index: str, actions: Iterable[Action]) -> None:
@@ -151,10 +153,15 @@ class ElasticStore:
         self._send(self._mentions, actions)
         return len(documents.keys() - there)
 
-    def set_status(self, ids: Sequence[str], status: str) -> int:
-        there = [doc["_id"] for doc in self._get(self._leads, list(dict.fromkeys(ids)), ["id"])]
-        self._send(self._leads, (update_action(self._leads, key, {"status": status}) for key in there))
+    def set_case(self, changes: Iterable[CaseMark]) -> int:
+        last = {change.lead_id: change for change in changes}
+        there = [doc["_id"] for doc in self._get(self._leads, list(last), ["id"])]
+        self._send(self._leads, (self._case(last[key]) for key in there))
         return len(there)
+
+    def _case(self, change: CaseMark) -> Action:
+        fields = {"status": change.status, "assignee": change.assignee}
+        return update_action(self._leads, change.lead_id, fields)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove posts, in slices, and make sure that no search finds them; returns how many were there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,9 @@ _EDGE = 85.0511287798066  # the latitude at which Web Mercator ends, atan(sinh(p
 
 
 def city_of(code: str) -> str:
-    """The adcode of the city a division lies in; "" for a province; counties under one are their own."""
+    """The adcode of the city a division lies in; "" for a province. Counties under one are their own."""
+    if not code:
+        return ""
     if code[:2] in _MUNICIPALITIES:
         return code[:2] + "0000"
     if code[2:4] == "00":
@@ -37,8 +40,17 @@ def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
         "specialty": tuple(dict.fromkeys(lead.tags.specialties)),
         "city": (city,) if city else (),
         "source": (lead.post.source,),
-        "day": (lead.post.published_at.astimezone(BEIJING).date().isoformat(),),
+        "day": (day_of(lead.post.published_at.timestamp()),),
+        "status": (lead.status,),
+        "assignee": (lead.assignee,),
+        "intent": (lead.tags.intent_label,),
+        "level": ("" if region is None else region.level,),
     }
+
+
+def day_of(seconds: float) -> str:
+    """The ISO date in Beijing of a moment since 1970."""
+    return datetime.fromtimestamp(seconds, BEIJING).date().isoformat()
 
 
 def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:

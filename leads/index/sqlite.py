@@ -20,15 +20,16 @@ from typing import NamedTuple
 
 import orjson
 
-from leads.codec import lead_from_dict, mention_from_dict
+from leads.codec import mention_from_dict
 from leads.geo import distance_km, precise_enough, reach, reach_factor
 from leads.index import sqlite_match
 from leads.index import sqlite_views as views
 from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
 from leads.index.cursors import Cursor
 from leads.index.sqlite_match import ROWID_BITS
-from leads.index.sqlite_store import LeadStore, open_database, translated
-from leads.models import Hit, Lead, LeadQuery, Mention, Page, Precision
+from leads.index.sqlite_schema import open_database, translated
+from leads.index.sqlite_store import LEAD, LeadStore, lead_of
+from leads.models import PRECISIONS, CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.score import HALF_LIFE_HOURS, freshness
 
 
@@ -75,6 +76,7 @@ class SqliteIndex(LeadIndex):
     def upsert(self, leads: Sequence[Lead]) -> None:
         with self._writing():
             self._store.upsert(leads)
+            self._store.forget_old_changes()
 
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
         cursor = Cursor.decode(query, int)
@@ -136,26 +138,27 @@ class SqliteIndex(LeadIndex):
                 yield item
 
     def _hit(self, item: _Found, now: datetime) -> Hit:
-        doc, folded, status = self._db.execute(
-            "SELECT doc, folded, status FROM leads WHERE rowid = ?", (item.rowid,)
-        ).fetchone()
-        lead = lead_from_dict(orjson.loads(doc), folded=folded, status=status)
+        lead = self._lead(item.rowid)
         score = lead.need * freshness(lead.post.published_at, now) * item.factor
         return Hit(lead=lead, score=score, distance_km=item.distance, precision=item.precision)
 
-    def get(self, lead_id: str) -> Lead | None:
-        with translated():
-            row = self._db.execute(
-                "SELECT doc, folded, status FROM leads WHERE id = ?", (lead_id,)
-            ).fetchone()
-        return None if row is None else lead_from_dict(orjson.loads(row[0]), folded=row[1], status=row[2])
+    def _lead(self, rowid: int) -> Lead:
+        sql = f"SELECT {LEAD} FROM leads WHERE rowid = ?"  # noqa: S608 - own names
+        return lead_of(*self._db.execute(sql, (rowid,)).fetchone())
 
-    def set_status(self, lead_ids: Iterable[str], status: str) -> int:
+    def get(self, lead_id: str) -> Lead | None:
+        sql = f"SELECT {LEAD} FROM leads WHERE id = ?"  # noqa: S608 - own names
+        with translated():
+            row = self._db.execute(sql, (lead_id,)).fetchone()
+        return None if row is None else lead_of(*row)
+
+    def folded(self, lead_id: str) -> Sequence[Lead]:
+        with translated():
+            return views.folded(self._db, lead_id)
+
+    def set_case(self, changes: Sequence[CaseMark]) -> int:
         with self._writing():
-            changed = self._db.executemany(
-                "UPDATE leads SET status = ? WHERE id = ?", [(status, lead_id) for lead_id in lead_ids]
-            )
-            return changed.rowcount
+            return self._store.set_case(changes)
 
     def delete(self, lead_ids: Iterable[str]) -> int:
         with self._writing():
@@ -200,30 +203,42 @@ class SqliteIndex(LeadIndex):
 
     def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
         with translated():
-            return views.count_facets(self._matching(query), names)
+            return views.count_facets(views.spread_of(self._db, self._rowids(query)), names)
+
+    def precisions(self, query: LeadQuery) -> Mapping[Precision, int]:
+        if query.near is None:
+            return {}
+        everyone = replace(query, precision="possible", sort="newest")
+        counted: dict[Precision, int] = dict.fromkeys(PRECISIONS, 0)
+        with translated():
+            for item in self._candidates(everyone, None):
+                if item.precision is not None:
+                    counted[item.precision] += 1
+        return counted
+
+    def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
+        if not moments:
+            return ()
+        borders = [sqlite_match.first_rowid(moment.timestamp()) for moment in moments]
+        with translated():
+            rowids = list(self._rowids(replace(query, since=min(moments))))
+        return tuple(sum(rowid >= border for rowid in rowids) for border in borders)
 
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         with translated():
-            return views.count_tiles(self._matching(query), zoom)
+            return views.count_tiles(views.spread_of(self._db, self._rowids(query)), zoom)
 
-    def _matching(self, query: LeadQuery) -> Iterator[Lead]:
+    def _rowids(self, query: LeadQuery) -> Iterator[int]:
+        """All that match, newest first."""
         everything = replace(query, sort="newest", cursor="")
-        return views.leads_of(self._db, (item.rowid for item in self._candidates(everything, None)))
+        return (item.rowid for item in self._candidates(everything, None))
 
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         lead = self.get(lead_id)
         if lead is None:
             return ()
         with translated():
-            rowids = views.similar_rows(self._db, lead, limit)
-            docs = (
-                self._db.execute("SELECT doc, folded, status FROM leads WHERE rowid = ?", (rowid,)).fetchone()
-                for rowid in rowids
-            )
-            return [
-                lead_from_dict(orjson.loads(doc), folded=folded, status=status)
-                for doc, folded, status in docs
-            ]
+            return [self._lead(rowid) for rowid in views.similar_rows(self._db, lead, limit)]
 
     def digests(self, kind: Kind) -> Iterator[Digest]:
         with translated():

@@ -36,14 +36,17 @@ def select(
     table = "fts" if match else "leads"
     if query.since is not None:
         where.append(f"{table}.rowid >= ?")
-        values.append(_first_rowid(query.since.timestamp()))
+        values.append(first_rowid(query.since.timestamp()))
     if query.until is not None:
         where.append(f"{table}.rowid < ?")
-        values.append(_first_rowid(query.until.timestamp()))
+        values.append(first_rowid(query.until.timestamp()))
     if query.min_need > 0:
         where.append("need >= ?")
         values.append(query.min_need)
-    for column, allowed in (("intent", query.intents), ("source", query.sources), ("status", query.statuses)):
+    for column, allowed in (
+        ("intent", query.intents), ("source", query.sources),
+        ("status", query.statuses), ("assignee", query.assignees),
+    ):  # fmt: skip
         if allowed:
             where.append(f"{column} IN ({', '.join('?' * len(allowed))})")
             values.extend(allowed)
@@ -69,7 +72,7 @@ def _qualified(columns: str) -> str:
     return columns.replace("rowid", "leads.rowid")
 
 
-def _first_rowid(seconds: float) -> int:
+def first_rowid(seconds: float) -> int:
     """The smallest rowid of posts published at or after this second; fractions round up."""
     return -int(-seconds // 1) << ROWID_BITS
 

@@ -1,13 +1,11 @@
-"""The file behind `SqliteIndex`: schema, opening, and writes with folding. Callers hold the transaction."""
+"""Writes of `SqliteIndex`, with folding. Callers hold the transaction."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 import orjson
 
@@ -15,103 +13,19 @@ from leads.codec import lead_from_dict, lead_to_dict
 from leads.errors import StorageError
 from leads.fold import bands, shingles, similar
 from leads.index.base import Stored
+from leads.index.spread import facet_values
 from leads.index.sqlite_match import ROWID_BITS
-from leads.index.terms import TERMS_VERSION, hot, lead_terms
-from leads.models import Lead
-from leads.score import HALF_LIFE_HOURS
-from nlp.tokens import TOKENIZER
+from leads.index.sqlite_schema import put_spread
+from leads.index.terms import hot, lead_terms
+from leads.models import CaseMark, Lead
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS leads (
-    rowid INTEGER PRIMARY KEY,      -- published second << 20 | n
-    id TEXT NOT NULL UNIQUE,
-    published INTEGER NOT NULL,     -- seconds since 1970
-    hot REAL NOT NULL,
-    need REAL NOT NULL,
-    source TEXT NOT NULL,
-    intent TEXT NOT NULL,
-    status TEXT NOT NULL DEFAULT 'new',
-    code TEXT, level TEXT, lat REAL, lon REAL, radius_km REAL,
-    author_key TEXT NOT NULL,
-    head INTEGER,                   -- rowid of the lead this near-duplicate is folded under
-    folded INTEGER NOT NULL DEFAULT 0,
-    doc BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS leads_hot ON leads (hot DESC) WHERE head IS NULL;
-CREATE INDEX IF NOT EXISTS leads_author ON leads (author_key);
-CREATE INDEX IF NOT EXISTS leads_head ON leads (head) WHERE head IS NOT NULL;
-CREATE TABLE IF NOT EXISTS bands (band INTEGER NOT NULL, lead INTEGER NOT NULL, PRIMARY KEY (band, lead))
-    WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS bands_lead ON bands (lead);
-CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5 (words, subwords, tags, content='');
-CREATE TABLE IF NOT EXISTS mentions (
-    id TEXT PRIMARY KEY, post_id TEXT NOT NULL, clinic_id TEXT NOT NULL, author_key TEXT NOT NULL,
-    published INTEGER NOT NULL, doc BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS mentions_published ON mentions (published DESC);
-CREATE INDEX IF NOT EXISTS mentions_post ON mentions (post_id);
-CREATE INDEX IF NOT EXISTS mentions_author ON mentions (author_key);
-"""
-_META = {"schema": "1", "tokenizer": TOKENIZER, "terms": TERMS_VERSION, "half_life": str(HALF_LIFE_HOURS)}
+# What `lead_of` makes a lead of.
+LEAD = "leads.doc, leads.folded, leads.status, leads.assignee"
+KEPT_CHANGES = 200_000  # a copy in memory that lags further behind is read anew
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """sqlite3's errors as `StorageError`, with what to do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(_sentence(error)) from error
-    except sqlite3.DatabaseError as error:
-        raise StorageError(f"索引文件损坏（{error}）：请从备份恢复，或删除后重新导入。") from error
-
-
-def _sentence(error: sqlite3.OperationalError) -> str:
-    text = str(error)
-    for part, sentence in _SENTENCES.items():
-        if part in text:
-            return sentence
-    return f"索引读写失败（{text}）：请检查数据目录。"
-
-
-_SENTENCES = {
-    "locked": "另一个进程正在写同一个数据目录，等了 30 秒仍未空闲：请等它结束后再试。",
-    "readonly": "数据目录是只读的：请检查目录权限，或在 tingzhen.toml 里换一个 data_dir。",
-    "disk is full": "磁盘已满：已写入的内容都在，请清理磁盘后重新运行同一条命令。",
-    "disk I/O": "磁盘读写出错：请检查磁盘，然后重新运行同一条命令。",
-    "unable to open": "打不开索引文件：请检查数据目录是否存在、是否可写。",
-}
-
-
-def open_database(path: Path | str) -> sqlite3.Connection:
-    """A connection in WAL mode with the schema in place.
-
-    Raises:
-        StorageError: cannot be opened or written, or was made by another tokenizer.
-    """
-    with translated():
-        database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute("PRAGMA cache_size = -65536")
-        database.executescript(_SCHEMA)
-        _check_meta(database)
-    return database
-
-
-def _check_meta(database: sqlite3.Connection) -> None:
-    stored = dict(database.execute("SELECT key, value FROM meta"))
-    if not stored:
-        # One statement, so that a process that starts at the same moment sees all of it or none.
-        values = orjson.dumps(_META).decode()
-        database.execute("INSERT OR IGNORE INTO meta SELECT key, value FROM json_each(?)", (values,))
-    elif stored != _META:
-        database.close()
-        raise StorageError(
-            f"索引是用另一种分词或旧版本建立的（{stored.get('tokenizer')} → {TOKENIZER}）："
-            "请换一个空的 data_dir 并重新导入。"
-        )
+def lead_of(doc: bytes, folded: int, status: str, assignee: str) -> Lead:
+    return lead_from_dict(orjson.loads(doc), folded=folded, status=status, assignee=assignee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +50,7 @@ class LeadStore:
 
     def _put(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> None:
         doc = orjson.dumps(lead_to_dict(lead))
-        status, stored = self._stored(lead.id)
+        case, stored = self._stored(lead.id)
         if stored == doc:
             return
         if stored is not None:
@@ -145,7 +59,7 @@ class LeadStore:
         head = self._head(lead, parts, keys)
         published = int(lead.post.published_at.timestamp())
         older = head is not None and (head.published, head.id) <= (published, lead.id)
-        self._insert(lead, rowid, published, status, doc, head.rowid if older and head else None)
+        self._insert(lead, rowid, published, case, doc, head.rowid if older and head else None)
         if head is not None and older:
             self._db.execute("UPDATE leads SET folded = folded + 1 WHERE rowid = ?", (head.rowid,))
             return
@@ -164,7 +78,7 @@ class LeadStore:
         head = self._rowid(stored.head) if stored.head else None
         rowid = self._free_rowid(lead)
         published, doc = int(lead.post.published_at.timestamp()), orjson.dumps(lead_to_dict(lead))
-        self._insert(lead, rowid, published, lead.status, doc, head)
+        self._insert(lead, rowid, published, (lead.status, lead.assignee), doc, head)
         if head is None:
             self._index(lead, rowid, bands([shingles(lead.post.full_text)])[0])
             self._db.execute(
@@ -192,12 +106,33 @@ class LeadStore:
                 self._db.execute("UPDATE leads SET folded = folded - 1 WHERE rowid = ?", (row[1],))
             self._db.execute("DELETE FROM leads WHERE rowid = ?", (row[0],))
 
-    def _stored(self, lead_id: str) -> tuple[str, bytes | None]:
-        row = self._db.execute("SELECT status, doc FROM leads WHERE id = ?", (lead_id,)).fetchone()
-        return ("new", None) if row is None else (row[0], row[1])
+    def _stored(self, lead_id: str) -> tuple[tuple[str, str], bytes | None]:
+        """((status, assignee), document) of a stored lead; as of a new one when there is none."""
+        row = self._db.execute("SELECT status, assignee, doc FROM leads WHERE id = ?", (lead_id,)).fetchone()
+        return (("new", ""), None) if row is None else (row[:2], row[2])
+
+    def set_case(self, changes: Iterable[CaseMark]) -> int:
+        last = {change.lead_id: change for change in changes}
+        count = 0
+        for lead_id, change in last.items():
+            case = (change.status, change.assignee)
+            row = self._db.execute(
+                "SELECT rowid, status, assignee FROM leads WHERE id = ?", (lead_id,)
+            ).fetchone()
+            if row is not None and row[1:] != case:
+                for table in ("leads", "spread"):
+                    sql = f"UPDATE {table} SET status = ?, assignee = ? WHERE rowid = ?"  # noqa: S608 - own names
+                    self._db.execute(sql, (*case, row[0]))
+            count += row is not None
+        return count
+
+    def forget_old_changes(self) -> None:
+        self._db.execute(
+            "DELETE FROM spread_log WHERE stamp <= (SELECT max(stamp) FROM spread_log) - ?", (KEPT_CHANGES,)
+        )
 
     def _insert(
-        self, lead: Lead, rowid: int, published: int, status: str, doc: bytes, head: int | None
+        self, lead: Lead, rowid: int, published: int, case: tuple[str, str], doc: bytes, head: int | None
     ) -> None:
         region = lead.tags.region
         place = (
@@ -206,9 +141,9 @@ class LeadStore:
             else (region.code, region.level, region.lat, region.lon, region.radius_km)
         )
         self._db.execute(
-            "INSERT INTO leads (rowid, id, published, hot, need, source, intent, status,"
+            "INSERT INTO leads (rowid, id, published, hot, need, source, intent, status, assignee,"
             " code, level, lat, lon, radius_km, author_key, head, doc)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 rowid,
                 lead.id,
@@ -217,7 +152,7 @@ class LeadStore:
                 lead.need,
                 lead.post.source,
                 lead.tags.intent_label,
-                status,
+                *case,
                 *place,
                 lead.post.author_key,
                 head,
@@ -234,6 +169,8 @@ class LeadStore:
         self._db.executemany(
             "INSERT OR IGNORE INTO bands (band, lead) VALUES (?, ?)", [(key, rowid) for key in keys]
         )
+        values = facet_values(lead)
+        put_spread(self._db, [(rowid, " ".join(values["symptom"]), " ".join(values["specialty"]))])
 
     def _unindex(self, lead: Lead, rowid: int) -> None:
         # A contentless FTS5 table forgets a row only when told the very terms it was given.
@@ -243,6 +180,7 @@ class LeadStore:
             (rowid, terms.words, terms.subwords, terms.tags),
         )
         self._db.execute("DELETE FROM bands WHERE lead = ?", (rowid,))
+        self._db.execute("DELETE FROM spread WHERE rowid = ?", (rowid,))
 
     def _head(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> _Known | None:
         """The stored head this lead is a near-duplicate of."""

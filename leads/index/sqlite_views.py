@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import ceil
+from typing import NamedTuple
 
 import orjson
 
 from leads.codec import lead_from_dict, mention_from_dict, mention_to_dict
 from leads.index.base import Digest, Facet, Kind, Record, Stored, Tile
-from leads.index.spread import digest, facet_values, tile_of
-from leads.index.sqlite_store import LeadStore
+from leads.index.spread import city_of, day_of, digest, tile_of
+from leads.index.sqlite_match import ROWID_BITS
+from leads.index.sqlite_store import LEAD, LeadStore, lead_of
 from leads.index.terms import word_term
 from leads.models import Lead, Mention
 
@@ -22,33 +24,57 @@ RARE_WORDS = 12  # as many of a post's words stand for what it is about
 SHARED = 0.3  # of them a similar post has at least this share
 
 
-def count_facets(leads: Iterable[Lead], names: Sequence[Facet]) -> Mapping[Facet, Mapping[str, int]]:
+class Row(NamedTuple):
+    """A searchable lead as it is counted."""
+
+    rowid: int
+    source: str
+    intent: str
+    status: str
+    assignee: str
+    code: str | None
+    level: str | None
+    lat: float | None
+    lon: float | None
+    symptoms: str
+    specialties: str
+
+
+def spread_of(database: sqlite3.Connection, rowids: Iterable[int]) -> Iterator[Row]:
+    """What these rows are counted by, in no order."""
+    rows = iter(rowids)
+    sql = f"SELECT {', '.join(Row._fields)} FROM spread WHERE rowid IN (SELECT value FROM json_each(?))"  # noqa: S608 - own names
+    while chunk := list(islice(rows, CHUNK * 20)):
+        yield from map(Row._make, database.execute(sql, (orjson.dumps(chunk).decode(),)))
+
+
+_VALUES: Mapping[Facet, Callable[[Row], Iterable[str]]] = {
+    "symptom": lambda row: row.symptoms.split(),
+    "specialty": lambda row: row.specialties.split(),
+    "city": lambda row: (city,) if (city := city_of(row.code or "")) else (),
+    "source": lambda row: (row.source,),
+    "day": lambda row: (day_of(row.rowid >> ROWID_BITS),),
+    "status": lambda row: (row.status,),
+    "assignee": lambda row: (row.assignee,),
+    "intent": lambda row: (row.intent,),
+    "level": lambda row: (row.level or "",),
+}
+
+
+def count_facets(rows: Iterable[Row], names: Sequence[Facet]) -> Mapping[Facet, Mapping[str, int]]:
     counters: dict[Facet, Counter[str]] = {name: Counter() for name in names}
-    for lead in leads:
-        values = facet_values(lead)
+    for row in rows:
         for name, counter in counters.items():
-            counter.update(values[name])
+            counter.update(_VALUES[name](row))
     return {name: dict(counter) for name, counter in counters.items()}
 
 
-def count_tiles(leads: Iterable[Lead], zoom: int) -> list[Tile]:
+def count_tiles(rows: Iterable[Row], zoom: int) -> list[Tile]:
     counter: Counter[tuple[int, int]] = Counter()
-    for lead in leads:
-        region = lead.tags.region
-        if region is not None:
-            counter[tile_of(region.lat, region.lon, zoom)] += 1
+    for row in rows:
+        if row.lat is not None and row.lon is not None:
+            counter[tile_of(row.lat, row.lon, zoom)] += 1
     return [Tile(zoom=zoom, x=x, y=y, count=count) for (x, y), count in sorted(counter.items())]
-
-
-def leads_of(database: sqlite3.Connection, rowids: Iterable[int]) -> Iterator[Lead]:
-    """The leads of these rows, in no order."""
-    rows = iter(rowids)
-    while chunk := list(islice(rows, CHUNK)):
-        for (doc,) in database.execute(
-            "SELECT doc FROM leads WHERE rowid IN (SELECT value FROM json_each(?))",
-            (orjson.dumps(chunk).decode(),),
-        ):
-            yield lead_from_dict(orjson.loads(doc))
 
 
 def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[int]:
@@ -92,15 +118,15 @@ def digests(database: sqlite3.Connection, kind: Kind) -> Iterator[Digest]:
     sql = _DIGESTS[kind]
     after = ""
     while rows := database.execute(sql, (after, CHUNK * 10)).fetchall():
-        for record_id, doc, status, head in rows:
-            yield Digest(record_id, digest(orjson.loads(doc)), status, head)
+        for record_id, doc, status, head, assignee in rows:
+            yield Digest(record_id, digest(orjson.loads(doc)), status, head, assignee)
         after = rows[-1][0]
 
 
 _DIGESTS: Mapping[Kind, str] = {
-    "leads": "SELECT leads.id, leads.doc, leads.status, ifnull(heads.id, '') FROM leads"
+    "leads": "SELECT leads.id, leads.doc, leads.status, ifnull(heads.id, ''), leads.assignee FROM leads"
     " LEFT JOIN leads AS heads ON heads.rowid = leads.head WHERE leads.id > ? ORDER BY leads.id LIMIT ?",
-    "mentions": "SELECT id, doc, '', '' FROM mentions WHERE id > ? ORDER BY id LIMIT ?",
+    "mentions": "SELECT id, doc, '', '', '' FROM mentions WHERE id > ? ORDER BY id LIMIT ?",
 }
 
 
@@ -112,15 +138,21 @@ def records(database: sqlite3.Connection, kind: Kind, ids: Sequence[str]) -> lis
         )
         return [mention_from_dict(orjson.loads(doc)) for (doc,) in rows]
     rows = database.execute(
-        "SELECT leads.doc, leads.status, leads.folded, ifnull(heads.id, '') FROM leads"
+        f"SELECT ifnull(heads.id, ''), {LEAD} FROM leads"  # noqa: S608 - own names
         " LEFT JOIN leads AS heads ON heads.rowid = leads.head"
         " WHERE leads.id IN (SELECT value FROM json_each(?))",
         chosen,
     )
-    return [
-        Stored(lead=lead_from_dict(orjson.loads(doc), folded=folded, status=status), head=head)
-        for doc, status, folded, head in rows
-    ]
+    return [Stored(lead=lead_of(*row), head=head) for head, *row in rows]
+
+
+def folded(database: sqlite3.Connection, lead_id: str) -> list[Lead]:
+    """Near-duplicates under a lead, the earliest first."""
+    sql = (
+        f"SELECT {LEAD} FROM leads JOIN leads AS heads ON heads.rowid = leads.head"  # noqa: S608 - own names
+        " WHERE heads.id = ? ORDER BY leads.published, leads.id"
+    )
+    return [lead_of(*row) for row in database.execute(sql, (lead_id,))]
 
 
 def restore(database: sqlite3.Connection, store: LeadStore, given: Sequence[Record]) -> None:

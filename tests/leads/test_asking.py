@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.asking import MAX_LIMIT, Asked, to_query
+from leads.asking import MAX_LIMIT, STATUS_NAMES, Asked, to_query
 from leads.errors import QueryError
 from leads.models import LeadQuery, Near
 from tests.leads.builders import NOW, clinic
@@ -38,6 +38,10 @@ def test_nothing_asked_restricts_nothing() -> None:
         ({"intent": ("求诊", "经历")}, "intents", ("seeker", "experience")),
         ({"source": ("weibo",)}, "sources", ("weibo",)),
         ({"status": ("seen",)}, "statuses", ("seen",)),
+        ({"status": ("已预约", "visited")}, "statuses", ("booked", "visited")),
+        ({"assignee": ("chen",)}, "assignees", ("chen",)),
+        ({"assignee": ("chen", "")}, "assignees", ("chen", "")),  # also what nobody works on
+        ({"assignee": ("未分配",)}, "assignees", ("",)),
         ({"area": "510107"}, "area", "510107"),
         ({"area": "成都武侯"}, "area", "510107"),
         ({"area": "四川"}, "area", "510000"),
@@ -68,6 +72,14 @@ def test_what_a_field_means(asked: dict[str, object], field: str, value: object)
     assert query(**asked) == replace(LeadQuery(), **{field: value})  # type: ignore[arg-type]  # by name
 
 
+def test_every_status_may_be_given_in_chinese() -> None:
+    assert list(STATUS_NAMES.values()) == [
+        "新线索", "已看", "已回复", "沟通中", "已预约", "已到诊", "已分享", "已排除",
+    ]  # fmt: skip
+    for code, name in STATUS_NAMES.items():
+        assert query(status=(name,)).statuses == query(status=(code,)).statuses == (code,)
+
+
 def test_every_specialty_may_be_given_in_chinese() -> None:
     from nlp import lexicon
 
@@ -83,6 +95,7 @@ def test_every_specialty_may_be_given_in_chinese() -> None:
         ({"symptom": ("",)}, ("symptom",)),
         ({"specialty": ("占星",)}, ("specialty", "占星", "dental")),
         ({"intent": ("买房",)}, ("intent", "买房", "seeker")),
+        ({"status": ("done",)}, ("status", "done", "dismissed")),
         ({"area": "亚特兰蒂斯"}, ("area", "亚特兰蒂斯", "区划代码")),
         ({"area": "999999"}, ("area", "999999")),
         ({"near": "成都"}, ("坐标", "成都", "30.64,104.04")),

@@ -9,7 +9,7 @@ import pytest
 
 from leads.errors import QueryError
 from leads.index.base import KINDS, LeadIndex
-from leads.models import LeadQuery
+from leads.models import PRECISIONS, CaseMark, LeadQuery
 from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 from tests.leads.index.conftest import backends
 
@@ -26,6 +26,10 @@ def ids(index: LeadIndex, **query: object) -> list[str]:
     return [hit.lead.post.post_id for hit in page.items]
 
 
+def mark(number: int, status: str = "seen", assignee: str = "") -> CaseMark:
+    return CaseMark(lead_id=f"forum/{number}", status=status, assignee=assignee)
+
+
 def test_a_lead_comes_back_as_it_was_stored(index: LeadIndex) -> None:
     stored = lead(
         place=region("武侯区"), title="求助", thread_id="t1", floor=1, url="https://forum.example/1"
@@ -35,12 +39,53 @@ def test_a_lead_comes_back_as_it_was_stored(index: LeadIndex) -> None:
     assert [hit.lead for hit in index.search(LeadQuery(), now=NOW).items] == [stored]
 
 
-def test_storing_twice_changes_nothing_and_keeps_the_status(index: LeadIndex) -> None:
+def test_storing_twice_changes_nothing_and_keeps_the_case(index: LeadIndex) -> None:
     index.upsert([lead(1)])
-    index.set_status(["forum/1"], "seen")
-    index.upsert([lead(1)])
-    assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
-    assert ids(index, statuses=("seen",)) == ["1"]
+    index.set_case([mark(1, "seen", "chen")])
+    for again in (lead(1), replace(lead(1), status="new", assignee="lin"), lead(1, "头晕")):
+        index.upsert([again])
+        assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
+        assert ids(index, statuses=("seen",), assignees=("chen",)) == ["1"]
+    assert index.get("forum/1") == replace(lead(1, "头晕"), status="seen", assignee="chen")
+
+
+def test_a_new_lead_is_nobodys_whatever_it_says(index: LeadIndex) -> None:
+    index.upsert([replace(lead(1), status="booked", assignee="lin")])
+    assert index.get("forum/1") == lead(1)
+
+
+class TestCases:
+    def test_status_and_assignee_are_filters(self, index: LeadIndex) -> None:
+        index.upsert([lead(n, f"牙疼第{n}天", hours=n) for n in range(4)])
+        marks = [mark(0, "seen", "chen"), mark(1, "seen", "lin"), mark(2, "new", "chen")]
+        assert index.set_case([*marks, mark(404, "seen", "chen")]) == 3
+        assert ids(index, statuses=("seen",)) == ["0", "1"]
+        assert ids(index, assignees=("chen",)) == ["0", "2"]
+        assert ids(index, assignees=("",)) == ["3"]
+        assert ids(index, assignees=("", "lin")) == ["1", "3"]
+        assert ids(index, statuses=("new",), assignees=("chen",)) == ["2"]
+        assert index.facets(LeadQuery(), ["status", "assignee"]) == {
+            "status": {"seen": 2, "new": 2}, "assignee": {"chen": 2, "lin": 1, "": 1},
+        }  # fmt: skip
+
+    def test_setting_twice_is_setting_once(self, index: LeadIndex) -> None:
+        index.upsert([lead(1)])
+        for _ in range(2):
+            assert index.set_case([mark(1, "seen", "chen")]) == 1
+        assert index.set_case([mark(1, "replied", "lin"), mark(1, "talking", "chen")]) == 1
+        kept = index.get("forum/1")
+        assert kept is not None
+        assert (kept.status, kept.assignee) == ("talking", "chen")
+        assert index.set_case([]) == 0
+
+    def test_a_folded_lead_keeps_its_own_case(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, LONG, hours=5), lead(2, LONG, hours=3)])
+        assert index.set_case([mark(2, "dismissed", "lin")]) == 1
+        assert [(one.status, one.assignee) for one in index.folded("forum/1")] == [("dismissed", "lin")]
+        assert index.facets(LeadQuery(), ["status"]) == {"status": {"new": 1}}
+        index.delete(["forum/1"])
+        assert ids(index, statuses=("dismissed",), assignees=("lin",)) == ["2"]
+        assert index.facets(LeadQuery(), ["status"]) == {"status": {"dismissed": 1}}
 
 
 def test_a_changed_post_is_found_by_its_new_words_only(index: LeadIndex) -> None:
@@ -207,6 +252,13 @@ class TestFolding:
         assert kept is not None
         assert kept.folded == 1
 
+    def test_the_folded_ones_can_be_seen(self, index: LeadIndex) -> None:
+        index.upsert([lead(n, LONG, hours=hours) for n, hours in ((1, 9), (2, 2), (3, 5), (4, 5))])
+        assert [one.post.post_id for one in index.folded("forum/1")] == ["3", "4", "2"]
+        assert index.folded("forum/1")[0] == lead(3, LONG, hours=5)
+        for nothing in ("forum/2", "forum/404", ""):
+            assert list(index.folded(nothing)) == []
+
     def test_deleting_a_duplicate_lowers_the_count(self, index: LeadIndex) -> None:
         index.upsert([lead(1, LONG, hours=5), lead(2, LONG, hours=3)])
         index.delete(["forum/2"])
@@ -271,12 +323,44 @@ class TestSpread:
             "city": {"510100": 2, "110000": 1},
             "source": {"forum": 3, "weibo": 1},
             "day": {"2026-11-20": 3, "2026-11-19": 1},
+            "status": {"new": 4},
+            "assignee": {"": 4},
+            "intent": {"seeker": 4},
+            "level": {"district": 2, "city": 1, "province": 1},
         }
         assert index.facets(LeadQuery(area="510100"), ["source"]) == {"source": {"forum": 2}}
 
     def test_a_day_is_a_day_in_beijing(self, index: LeadIndex) -> None:
         index.upsert([lead(1, "牙疼 甲", hours=11.9), lead(2, "牙疼 乙", hours=12.1)])
         assert index.facets(LeadQuery(), ["day"]) == {"day": {"2026-11-20": 1, "2026-11-19": 1}}
+
+    def test_no_place_is_a_level_of_its_own(self, index: LeadIndex) -> None:
+        index.upsert([lead(1, "牙疼 甲", place=point(30.6, 104.0)), lead(2, "牙疼 乙", intent="advert")])
+        assert index.facets(LeadQuery(), ["level", "intent", "city"]) == {
+            "level": {"point": 1, "": 1}, "intent": {"seeker": 1, "advert": 1}, "city": {"510100": 1},
+        }  # fmt: skip
+
+    def test_precisions_count_each_lead_once(self, index: LeadIndex) -> None:
+        places = [
+            point(30.645, 104.045), region("武侯区"), region("锦江区"), region("成都市"), region("四川省"),
+            region("绵阳市"), region("朝阳区"), None,
+        ]  # fmt: skip
+        index.upsert([lead(n, f"牙疼第{n}天", place=place) for n, place in enumerate(places)])
+        counted = {"sure": 3, "likely": 1, "possible": 1}
+        for precision in PRECISIONS:
+            assert index.precisions(LeadQuery(near=NEAR_WUHOU, precision=precision)) == counted
+        assert index.precisions(LeadQuery(near=NEAR_WUHOU, text="头晕")) == {
+            "sure": 0, "likely": 0, "possible": 0,
+        }  # fmt: skip
+        assert index.precisions(LeadQuery()) == {}
+
+    def test_counts_since_stand_in_place_of_the_querys_own(self, index: LeadIndex) -> None:
+        index.upsert([lead(n, f"牙疼第{n}天", hours=24 * n) for n in range(5)])
+        moments = [NOW - timedelta(days=days) for days in (1, 100, 3, 0)]
+        assert index.counts_since(LeadQuery(), moments) == (2, 5, 4, 1)
+        assert index.counts_since(LeadQuery(since=NOW), moments) == (2, 5, 4, 1)
+        assert index.counts_since(LeadQuery(until=NOW - timedelta(days=2)), moments) == (0, 2, 1, 0)
+        assert index.counts_since(LeadQuery(), []) == ()
 
     def test_folded_leads_are_not_counted(self, index: LeadIndex) -> None:
         index.upsert([lead(1, LONG, hours=5), lead(2, LONG, hours=3)])
@@ -309,10 +393,10 @@ class TestCopying:
     def test_digests_come_by_id_and_say_what_is_folded(self, index: LeadIndex) -> None:
         index.upsert([lead(2, LONG, hours=5), lead(10, LONG, hours=3), lead(1, "牙疼")])
         index.upsert_mentions([mention(2), mention(1)])
-        index.set_status(["forum/2"], "seen")
+        index.set_case([mark(2, "seen", "chen")])
         found = list(index.digests("leads"))
-        assert [(item.id, item.status, item.head) for item in found] == [
-            ("forum/1", "new", ""), ("forum/10", "new", "forum/2"), ("forum/2", "seen", ""),
+        assert [(item.id, item.status, item.assignee, item.head) for item in found] == [
+            ("forum/1", "new", "", ""), ("forum/10", "new", "", "forum/2"), ("forum/2", "seen", "chen", ""),
         ]  # fmt: skip
         assert [item.id for item in index.digests("mentions")] == ["forum/1#anhe", "forum/2#anhe"]
 
@@ -320,7 +404,7 @@ class TestCopying:
         head, member = lead(1, LONG, hours=5), lead(2, LONG, hours=3)
         index.upsert([head, member, lead(3, "头晕")])
         index.upsert_mentions([mention(4)])
-        index.set_status(["forum/1"], "seen")
+        index.set_case([mark(1, "seen", "chen")])
         before = {kind: list(index.digests(kind)) for kind in KINDS}
         leads = index.records("leads", ["forum/1", "forum/2"])
         mentions = index.records("mentions", ["forum/4#anhe", "forum/404#anhe"])
@@ -332,16 +416,18 @@ class TestCopying:
         assert {kind: list(index.digests(kind)) for kind in KINDS} == before
         kept = index.get("forum/1")
         assert kept is not None
-        assert (kept.folded, kept.status) == (1, "seen")
+        assert (kept.folded, kept.status, kept.assignee) == (1, "seen", "chen")
         assert ids(index, text="智齿") == ["1"]
 
     def test_digests_tell_a_changed_text_and_status(self, index: LeadIndex) -> None:
         index.upsert([lead(1, "牙疼")])
         first = list(index.digests("leads"))
-        index.set_status(["forum/1"], "seen")
+        index.set_case([mark(1, "seen", "chen")])
         second = list(index.digests("leads"))
+        index.set_case([mark(1, "seen", "lin")])
+        third = list(index.digests("leads"))
         index.upsert([lead(1, "牙还疼")])
-        assert len({*first, *second, *index.digests("leads")}) == 3
+        assert len({*first, *second, *third, *index.digests("leads")}) == 4
 
 
 def test_an_erased_lead_is_not_on_the_next_page(index: LeadIndex) -> None:

@@ -11,7 +11,7 @@ from leads.errors import StorageError
 from leads.index import open_backend
 from leads.index.base import KINDS, Digest, Kind, LeadIndex, Record
 from leads.index.copying import Copier
-from leads.models import Lead, LeadQuery
+from leads.models import CaseMark, Lead, LeadQuery
 from tests.leads.builders import NOW, lead, mention, region
 from tests.leads.index.conftest import backends
 from tests.leads.index.test_conformance import LONG
@@ -23,7 +23,13 @@ def fill(index: LeadIndex, count: int = 40) -> None:
     leads: list[Lead] = [lead(n, f"牙疼第{n}天", place=region("武侯区"), hours=n) for n in range(count)]
     index.upsert([*leads, *(lead(1000 + n, LONG, hours=n) for n in range(5))])
     index.upsert_mentions([mention(n) for n in range(7)])
-    index.set_status(["forum/3", "forum/1004"], "seen")
+    index.set_case(
+        [
+            CaseMark(lead_id="forum/3", status="seen", assignee=""),
+            CaseMark(lead_id="forum/1004", status="talking", assignee="chen"),
+            CaseMark(lead_id="forum/1001", status="dismissed", assignee="lin"),  # a folded one
+        ]
+    )
 
 
 def contents(index: LeadIndex) -> dict[Kind, list[Digest]]:
@@ -49,6 +55,7 @@ class TestMoving:
             LeadQuery(text="牙疼", limit=100),
             LeadQuery(text="智齿"),
             LeadQuery(statuses=("seen",)),
+            LeadQuery(assignees=("chen",)),
         ):
             mine, theirs = index.search(query, now=NOW).items, other.search(query, now=NOW).items
             assert [hit.lead for hit in mine] == [hit.lead for hit in theirs]

@@ -21,7 +21,7 @@ from leads.index.elastic_admin import check_meta, expected_meta
 from leads.index.elastic_bulk import Refused, index_action, write
 from leads.index.elastic_client import Servers, check_new_enough, connect, from_status, split_addresses
 from leads.index.elastic_lock import WriterLock
-from leads.models import LeadQuery
+from leads.models import CaseMark, LeadQuery
 from tests.leads.builders import NOW, lead, mention
 from tests.leads.index.conftest import elastic_settings
 from tests.leads.index.elastic_server import Server, free_port, scratch
@@ -308,7 +308,7 @@ class TestWriting:
         index.upsert([lead(1)])
         assert index.counts()["leads"] == 0
         with pytest.raises(StorageError, match="磁盘快满了"):
-            index.set_status(["forum/1"], "seen")
+            index.set_case([CaseMark(lead_id="forum/1", status="seen", assignee="")])
         index.client.indices.put_settings(index=name, settings={block: None})
         index.upsert([lead(2, "头晕")])
         assert index.counts()["leads"] == 2

@@ -14,7 +14,7 @@ from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
 from leads.index.copying import Progress
 from leads.index.elastic_admin import mapping
-from leads.models import LeadQuery
+from leads.models import CaseMark, LeadQuery
 from tests.leads.builders import NOW, lead
 from tests.leads.index.test_copying import contents, fill
 
@@ -39,13 +39,13 @@ def test_the_alias_is_swapped_and_the_old_index_kept_until_told(settings: Settin
         assert (copied.leads, copied.mentions) == (45, 7)
         assert contents(index) == before
         prefix = settings.elastic.prefix
-        assert names(settings) == [f"{prefix}-leads-v1-000001", f"{prefix}-leads-v1-000002"]
+        assert names(settings) == [f"{prefix}-leads-v2-000001", f"{prefix}-leads-v2-000002"]
         index.upsert([lead(5000, "头晕")])
         assert index.counts()["leads"] == 42
         assert set(reindex.drop_old(settings)) == {
-            f"{prefix}-leads-v1-000001", f"{prefix}-mentions-v1-000001",
+            f"{prefix}-leads-v2-000001", f"{prefix}-mentions-v1-000001",
         }  # fmt: skip
-        assert names(settings) == [f"{prefix}-leads-v1-000002"]
+        assert names(settings) == [f"{prefix}-leads-v2-000002"]
         assert index.counts()["leads"] == 42
 
 
@@ -119,6 +119,42 @@ def test_an_index_of_another_tokenizer_is_cut_anew(
     reindex.rebuild(settings, lambda step: None)
     with open_backend(settings) as index:
         assert [hit.lead.id for hit in index.search(LeadQuery(text="牙疼"), now=NOW).items] == ["forum/1"]
+
+
+def test_an_index_without_assignees_is_brought_up_to_date(settings: Settings) -> None:
+    """Mapping 1: everything is kept, and nobody is assigned."""
+    with open_backend(settings) as index:
+        fill(index)
+        index.set_case([CaseMark(lead_id="forum/7", status="replied", assignee="")])
+        before = {item.id: (item.digest, item.status, item.head) for item in index.digests("leads")}
+    as_mapping_1(settings)
+    with pytest.raises(StorageError, match=r"version 1 → 2.*tingzhen reindex"):
+        open_backend(settings)
+    assert reindex.rebuild(settings, lambda step: None).leads == 45
+    with open_backend(settings) as index:
+        now = list(index.digests("leads"))
+        assert {item.id: (item.digest, item.status, item.head) for item in now} == before
+        assert {item.assignee for item in now} == {""}
+        index.set_case([CaseMark(lead_id="forum/7", status="replied", assignee="chen")])
+        assert index.count(LeadQuery(assignees=("chen",))) == 1
+
+
+def as_mapping_1(settings: Settings) -> None:
+    """Put the leads into an index as the first version of the mapping made it."""
+    alias = f"{settings.elastic.prefix}-leads"
+    mapped = mapping("leads")
+    fields = {name: field for name, field in mapped["properties"].items() if name != "assignee"}
+    with Elasticsearch(settings.index) as client:
+        found = client.search(index=alias, size=1000)["hits"]["hits"]
+        client.indices.delete(index=f"{alias}-v2-000001")
+        client.indices.create(
+            index=f"{alias}-v1-000001", aliases={alias: {}}, settings={"number_of_replicas": 0},
+            mappings={**mapped, "properties": fields, "_meta": {**mapped["_meta"], "version": 1}},
+        )  # fmt: skip
+        for hit in found:
+            document = {name: value for name, value in hit["_source"].items() if name != "assignee"}
+            client.index(index=f"{alias}-v1-000001", id=hit["_id"], document=document)
+        client.indices.refresh(index=alias)
 
 
 def test_moving_between_the_backends_by_address(settings: Settings) -> None:

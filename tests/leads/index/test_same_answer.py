@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from leads.config import Settings
 from leads.index import open_backend
-from leads.index.base import FACETS, LeadIndex
-from leads.index.sqlite_views import count_facets
-from leads.models import PRECISIONS, Lead, LeadQuery, Near
+from leads.index.base import LeadIndex
+from leads.models import PRECISIONS, CaseMark, Lead, LeadQuery, Near
 from nlp.models import INTENTS
 from tests.leads.builders import NOW, PLACES, lead, point, region, symptom
-from tests.leads.index.brute_force import matches, matching
+from tests.leads.index import brute_force
+from tests.leads.index.brute_force import matching
 
 # Words that jieba cuts in different ways, words inside words, and characters no tokenizer likes.
 WORDS = [
@@ -49,6 +49,9 @@ WORDS = [
     "not",
     "and",
 ]
+STATUSES = ("new", "seen", "booked")
+ASSIGNEES = ("", "chen", "lin")
+MOMENTS = [NOW - timedelta(hours=hours) for hours in (300, 24, 0.5, 7 * 24)]
 SYMPTOMS = ("toothache", "fever", "gum_bleeding")
 
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map("，".join) | st.text(max_size=12)
@@ -63,22 +66,30 @@ places = (
 def leads(draw: st.DrawFn) -> list[Lead]:
     count = draw(st.integers(0, 12))
     return [
-        lead(
-            number,
-            # A tail of its own keeps texts from being near-duplicates: folding has its own tests.
-            draw(texts) + f" {number * 7919}",
-            place=draw(places),
-            symptoms=tuple(
-                symptom(code, "dental" if code != "fever" else "internal", negated=draw(st.booleans()))
-                for code in draw(st.sets(st.sampled_from(SYMPTOMS)))
-            ),
-            need=draw(st.sampled_from((0.0, 0.25, 0.5, 0.75, 1.0))),
-            intent=draw(st.sampled_from(INTENTS)),
-            hours=draw(st.integers(0, 400)),
-            source=draw(st.sampled_from(("forum", "weibo"))),
+        replace(
+            _lead(draw, number),
+            status=draw(st.sampled_from(STATUSES)),
+            assignee=draw(st.sampled_from(ASSIGNEES)),
         )
         for number in range(count)
     ]
+
+
+def _lead(draw: st.DrawFn, number: int) -> Lead:
+    return lead(
+        number,
+        # A tail of its own keeps texts from being near-duplicates: folding has its own tests.
+        draw(texts) + f" {number * 7919}",
+        place=draw(places),
+        symptoms=tuple(
+            symptom(code, "dental" if code != "fever" else "internal", negated=draw(st.booleans()))
+            for code in draw(st.sets(st.sampled_from(SYMPTOMS)))
+        ),
+        need=draw(st.sampled_from((0.0, 0.25, 0.5, 0.75, 1.0))),
+        intent=draw(st.sampled_from(INTENTS)),
+        hours=draw(st.integers(0, 400)),
+        source=draw(st.sampled_from(("forum", "weibo"))),
+    )
 
 
 words = st.sampled_from(WORDS)
@@ -111,6 +122,8 @@ queries = st.builds(
     specialties=some(("dental", "internal")),
     intents=some(INTENTS),
     sources=some(("forum", "weibo")),
+    statuses=some(STATUSES),
+    assignees=some(ASSIGNEES),
     area=st.just("") | st.sampled_from(("510000", "510100", "510107", "110000", "110105")),
     near=st.none() | nears,
     precision=st.sampled_from(PRECISIONS),
@@ -120,6 +133,11 @@ queries = st.builds(
     sort=st.sampled_from(("score", "newest")),
     limit=st.just(5),
 )
+
+
+def store(index: LeadIndex, leads: list[Lead]) -> None:
+    index.upsert(leads)
+    index.set_case([CaseMark(lead_id=one.id, status=one.status, assignee=one.assignee) for one in leads])
 
 
 def check(index: LeadIndex, stored: list[Lead], asked: list[LeadQuery]) -> None:
@@ -135,8 +153,11 @@ def check(index: LeadIndex, stored: list[Lead], asked: list[LeadQuery]) -> None:
         assert len(found) == len(set(found))
         assert set(found) == matching(stored, query)
         assert index.count(query) == len(found)
-        expected = count_facets((lead for lead in stored if matches(lead, query)), FACETS)
-        assert index.facets(query) == expected
+        assert index.facets(query) == brute_force.facets(stored, query)
+        assert index.precisions(query) == brute_force.precisions(stored, query)
+        assert index.counts_since(query, MOMENTS) == tuple(
+            len(matching(stored, replace(query, since=moment))) for moment in MOMENTS
+        )
 
 
 corpora = given(stored=leads(), asked=st.lists(queries, min_size=1, max_size=5))
@@ -146,7 +167,7 @@ corpora = given(stored=leads(), asked=st.lists(queries, min_size=1, max_size=5))
 @corpora
 def test_sqlite_finds_what_the_definition_says(stored: list[Lead], asked: list[LeadQuery]) -> None:
     with TemporaryDirectory() as folder, open_backend(Settings(data_dir=Path(folder))) as index:
-        index.upsert(stored)
+        store(index, stored)
         check(index, stored, asked)
 
 
@@ -162,7 +183,7 @@ def test_elasticsearch_finds_what_the_definition_says(
     elastic_index: LeadIndex, stored: list[Lead], asked: list[LeadQuery]
 ) -> None:
     try:
-        elastic_index.upsert(stored)
+        store(elastic_index, stored)
         check(elastic_index, stored, asked)
     finally:
         elastic_index.delete([lead.id for lead in stored])

@@ -1,0 +1,69 @@
+"""A file made by an older version goes on being used: brought up to date on opening, nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from leads.errors import StorageError
+from leads.index.sqlite import SqliteIndex
+from leads.models import CaseMark, LeadQuery
+from tests.leads.builders import NOW, mention
+from tests.leads.index.test_copying import contents, fill
+
+# What schema 1 lacked.
+AS_SCHEMA_1 = """
+DROP TABLE spread; DROP TABLE spread_log;
+ALTER TABLE leads DROP COLUMN assignee;
+UPDATE meta SET value = '1' WHERE key = 'schema';
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A file of schema 1 with leads, near-duplicates, mentions and statuses."""
+    path = tmp_path / "leads.sqlite"
+    with SqliteIndex(path) as index:
+        fill(index)
+        index.set_case([CaseMark(lead_id=f"forum/{n}", status="seen", assignee="") for n in (3, 1001, 1004)])
+    database = sqlite3.connect(path)
+    database.executescript(AS_SCHEMA_1)
+    database.close()
+    return path
+
+
+def test_everything_is_kept(old: Path, tmp_path: Path) -> None:
+    with SqliteIndex(tmp_path / "new.sqlite") as fresh:
+        fill(fresh)
+        marks = [CaseMark(lead_id=f"forum/{n}", status="seen", assignee="") for n in (3, 1001, 1004)]
+        fresh.set_case(marks)
+        with SqliteIndex(old) as index:
+            assert contents(index) == contents(fresh)
+            assert index.facets(LeadQuery()) == fresh.facets(LeadQuery())
+            assert index.counts() == fresh.counts()
+            assert index.set_case([CaseMark(lead_id="forum/5", status="seen", assignee="chen")]) == 1
+            assert index.upsert_mentions([mention(99)]) == 1
+    with SqliteIndex(old) as index:  # a second opening finds nothing left to do
+        found = index.search(LeadQuery(assignees=("chen",)), now=NOW).items
+        assert [hit.lead.id for hit in found] == ["forum/5"]
+
+
+def test_several_processes_may_open_it_at_once(old: Path) -> None:
+    def opened(_: int) -> dict[str, int]:
+        with SqliteIndex(old) as index:
+            return dict(index.counts())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(opened, range(4))) == [{"leads": 41, "folded": 4, "mentions": 7}] * 4
+
+
+def test_a_version_nobody_knows_is_refused(old: Path) -> None:
+    database = sqlite3.connect(old)
+    database.execute("UPDATE meta SET value = '9' WHERE key = 'schema'")
+    database.commit()
+    database.close()
+    with pytest.raises(StorageError, match="data_dir"):
+        SqliteIndex(old)
