@@ -231,7 +231,9 @@ def test_a_lock_that_is_not_given_up_is_said(monkeypatch: pytest.MonkeyPatch) ->
     ingested(GOOD)
     connect = sqlite3.connect
     monkeypatch.setattr(
-        sqlite_schema.sqlite3, "connect", lambda path, **options: connect(path, **{**options, "timeout": 0.05})
+        sqlite_schema.sqlite3,
+        "connect",
+        lambda path, **options: connect(path, **{**options, "timeout": 0.05}),
     )
     with closing(connect("data/leads.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
