@@ -156,7 +156,7 @@ class SourceSpider(Spider):
             until = pause.until.astimezone(source.zone)
             self.ledger.still_blocked(source.name, source.host, f"{pause.reason}；暂停到 {until:%m-%d %H:%M}")
             return
-        spent = self._resting(source) or self.spent(source)
+        spent = self._resting(source, self.ledger.fetched_today(source)) or self.spent(source)
         if spent:
             self.ledger.truncated(source.name, source.name, spent)
             return
@@ -293,18 +293,18 @@ class SourceSpider(Spider):
 
     def count_page(self, source: Source) -> None:
         """One more answer of the site, against the daily budget."""
-        self.ledger.fetched(source.name)
-        resting = self._resting(source)
+        resting = self._resting(source, self.ledger.fetched(source.name))
         if resting and source.host not in self.stopped:
             self._leave(source.host, resting)
             self.ledger.truncated(source.name, source.name, resting)
 
-    def _resting(self, source: Source) -> str:
-        """Why our own rules ask nothing of the host just now: quiet hours, or the day's pages used up."""
+    def _resting(self, source: Source, today: int) -> str:
+        """Why our own rules ask nothing of the host just now: quiet hours, or the day's pages (`today` so
+        far) used up."""
         quiet = source.quiet and source.quiet.ends(self.clock().astimezone(source.zone))
         if quiet:
             return f"安静时段（{source.quiet}），{quiet:%H:%M} 以后继续"
-        if self.ledger.fetched_today(source) >= source.pages_per_day:
+        if today >= source.pages_per_day:
             return f"到了每天 {source.pages_per_day} 页的上限，明天继续"
         return ""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
@@ -186,36 +187,45 @@ class Coverage:
 
     def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
         """Digest of each of these posts that was stored before."""
-        found: dict[str, bytes] = {}
-        for post_id in post_ids:
-            row = self._db.execute(
-                "SELECT digest FROM seen WHERE source=? AND post_id=?", (source, post_id)
-            ).fetchone()
-            if row:
-                found[post_id] = bytes(row[0])
+        rows = self._db.execute(
+            "SELECT post_id, digest FROM json_each(?2) "
+            "CROSS JOIN seen ON source=?1 AND post_id=json_each.value",
+            (source, json.dumps(list(post_ids))),
+        )
+        return {str(post_id): bytes(digest) for post_id, digest in rows}
+
+    def namesakes(self, source: str, aliases: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Ids of the stored posts that go by each of these aliases (`alias_of`), in order."""
+        found: dict[str, tuple[str, ...]] = {}
+        # CROSS: each is looked up; left to itself the planner reads the whole table. The comparison with the
+        # empty alias tells it that the partial index will do.
+        rows = self._db.execute(
+            "SELECT alias, post_id FROM json_each(?2) CROSS JOIN seen "
+            "ON source=?1 AND alias=json_each.value AND alias != '' ORDER BY length(post_id), post_id",
+            (source, json.dumps(sorted(set(aliases)))),
+        )
+        for alias, post_id in rows:
+            found[alias] = (*found.get(alias, ()), str(post_id))
         return found
 
-    def namesakes(self, source: str, alias: str) -> tuple[str, ...]:
-        """Ids of the stored posts that go by this alias (`alias_of`), in order."""
-        rows = self._db.execute(
-            "SELECT post_id FROM seen WHERE source=? AND alias=? AND alias != '' "
-            "ORDER BY length(post_id), post_id",
-            (source, alias),
+    def remember(
+        self, posts: Mapping[str, tuple[Post, bytes]], *, source: str, known: Collection[str] = ()
+    ) -> None:
+        """Posts, by `post_id` and with their digests, are stored. Those that are not `known` count for their
+        day. `source` is the table that found them: several tables can read one site (`Post.source`)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?)",
+            ((source, post_id, digest, alias_of(post)) for post_id, (post, digest) in posts.items()),
         )
-        return tuple(str(row[0]) for row in rows)
-
-    def remember(self, post: Post, digest: bytes, *, source: str = "") -> None:
-        """A post is stored. Counts it for its day when it is new. `source` is the table that found it, where
-        several tables read one site (`Post.source` is the site's then)."""
-        source = source or post.source
-        key = (source, post.post_id)
-        before = self._db.execute("SELECT 1 FROM seen WHERE source=? AND post_id=?", key).fetchone()
-        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?)", (*key, digest, alias_of(post)))
-        if before is None:
-            self._db.execute(
-                "INSERT INTO day VALUES (?,?,1) ON CONFLICT DO UPDATE SET posts = posts + 1",
-                (source, str(post.published_at.astimezone(UTC).date())),
-            )
+        days = Counter(
+            str(post.published_at.astimezone(UTC).date())
+            for post_id, (post, _) in posts.items()
+            if post_id not in known
+        )
+        self._db.executemany(
+            "INSERT INTO day VALUES (?,?,?) ON CONFLICT DO UPDATE SET posts = posts + excluded.posts",
+            ((source, day, posts) for day, posts in days.items()),
+        )
 
     # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
 

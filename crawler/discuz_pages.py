@@ -149,8 +149,8 @@ def _archiver_entry(link: Node) -> Entry:
 def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
     """A thread's page (viewthread), desktop. Raises PageError."""
     page = tree(html)
-    parts = _parts(page)
-    blocks, times, bodies, labels = (parts[name] for name in _PARTS)
+    named = _named_nodes(page)
+    blocks, times, bodies, labels = (_numbered(named, name) for name in _PARTS)
     if not blocks:
         return _other(page, html)
     floors = []
@@ -169,8 +169,8 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
             )
         )
     return ThreadPage(
-        title=_title(page),
-        fid=_thread_fid(page),
+        title=_title(page, named.get("thread_subject")),
+        fid=_thread_fid(named),
         floors=tuple(floors),
         replies=_reply_count(page),
         page=_page_number(page),
@@ -181,16 +181,19 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
 _PARTS = ("post_", "authorposton", "postmessage_", "postnum")
 
 
-def _parts(page: Node) -> dict[str, dict[str, Node]]:
-    """Elements called prefix + post id, by prefix and id. One walk over the page for all floors and parts:
-    a walk for each costs twice as much as reading the HTML."""
-    found: dict[str, dict[str, Node]] = {name: {} for name in _PARTS}
+def _named_nodes(page: Node) -> dict[str, Node]:
+    """The first element of each id, in the page's order. One walk for all floors and parts: a walk for each
+    costs twice as much as reading the HTML."""
+    nodes: dict[str, Node] = {}
     for node in find(page, "/descendant::*[@id]"):
-        name = node.get("id").rstrip("0123456789")
-        if name in found:
-            found[name][node.get("id")[len(name) :]] = node
-    found["post_"].pop("", None)
-    return found
+        nodes.setdefault(node.get("id"), node)
+    return nodes
+
+
+def _numbered(named: dict[str, Node], prefix: str) -> dict[str, Node]:
+    """The elements called prefix + post id, by that id."""
+    cut = len(prefix)
+    return {name[cut:]: node for name, node in named.items() if name[:cut] == prefix and name[cut:].isdigit()}
 
 
 # All that stands in a post's cell and is not what its author says: SOURCES names each. Inline styles are
@@ -238,18 +241,18 @@ def _floor_of(label: str) -> int | None:
     return _FLOOR_NAMES.get(label) or _number(label)
 
 
-def _title(page: Node) -> str:
-    titles = find(page, "//span[@id='thread_subject']") or find(
-        page, "//*[@id='threadtitle']//h1 | //div[contains(@class,'view_tit')]"
-    )
-    if not titles:
+def _title(page: Node, subject: Node | None) -> str:
+    if subject is None:
+        subject = first(page, "//*[@id='threadtitle']//h1 | //div[contains(@class,'view_tit')]")
+    if subject is None:
         raise PageError("主题页没有标题")
-    return flat(titles[0])
+    return flat(subject)
 
 
-def _thread_fid(page: Node) -> str:
+def _thread_fid(named: dict[str, Node]) -> str:
     """The last board in the breadcrumb is the thread's own."""
-    links = find(page, "/descendant::div[@id][@id='pt' or @id='nav' or @id='foruminfo']//a/@href")
+    trails = (node for name, node in named.items() if name in ("pt", "nav", "foruminfo"))
+    links = (href for trail in trails for href in find(trail, ".//a/@href"))
     fids = [found[1] for href in links if (found := _FID.search(href))]
     return fids[-1] if fids else ""
 
@@ -265,7 +268,12 @@ def read_mobile_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage 
     if not blocks:
         return _other(page, html)
     floors = tuple(_mobile_floor(block, now=now, zone=zone) for block in blocks)
-    return ThreadPage(title=_title(page), fid="", floors=floors, next_page=_next_page(page))
+    return ThreadPage(
+        title=_title(page, first(page, _SUBJECT)), fid="", floors=floors, next_page=_next_page(page)
+    )
+
+
+_SUBJECT = "//span[@id='thread_subject']"
 
 
 def _mobile_floor(block: Node, *, now: datetime, zone: tzinfo) -> Floor:
@@ -308,7 +316,7 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
         )
     return ThreadPage(
         title=title,
-        fid=_thread_fid(page),
+        fid=_thread_fid(_named_nodes(page)),
         floors=tuple(floors),
         page=number,
         next_page=_archiver_next(page),
@@ -410,9 +418,9 @@ def _number(text: str | None) -> int | None:
     return int(found[0]) if found else None
 
 
-# `contains` alone is quick and the words are rare; what it finds too much is sorted out behind it.
+# The first comparison is quick and finds few; what it finds too much is sorted out behind it.
 _NEXT = (
-    "(/descendant::a[contains(@class,'nxt') or contains(@class,'next')])"
+    "/descendant::a[starts-with(@class,'n')]"
     "[@class='nxt' or @class='next' and ancestor::*[contains(@class,'pages')]]/@href"
 )
 

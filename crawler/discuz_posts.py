@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,14 +38,21 @@ def posts_of(
                 f"帖子 {floor.pid or task.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC"
             )
         elif floor.text or floor.floor == 1:
-            post = _post(source, task, page, floor, board=board, now=now, secret=secret)
             where = address(source, task.thread, task.page, "" if floor.floor == 1 else floor.pid)
-            posts.append(replace(post, url=where))
+            posts.append(_post(source, task, page, floor, url=where, board=board, now=now, secret=secret))
     return tuple(posts), tuple(odd)
 
 
 def _post(
-    source: Source, task: Task, page: ThreadPage, floor: Floor, *, board: Board, now: datetime, secret: bytes
+    source: Source,
+    task: Task,
+    page: ThreadPage,
+    floor: Floor,
+    *,
+    url: str,
+    board: Board,
+    now: datetime,
+    secret: bytes,
 ) -> Post:
     opening = floor.floor == 1
     place = board.region or source.region or board.name
@@ -53,6 +60,7 @@ def _post(
     return Post(
         source=source.name,
         post_id=post_id_of(task.thread, floor),
+        url=url,
         title=page.title if opening else "",
         text=floor.text,
         # The name, not the number: names are unique on a forum and shown on every route, numbers are not.
@@ -77,10 +85,10 @@ def post_id_of(tid: str, floor: Floor) -> str:
     return f"p{floor.pid}" if floor.pid else f"t{tid}-{int(floor.published_at.timestamp())}"
 
 
-def one_id(posts: tuple[Post, ...], known: Callable[[str], tuple[str, ...]]) -> tuple[Post, ...]:
+def one_id(posts: tuple[Post, ...], known: Mapping[str, tuple[str, ...]]) -> tuple[Post, ...]:
     """The same reply read by the archiver and by the desktop pages gets the id under which it came first.
 
-    `known` gives the ids stored for a thread and second. Replies of one second are told apart by their order.
+    `known` has the ids stored for a thread and second. Replies of one second are told apart by their order.
     """
     met: Counter[str] = Counter()
     settled = []
@@ -88,7 +96,8 @@ def one_id(posts: tuple[Post, ...], known: Callable[[str], tuple[str, ...]]) -> 
         alias = alias_of(post)
         turn = met[alias]
         met[alias] += 1
-        settled.append(post if not alias else replace(post, post_id=_first_id(post, turn, known(alias))))
+        name = _first_id(post, turn, known.get(alias, ())) if alias else post.post_id
+        settled.append(post if name == post.post_id else replace(post, post_id=name))
     return tuple(settled)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from crawler import discuz_pages as pages
 from crawler.answers import Blocked, PageResult, Reading, Refusal
-from crawler.coverage import Coverage, Task
+from crawler.coverage import Coverage, Task, alias_of
 from crawler.discuz_posts import Address, one_id, posts_of
 from crawler.discuz_urls import public_url
 from crawler.items import Post
@@ -110,7 +110,7 @@ class ForumReader:
         task = replace(task, page=min(task.page, page.page))
         foreign = bool(page.fid) and self.source.board(page.fid) is None
         posts, odd = ((), ()) if foreign else self._posts(task, page, now)
-        posts = one_id(posts, lambda alias: self.coverage.namesakes(self.source.name, alias))
+        posts = one_id(posts, self.coverage.namesakes(self.source.name, map(alias_of, posts)))
         more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
         capped = more and task.page >= self.source.max_thread_pages
         return PageResult(

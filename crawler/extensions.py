@@ -111,8 +111,18 @@ class PoliteThrottle(AutoThrottle):
 class QuietItems(LogFormatter):
     """Logs name a post, they never show it: posts are people's words."""
 
+    def __init__(self, level: int) -> None:
+        # Scrapy filters by level at the end of the way only, when every line has been put together.
+        self.each = level <= logging.DEBUG
+        logging.getLogger("scrapy").setLevel(level)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        level = crawler.settings.get("LOG_LEVEL")
+        return cls(level if isinstance(level, int) else logging.getLevelNamesMapping()[str(level).upper()])
+
     def scraped(self, item: Any, response: Any, spider: Any) -> Any:
-        return super().scraped(_name(item), response, spider)
+        return super().scraped(_name(item), response, spider) if self.each else None
 
     def dropped(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
         return super().dropped(_name(item), exception, response, spider)

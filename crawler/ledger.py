@@ -315,9 +315,7 @@ class Ledger:
         """Everything of the page is stored: remember the posts, move the cursor, close the task."""
         task, running = page.task, self._running[page.task.source]
         with self.coverage.transaction():
-            before = self.coverage.digests(task.source, (post.post_id for post in page.posts.values()))
-            for post in page.posts.values():
-                self._count(running, post, before.get(post.post_id))
+            self._remember(running, {post.post_id: (post, digest_of(post)) for post in page.posts.values()})
             self._keep(page)
             if page.cursor:
                 self.coverage.set_cursor(task.source, *page.cursor)
@@ -329,30 +327,31 @@ class Ledger:
     def _keep(self, page: _Page) -> None:
         """Where each post can be looked for again, and that the dropped ones need not be."""
         source, kept = self._running[page.task.source].source, self.coverage.rechecks
-        seen: dict[Task, list[Post]] = {}
+        seen: dict[str, tuple[Task, list[Post]]] = {}
         lost = []
         for post in page.posts.values():
             visit = None if post.id in page.dropped else self.visit(source, page.task, post)
             if visit is None:
                 lost.append(post.id)
             else:
-                seen.setdefault(visit, []).append(post)
+                seen.setdefault(visit.key, (visit, []))[1].append(post)
         kept.forget(source.name, lost)
-        for visit, posts in seen.items():
+        for visit, posts in seen.values():
             kept.keep(posts, visit, self.clock())
 
-    def _count(self, running: _Running, post: Post, before: bytes | None) -> None:
-        digest = digest_of(post)
-        if before is None:
-            running.totals.posts_new += 1
-        elif before == digest:
-            running.totals.posts_known += 1
-        else:
-            running.totals.posts_changed += 1
-        self.coverage.remember(post, digest, source=running.source.name)
-        when = post.published_at
-        running.first = min(running.first or when, when)
-        running.last = max(running.last or when, when)
+    def _remember(self, running: _Running, posts: dict[str, tuple[Post, bytes]]) -> None:
+        if not posts:
+            return
+        source, totals = running.source.name, running.totals
+        before = self.coverage.digests(source, posts)
+        same = sum(digest == before.get(post_id) for post_id, (_, digest) in posts.items())
+        totals.posts_new += len(posts) - len(before)
+        totals.posts_known += same
+        totals.posts_changed += len(before) - same
+        self.coverage.remember(posts, source=source, known=before)
+        times = [post.published_at for post, _ in posts.values()]
+        running.first = min(filter(None, (running.first, *times)))
+        running.last = max(filter(None, (running.last, *times)))
 
     # the end ──────────────────────────────────────────────────────────────────────────────────────────────
 

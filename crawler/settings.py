@@ -83,6 +83,10 @@ RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # never 429: that one st
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 CLOSESPIDER_TIMEOUT = 6 * 3600
 CLOSESPIDER_TIMEOUT_NO_ITEM = 2 * 3600  # lists alone for so long: a site that makes pages without end
+# Scrapy starts so many workers for each page; our pipelines are called one after the other anyway, and
+# looking for generators that return values costs as much as reading a small page.
+CONCURRENT_ITEMS = 1
+WARN_ON_GENERATOR_RETURN_VALUE = False
 DEPTH_PRIORITY = 1  # breadth first with the queues below: pages in the order they were found
 SCHEDULER_DISK_QUEUE = "scrapy.squeues.PickleFifoDiskQueue"
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"

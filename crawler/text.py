@@ -55,7 +55,7 @@ def html_to_text(html: str) -> str:
     if "<" not in html and "&" not in html:
         return clean_text(html)
     # Bytes, because a stray XML declaration makes lxml refuse decoded text.
-    data = _whole(html).replace("\0", "").encode("utf-8")
+    data = whole(html).replace("\0", "").encode("utf-8")
     if not data.strip():
         return ""
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, target=_Reader())
@@ -96,14 +96,14 @@ def clean_text(text: str) -> str:
     if not text:
         return ""
     if not text.isascii():
-        text = _INVISIBLE.sub("", _whole(text))
+        text = _INVISIBLE.sub("", whole(text))
     text = _CONTROL.sub("", _NEWLINE.sub("\n", text))
     text = _EDGES.sub("\n", _BLANKS.sub(" ", text))
     text = _GAP.sub("\n\n", text).strip()
     return _CUT_TAIL.sub(r"\1", _FOLD_TAIL.sub("", text))
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """`text` without surrogates: halves that belong together are joined, the others become U+FFFD."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
