@@ -35,6 +35,13 @@ class InputError(TingzhenError):
     http_status = 400
 
 
+class ConflictError(TingzhenError):
+    """Somebody else changed the same thing meanwhile; says who changed what when."""
+
+    exit_code = 1
+    http_status = 409
+
+
 class StorageError(TingzhenError):
     """The index or the data folder cannot be read or written."""
 

@@ -34,6 +34,9 @@ Frequency = Literal["now", "hourly", "daily", "weekly"]
 FREQUENCIES: tuple[Frequency, ...] = ("now", "hourly", "daily", "weekly")
 Period = Literal["daily", "weekly", "monthly"]
 PERIODS: tuple[Period, ...] = ("daily", "weekly", "monthly")
+# How grave a cause is: of a mention, the severity of its sentiment, 0 to 3.
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 AlertState = Literal["waiting", "sending", "sent", "merged", "dead", "cancelled"]
 ALERT_STATES: tuple[AlertState, ...] = ("waiting", "sending", "sent", "merged", "dead", "cancelled")
 
@@ -99,7 +102,10 @@ class User(Base):
 
 
 class LoginLink(Base):
-    """A one-time way in: for the first admin and for who forgot a password. The secret is stored hashed."""
+    """A one-time way in: for the first admin and for who forgot a password. The secret is stored hashed.
+
+    `direct` ones, of the demo, open the desk without asking for a password first.
+    """
 
     __tablename__ = "login_links"
 
@@ -107,6 +113,7 @@ class LoginLink(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None] = mapped_column(default=None)
+    direct: Mapped[bool] = mapped_column(default=False)
 
 
 class Session(Base):
@@ -221,9 +228,10 @@ class CaseEvent(Base):
     lead_id: Mapped[str] = mapped_column(String(200), index=True)
     at: Mapped[datetime]
     who: Mapped[str] = mapped_column(String(80))
-    field: Mapped[str] = mapped_column(String(16))  # status reason assignee due_on value_yuan clinic_id note
+    field: Mapped[str] = mapped_column(String(16))  # status reason assignee due_on value_yuan clinic_id
     before: Mapped[str] = mapped_column(String(200), default="")
     after: Mapped[str] = mapped_column(String(200), default="")
+    version: Mapped[int] = mapped_column(default=0)  # of the case after this change
 
 
 class Note(Base):
@@ -302,8 +310,8 @@ class Rule(Base):
     """What to look out for.
 
     `query` is a query string with the names of the lead page's form (q, near, radius, symptom, min_need, …);
-    for mentions also `clinic`, `severity` and `polarity`; for spikes `symptom`, `area` and `factor`; for
-    sources `source`.
+    for mentions `q`, `clinic`, `severity`, `polarity` and `kind`; for spikes `symptom`, `area` and `factor`;
+    for sources `source`. leads.alerts.conditions reads it.
     """
 
     __tablename__ = "rules"

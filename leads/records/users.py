@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from leads.records import sessions
@@ -60,32 +60,35 @@ def set_password(session: Session, user: User, password: str) -> None:
     sessions.close_all(session, user)
 
 
-def make_link(session: Session, user: User, *, now: datetime) -> str:
-    """The secret of a one-time link that lets this person choose a password; valid for a day."""
+def make_link(session: Session, user: User, *, now: datetime, direct: bool = False) -> str:
+    """The secret of a one-time link that lets this person choose a password; valid for a day.
+
+    Links made before no longer work. A `direct` one goes straight to the desk: for the demo only.
+    """
+    session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
     secret = new_secret()
-    session.add(LoginLink(secret_hash=hashed(secret), user_id=user.id, expires_at=now + LINK_LASTS))
+    session.add(
+        LoginLink(secret_hash=hashed(secret), user_id=user.id, expires_at=now + LINK_LASTS, direct=direct)
+    )
     return secret
 
 
-def link_owner(session: Session, secret: str, *, now: datetime) -> User | None:
+def link(session: Session, secret: str, *, now: datetime) -> tuple[User, LoginLink] | None:
     """Whose link this is; None when it was used, is too old or never was."""
-    link = session.get(LoginLink, hashed(secret))
-    if link is None or link.used_at is not None or link.expires_at <= now:
+    row = session.get(LoginLink, hashed(secret))
+    if row is None or row.used_at is not None or row.expires_at <= now:
         return None
-    user = session.get(User, link.user_id)
-    return None if user is None or user.disabled else user
+    user = session.get(User, row.user_id)
+    return None if user is None or user.disabled else (user, row)
 
 
-def use_link(session: Session, secret: str, *, now: datetime) -> None:
-    """The link has done its work."""
-    link = session.get(LoginLink, hashed(secret))
-    if link is not None:
-        link.used_at = now
+def nobody_has_a_password(session: Session) -> bool:
+    """Nobody could log in: the first start."""
+    return session.scalars(select(User.id).where(User.password != "").limit(1)).first() is None
 
 
-def first_admin(session: Session, *, now: datetime) -> User | None:
-    """The admin who has to be let in by a link because nobody has a password yet; made if need be."""
-    if session.scalars(select(User.id).where(User.password != "").limit(1)).first() is not None:
-        return None
-    found = by_login(session, "admin")
+def first_admin(session: Session, *, now: datetime) -> User:
+    """The admin whom the first start lets in; made if need be."""
+    admins = select(User).where(User.role == "admin", User.disabled.is_(False)).order_by(User.id)
+    found = session.scalars(admins).first()
     return found or add_user(session, login="admin", name="管理员", role="admin", now=now)

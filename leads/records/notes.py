@@ -1,0 +1,38 @@
+"""What people write down about a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leads.errors import InputError
+from leads.records import cases
+from leads.records.tables import Note
+
+LONGEST = 2000
+
+
+def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -> Note:
+    """Keep a note; a lead without a case gets one.
+
+    Raises:
+        InputError: nothing written, or more than 2,000 characters.
+    """
+    text = text.strip()
+    if not text:
+        raise InputError("备注是空的：请写点什么再保存。")
+    if len(text) > LONGEST:
+        raise InputError(f"备注有 {len(text):,} 个字，最多 {LONGEST:,} 个：请截短或分成几条。")
+    cases.open_case(session, lead_id, now=now)
+    note = Note(lead_id=lead_id, at=now, who=who, text=text)
+    session.add(note)
+    session.flush()
+    return note
+
+
+def of(session: Session, lead_id: str) -> Sequence[Note]:
+    """The notes of a case, the first one first."""
+    return session.scalars(select(Note).where(Note.lead_id == lead_id).order_by(Note.id)).all()
