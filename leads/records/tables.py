@@ -11,7 +11,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -459,7 +470,17 @@ class Job(Base):
     """A piece of work: asked for, running, or ended. A source has at most one that has not ended."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_jobs_state_due_at", "state", "due_at"),
+        Index(
+            "uq_jobs_open",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     kind: Mapped[str] = mapped_column(String(16))  # crawl | recheck | digest | purge | …

@@ -145,6 +145,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_jobs_open",
+            ["kind", "subject"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('waiting', 'running')"),
+        )
 
     op.create_table(
         "notes",
@@ -434,6 +441,11 @@ def downgrade() -> None:
 
     op.drop_table("notes")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_jobs_open",
+            sqlite_where=sa.text("state IN ('waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('waiting', 'running')"),
+        )
         batch_op.drop_index("ix_jobs_state_due_at")
 
     op.drop_table("jobs")
