@@ -284,20 +284,24 @@ def _follow(process: subprocess.Popen[bytes], pipe: int, progress: Callable[[Eve
                 progress(json.loads(line))
 
 
-def serve(settings: Settings, *, port: int | None = None) -> None:
-    """The lead page, until interrupted.
+def serve(settings: Settings, *, port: int | None = None, demo: bool = False) -> None:
+    """The desk, until interrupted; `demo` prints a link that needs no password.
 
     Raises:
-        StorageError: the port is taken.
+        ConfigError: other machines could reach it, and nobody has a password.
+        InputError: the port is taken.
+        StorageError: the data folder, the index or the records cannot be opened.
     """
-    import uvicorn
-
+    from leads import serving
     from leads.web.app import create_app
 
     data_dir(settings)
     chosen = port or settings.web.port
+    serving.guard(settings)
     check_port(settings.web.host, chosen)
-    uvicorn.run(create_app(settings), host=settings.web.host, port=chosen, log_level="warning")
+    app = create_app(settings)
+    greeting = serving.greeting(settings, port=chosen, now=datetime.now(UTC), demo=demo)
+    serving.run(app, settings.web.host, chosen, greeting)
 
 
 def check_port(host: str, port: int) -> None:

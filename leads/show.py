@@ -233,8 +233,6 @@ def demo_report(done: Done, runs: Sequence[Run], *, as_json: bool, address: str)
         f"抓取 {done.pages} 页，读到 {done.posts} 帖，拒绝 {done.refused} 处；"
         f"线索 {done.leads} 条（另折叠重复 {done.folded} 条），提及 {done.mentions} 条。"
     )
-    if address:
-        print(f"线索页：{address}（按 Ctrl+C 结束）", flush=True)
 
 
 def _run_record(run: Run) -> dict[str, object]:

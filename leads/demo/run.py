@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.coverage import Run
-from leads import jobs, show
+from leads import jobs, serving, show
 from leads.config import ClinicTable, CrawlSettings, Settings, WebSettings
 from leads.demo.forum import serve_forum, sources_toml
 from leads.errors import StorageError
@@ -41,17 +41,21 @@ def demo(folder: Path, *, port: int, stay: bool, as_json: bool) -> None:
     Raises:
         StorageError: the folder cannot be written, or the crawl failed.
         InputError: the port is taken.
+        ConfigError: other machines could reach it, and nobody has a password.
     """
     with serve_forum() as forum:
         settings = _settings(folder, port, forum.url)
         if stay:
-            jobs.check_port(settings.web.host, port)
+            serving.guard(settings)
+            jobs.check_port(settings.web.host, settings.web.port)
         runs = jobs.crawl(settings, [], progress=show.crawl_progress())
         with jobs.open_index(settings) as index:
             done = _done(runs, index.counts())
-        show.demo_report(done, runs, as_json=as_json, address=f"http://127.0.0.1:{port}" if stay else "")
+        show.demo_report(
+            done, runs, as_json=as_json, address=serving.address(settings, settings.web.port) if stay else ""
+        )
         if stay:
-            jobs.serve(settings)
+            jobs.serve(settings, demo=True)
 
 
 def _settings(folder: Path, port: int, forum_url: str) -> Settings:

@@ -7,7 +7,7 @@ request of a page must carry the session's token (`csrf` in the form, or the hea
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from leads.match import serves
 from leads.models import Clinic, Lead, Mention
 from leads.records import sessions
 from leads.records.clinics import clinics
-from leads.records.tables import ROLES, Role
+from leads.records.tables import ROLES, Role, User
 from leads.web.desk import TheDesk
 
 COOKIE = "tingzhen"
@@ -69,10 +69,13 @@ def visitor_or_none(request: Request, desk: TheDesk) -> Visitor | None:
     if sessions.stale(row, now=now):
         with desk.records.transaction() as session:
             sessions.touch(session, row, now=now)
+    return visitor_of(user, known, csrf=row.csrf)
+
+
+def visitor_of(user: User, known: Iterable[Clinic], *, csrf: str = "") -> Visitor:
+    """What this person may see of the clinics there are; a program with a token has no `csrf`."""
     own = tuple(each for each in known if user.role != "doctor" or each.id in user.clinic_ids)
-    return Visitor(
-        user_id=user.id, login=user.login, name=user.name, role=user.role, csrf=row.csrf, clinics=own
-    )
+    return Visitor(user_id=user.id, login=user.login, name=user.name, role=user.role, csrf=csrf, clinics=own)
 
 
 Perhaps = Annotated[Visitor | None, Depends(visitor_or_none)]

@@ -42,11 +42,20 @@ def login(
 
 
 @routes.get("/welcome/{secret}")
-def welcome(request: Request, desk: TheDesk, secret: str) -> Response:
-    """What a one-time link opens: the form for a new password. Looking does not use the link up."""
-    with desk.records.reading() as session:
-        user = users.link_owner(session, secret, now=desk.clock())
-    return _welcome(request, user, secret, "")
+def welcome(request: Request, desk: TheDesk, visitor: Perhaps, secret: str) -> Response:
+    """What a one-time link opens: the form for a new password. Looking does not use the link up.
+
+    The demo's link goes straight in; opened again in the same browser it leads to the desk once more.
+    """
+    now = desk.clock()
+    with desk.records.transaction() as session:
+        found = users.link(session, secret, now=now)
+        if found is not None and found[1].direct:
+            found[1].used_at = now
+            return _into(desk, request, sessions.open_session(session, found[0], now=now), "/")
+    if found is None and visitor is not None:
+        return RedirectResponse("/", 303)
+    return _welcome(request, found[0] if found else None, secret, "")
 
 
 @routes.post("/welcome/{secret}")
@@ -58,14 +67,15 @@ def set_first_password(
 ) -> Response:
     """Sets the password, uses the link up and goes in."""
     now = desk.clock()
+    problem = users.password_problem(password)
     with desk.records.transaction() as session:
-        user = users.link_owner(session, secret, now=now)
-        problem = users.password_problem(password)
-        if user is not None and not problem:
-            users.use_link(session, secret, now=now)
+        found = users.link(session, secret, now=now)
+        if found is not None and not problem:
+            user, link = found
+            link.used_at = now
             users.set_password(session, user, password)
             return _into(desk, request, sessions.open_session(session, user, now=now), "/")
-    return _welcome(request, user, secret, problem)
+    return _welcome(request, found[0] if found else None, secret, problem)
 
 
 @routes.post("/logout")
