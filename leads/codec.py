@@ -41,7 +41,7 @@ def tags_from_dict(data: Mapping[str, Any]) -> Tags:
         intent=Intent(*(data["intent"][name] for name in INTENTS)),
         intent_label=data["intent_label"],
         region=None if region is None else Region(**region),
-        sentiment=None if sentiment is None else Sentiment(**{**sentiment, "cues": tuple(sentiment["cues"])}),
+        sentiment=None if sentiment is None else _sentiment(sentiment),
         tokens=tuple(data.get("tokens", "").split(" ")) if data.get("tokens") else (),
     )
 
@@ -79,18 +79,27 @@ def mention_to_dict(mention: Mention) -> dict[str, object]:
         "clinic_id": mention.clinic_id,
         "term": mention.term,
         "sentiment": {field: getattr(mention.sentiment, field) for field in Sentiment.__slots__},
+        "how": mention.how,
+        "support": list(mention.support),
+        "score": mention.score,
     }
 
 
 def mention_from_dict(data: Mapping[str, Any]) -> Mention:
-    """The reverse of `mention_to_dict`."""
-    sentiment = data["sentiment"]
+    """The reverse of `mention_to_dict`; mentions of older versions say nothing of how they were found."""
     return Mention(
         post=post_from_dict(data["post"]),
         clinic_id=data["clinic_id"],
         term=data["term"],
-        sentiment=Sentiment(**{**sentiment, "cues": tuple(sentiment["cues"])}),
+        sentiment=_sentiment(data["sentiment"]),
+        how=data.get("how", "exact"),
+        support=tuple(data.get("support", ())),
+        score=data.get("score", 1.0),
     )
+
+
+def _sentiment(data: Mapping[str, Any]) -> Sentiment:
+    return Sentiment(**{**data, "cues": tuple(data["cues"]), "kinds": tuple(data.get("kinds", ()))})
 
 
 def hit_to_dict(hit: Hit) -> dict[str, object]:

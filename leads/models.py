@@ -16,6 +16,9 @@ Precision = Literal["sure", "likely", "possible"]
 PRECISIONS: tuple[Precision, ...] = ("sure", "likely", "possible")
 Sort = Literal["score", "newest", "nearest"]
 SORTS: tuple[Sort, ...] = ("score", "newest", "nearest")
+# How a name was found. "comment": not at all, but the post answers one of the clinic's own.
+How = Literal["exact", "alias", "short", "homophone", "typo", "doctor", "comment"]
+HOWS: tuple[How, ...] = ("exact", "alias", "short", "homophone", "typo", "doctor", "comment")
 ReasonKind = Literal["intent", "symptom", "urgency", "place", "words"]
 
 T = TypeVar("T")
@@ -80,8 +83,11 @@ class Mention:
 
     post: Post
     clinic_id: str
-    term: str  # the name that was found
+    term: str  # the name that was found, as the clinic writes it
     sentiment: Sentiment
+    how: How = "exact"
+    support: tuple[str, ...] = ()  # words of the post that say which of the same name is meant
+    score: float = 1.0  # 0..1, how sure it is that this clinic is meant; see leads.match
 
     @property
     def id(self) -> str:

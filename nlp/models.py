@@ -21,6 +21,9 @@ EVIDENCE_ORDER: tuple[Evidence, ...] = ("geo", "checkin", "self", "text", "board
 Person = Literal["self", "family", "other"]
 Urgency = Literal["hours", "days", "elective"]
 Polarity = Literal["praise", "complaint", "neutral"]
+# What a complaint is about: the service or its price; money or right fought over; harm done; made public.
+ComplaintKind = Literal["complaint", "dispute", "injury", "media"]
+COMPLAINT_KINDS: tuple[ComplaintKind, ...] = ("complaint", "dispute", "injury", "media")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class Sentiment:
     polarity: Polarity
     severity: int
     cues: tuple[str, ...] = ()
+    kinds: tuple[ComplaintKind, ...] = ()  # of a complaint, in the order of COMPLAINT_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

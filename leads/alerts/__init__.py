@@ -1,0 +1,1 @@
+"""From a stored post to the person who wants to know: causes, the outbox, delivery, digests."""
