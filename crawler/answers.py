@@ -50,6 +50,7 @@ class PageResult:
     mark: str = ""  # cursor of the task's group when the whole group is done
     truncated: str = ""  # why not everything was asked for
     refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again
+    alive: bool = False  # all posts that were looked for here are there still, unread
     odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
 
 

@@ -256,7 +256,9 @@ class Ledger:
         wanted = running.looked_for.pop(task.key, frozenset())
         missing = wanted - {post.id for post in result.posts}
         self.page(task, PageResult(posts=result.posts, withheld=result.withheld))
-        if not missing or result.skipped:
+        if result.alive:
+            self.coverage.rechecks.seen(task, self.clock())
+        if not missing or result.skipped or result.alive:
             return None
         if task.page > 1 and task.thread:
             before = replace(task, page=task.page - 1, key=f"{task.key}<{task.page - 1}")

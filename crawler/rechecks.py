@@ -42,6 +42,12 @@ class Rechecks:
         rows = ((visit.source, post.id, visit.key, _iso(post.published_at)) for post in posts)
         self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?,?,?,?)", rows)
 
+    def seen(self, visit: Task, now: datetime) -> None:
+        """Everything that is kept from the page of `visit` was there just now."""
+        self._db.execute(
+            "UPDATE visit SET checked=? WHERE source=? AND page=?", (_iso(now), visit.source, visit.key)
+        )
+
     def forget(self, source: str, ids: Iterable[str]) -> None:
         """These posts are not kept (any more)."""
         self._db.executemany("DELETE FROM kept WHERE source=? AND id=?", ((source, each) for each in ids))

@@ -18,7 +18,7 @@ _LOGINS = (
     *("请先登录", "尚未登录", "您还未登录", "登录后可", "登录后查看", "需要登录", "没有权限"),
     *("must log in", "log in to continue", "sign in to", "not logged in", "login required"),
 )
-_GONE = ("不存在", "已被删除", "已删除", "not found", "page gone")
+_GONE = ("不存在", "已被删除", "已删除", "not found", "page gone", "has been deleted")
 _LOGIN_TITLE = re.compile(r"登录|登陆|\blog ?in\b|\bsign ?in\b", re.IGNORECASE)
 _SHORT = 600  # characters: a notice says little, a page that merely mentions a login says more
 

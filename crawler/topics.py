@@ -12,6 +12,7 @@ from crawler.answers import Reading
 from crawler.base import SourceSpider
 from crawler.coverage import Task
 from crawler.discuz_reading import ForumReader
+from crawler.rechecks import GROUP
 from crawler.sources import Board, Source
 from crawler.topic_pages import Clock, JsonForum
 
@@ -37,7 +38,7 @@ class TopicSpider(SourceSpider):
 
     def instead(self, source: Source, task: Task) -> Task | None:
         """Deletions can leave a thread with fewer pages than were read: its last is one before."""
-        if task.kind != "thread" or not task.back or task.page < 2:
+        if task.kind == "list" or task.page < 2 or not (task.back or task.group == GROUP):
             return None
         return replace(task, page=task.page - 1, key=f"{task.key}<")
 

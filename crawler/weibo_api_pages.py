@@ -88,8 +88,9 @@ def read_page(text: str, *, now: datetime, system: System) -> StatusPage | Refus
 
 
 def read_comments(text: str, mid: str, *, now: datetime, secret: bytes) -> CommentPage | Refused:
-    """A page of `comments/show`: what people say below the post `mid`. Raises PageError."""
-    answer = _object(text, now)
+    """A page of `comments/show` or `comments/show_batch`: what people say below the post `mid`. Raises
+    PageError."""
+    answer = _object(text, now, "comments")
     if not isinstance(answer, dict):
         return answer
     listed = _list(answer, "comments")
@@ -137,7 +138,8 @@ def _comment(fields: dict[str, object], mid: str, *, now: datetime, secret: byte
     )
 
 
-def _object(text: str, now: datetime) -> dict[str, object] | Refused:
+def _object(text: str, now: datetime, key: str = "statuses") -> dict[str, object] | Refused:
+    """The answer; a bare list becomes one under `key`."""
     code = error_code(text)
     if code is not None:
         return read_error(code, now=now)
@@ -146,7 +148,7 @@ def _object(text: str, now: datetime) -> dict[str, object] | Refused:
     except ValueError as error:
         raise PageError(f"微博接口的回答不是 JSON（{len(text)} 字符）") from error
     if isinstance(answer, list):
-        return {"statuses": answer}
+        return {key: answer}
     if not isinstance(answer, dict):
         raise PageError("微博接口的回答不是 JSON 对象")
     return answer

@@ -56,9 +56,11 @@ class ApiReader:
     # what an answer means ─────────────────────────────────────────────────────────────────────────────────
 
     def read(self, task: Task, text: str, now: datetime) -> Reading:
-        if task.kind == "comments":
+        if task.kind in ("comments", "comment"):
             comments = read_comments(text, task.thread, now=now, secret=self.secret)
-            return self._comments(task, comments) if isinstance(comments, CommentPage) else comments
+            if not isinstance(comments, CommentPage):
+                return comments
+            return self._comment(task, comments) if task.kind == "comment" else self._comments(task, comments)
         page = read_page(text, now=now, system=api_options(self.source).system)
         if not isinstance(page, StatusPage):
             return page
@@ -70,6 +72,10 @@ class ApiReader:
             return Refusal(reason="微博已被删除或不再公开", gone=True)
         posts, withheld, odd = posts_of(own, now=now, secret=self.secret)
         return PageResult(posts=posts, withheld=withheld, odd=odd)
+
+    def _comment(self, task: Task, page: CommentPage) -> Reading:
+        own = tuple(post for post in page.posts if post.post_id == task.board)
+        return PageResult(posts=own) if own else Refusal(reason="评论已被删除", gone=True)
 
     def _list(self, task: Task, page: StatusPage, now: datetime) -> PageResult:
         posts, withheld, odd = posts_of(
@@ -138,6 +144,13 @@ def show_task(source: Source, mid: str, group: str) -> Task:
     return Task(source=source.name, key=f"show:{mid}", group=group, kind="show", thread=mid)
 
 
+def comment_task(source: Source, post_id: str, mid: str, group: str) -> Task:
+    """The page on which one comment below the post `mid` can be looked at again."""
+    return Task(
+        source=source.name, key=f"comment:{post_id}", group=group, kind="comment", thread=mid, board=post_id
+    )
+
+
 def _with_window(task: Task, window: Window) -> Task:
     placed = replace(task, board=window.place) if task.kind == "search" else task
     made = replace(placed, route=window.span, page=1)
@@ -153,6 +166,8 @@ def query_of(source: Source, task: Task) -> dict[str, str]:
     options = api_options(source)
     if task.kind == "show":
         return {"ids" if "batch" in options.endpoints["show"] else "id": task.thread}
+    if task.kind == "comment":
+        return {"cids": task.board.removeprefix("c")}
     paging = {"page": str(task.page), "count": str(options.count)}
     if task.kind == "comments":
         return {"id": task.thread, **paging}

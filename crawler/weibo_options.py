@@ -24,6 +24,7 @@ ENDPOINTS = {
     "nearby": "place/nearby_timeline/biz.json",
     "show": "statuses/show.json",
     "comments": "comments/show.json",
+    "comment": "comments/show_batch.json",  # open.weibo.com/wiki/2/comments/show_batch
 }
 _PLACE = re.compile(r"[1-9]\d{1,2}(?:-\d{1,4})?")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")

@@ -9,18 +9,22 @@ from urllib.parse import urljoin
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler import own_pages
 from crawler.answers import Reading
 from crawler.base import SourceSpider
+from crawler.charset import decode
 from crawler.coverage import Task
 from crawler.engine_options import FeedOptions
 from crawler.feed_pages import read_feed
 from crawler.feed_reading import FeedReader
+from crawler.items import Post
 from crawler.sources import Source
 
 
 class FeedSpider(SourceSpider):
     name = "feed"
     engine_name = "feed"
+    rechecks: ClassVar[bool] = True
     handle_httpstatus_list: ClassVar[list[int]] = [304, 404, 410]
 
     def seeds(self, source: Source) -> Iterator[Task]:
@@ -36,12 +40,20 @@ class FeedSpider(SourceSpider):
     def address(self, source: Source, task: Task) -> str:
         return urljoin(source.url, task.board)
 
+    def visit(self, source: Source, task: Task, post: Post) -> Task | None:
+        return own_pages.visit(source, post, shown_on=self.address(source, task))
+
     def prepare(self, source: Source, task: Task, request: Request) -> Request:
+        if task.kind == own_pages.KIND:
+            return request
         for name, value in self._reader(source).conditions(task).items():
             request.headers[name] = value
         return request
 
     def read(self, source: Source, task: Task, response: Response) -> Reading:
+        if task.kind == own_pages.KIND:
+            html = decode(response.body, str(getattr(response, "encoding", "") or ""))
+            return own_pages.read(task, status=response.status, url=response.url, html=html)
         reader, now = self._reader(source), self.clock()
         headers = {
             str(name, "latin-1").lower(): str(values[-1], "latin-1")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler import own_pages
 from crawler.answers import Blocked, Reading, Refusal
 from crawler.base import SourceSpider
 from crawler.charset import decode
 from crawler.coverage import Task
 from crawler.engine_options import RenderOptions
+from crawler.items import Post
 from crawler.middlewares import RobotsMiddleware, asks_for_login
 from crawler.rendered_reading import BROWSER, CardReader
 from crawler.sources import Source
@@ -24,6 +26,7 @@ from crawler.sources import Source
 class RenderedSpider(SourceSpider):
     name = "rendered"
     engine_name = "rendered"
+    rechecks: ClassVar[bool] = True
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -64,6 +67,9 @@ class RenderedSpider(SourceSpider):
     def address(self, source: Source, task: Task) -> str:
         return urljoin(source.url, task.board.replace("{page}", str(task.page)))
 
+    def visit(self, source: Source, task: Task, post: Post) -> Task | None:
+        return own_pages.visit(source, post, shown_on=self.address(source, task))
+
     def prepare(self, source: Source, task: Task, request: Request) -> Request:
         options = _options(source)
         if task.route == BROWSER and options.render:
@@ -80,6 +86,8 @@ class RenderedSpider(SourceSpider):
         if urlsplit(response.url).hostname not in (source.host, f"www.{source.host}"):
             return Refusal(reason="转到了别的网站")
         html = decode(response.body, str(getattr(response, "encoding", "") or ""))
+        if task.kind == own_pages.KIND:
+            return own_pages.read(task, status=response.status, url=response.url, html=html)
         return self._reader(source).of_page(task, html, response.url, self.clock())
 
     def _reader(self, source: Source) -> CardReader:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -16,9 +15,10 @@ from crawler.base import SourceSpider
 from crawler.coverage import Task
 from crawler.items import Post
 from crawler.permission import Verdict
+from crawler.rechecks import GROUP
 from crawler.sources import Source
 from crawler.weibo_api_pages import error_code
-from crawler.weibo_api_reading import ApiReader, query_of, show_task
+from crawler.weibo_api_reading import ApiReader, comment_task, query_of, show_task
 from crawler.weibo_options import api_options
 
 
@@ -36,11 +36,10 @@ class WeiboApiSpider(SourceSpider):
         return super().verdict(source, today)
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
-        """Each post can be asked for by its number; a comment only among its fellows."""
-        page = super().visit(source, replace(task, thread=post.post_id, page=1), post)
-        if page is None or task.kind == "comments":
-            return None
-        return show_task(source, post.post_id, page.group)
+        """Each post and each comment can be asked for by its number."""
+        if task.kind in ("comments", "comment"):
+            return comment_task(source, post.post_id, task.thread, GROUP)
+        return show_task(source, post.post_id, GROUP)
 
     def token(self, source: Source) -> str:
         """From the environment each time; it is kept nowhere."""

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from crawler import own_pages
 from crawler.identity import author_key
-from crawler.items import PlaceHint
+from crawler.items import PlaceHint, Post
 from crawler.secret import load_secret
+from crawler.sources import Source
 from leads.demo.forum import Answer
 from tests.site.pages import crawl, header, serve
 from tests.site.replica import Asked
+from tests.site.store import RECHECK, keeping, kept
 
 PAGES = Path(__file__).parents[1] / "fixtures" / "pages" / "feed"
 XML = {"Content-Type": "application/rss+xml"}
@@ -210,3 +213,71 @@ def test_entries_older_than_the_window_and_of_tomorrow_stay_out(tmp_path: Path) 
     assert [post.title for post in crawled.posts] == ["第 199 条"]
     assert crawled.run.totals.listed == 3
     assert ["时间在将来" in gap.reason for gap in crawled.gaps] == [True]
+
+
+# ── looked for again ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_left_the_feed_is_asked_for_on_its_own_page(tmp_path: Path) -> None:
+    """Four entries: one page is gone (404), one says so, one leads to the front page, one stands."""
+    feed = [rss(1, 2, 3, 4), rss(4)]
+    own = {"/t/4": "帖子已被删除", "/t/2": "牙疼，" * 400, "/": "首页"}
+
+    def site_of(asked: Asked) -> Answer | None:
+        if asked.path == "/feed.xml":
+            return Answer(body=feed[0], headers=XML)
+        if asked.path == "/t/3":
+            return Answer(status=302, headers={"Location": "/"})
+        words = own.get(asked.path)
+        return Answer(body=f"<title>社区</title><p>{words}</p>".encode()) if words else None
+
+    with serve(site_of) as site:
+        crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
+        assert len(kept(tmp_path)) == 4
+        feed.pop(0)
+        crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
+        assert len(kept(tmp_path)) == 4  # out of the feed is not gone
+        checked = crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path), *RECHECK)
+        fresh = crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path), "-a", "recheck=1")
+    assert sorted(checked.paths[1:]) == ["/", "/t/1", "/t/2", "/t/3", "/t/4"]
+    assert set(kept(tmp_path).values()) == {"牙疼第 2 天", "牙疼第 3 天"}
+    assert (checked.run.totals.posts_gone, checked.run.totals.refused) == (2, 1)
+    assert [gap.reason for gap in checked.gaps] == ["转到了首页，看不出帖子还在不在"]
+    assert "/t/2" not in fresh.paths  # seen just now
+
+
+def test_an_entry_edited_in_the_feed_changes_here(tmp_path: Path) -> None:
+    feed = [rss(1)]
+    with serve(lambda asked: Answer(body=feed[0], headers=XML)) as site:
+        crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
+        feed[0] = feed[0].replace("牙疼第 1 天".encode(), "其实是头疼".encode())
+        second = crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
+    assert list(kept(tmp_path).values()) == ["其实是头疼"]
+    assert second.run.totals.posts_changed == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://bbs.example.org/t/1", True),
+        ("https://www.bbs.example.org/t/1#p2", True),
+        ("https://elsewhere.example/t/1", False),  # another site: its own rules were never asked for
+        ("https://bbs.example.org:444/t/1", False),
+        ("https://bbs.example.org/feed.xml#1", False),  # the feed itself
+        ("https://bbs.example.org/", False),
+        ("ftp://bbs.example.org/t/1", False),
+        ("", False),
+    ],
+)
+def test_only_a_page_of_its_own_can_be_asked(url: str, asked: bool) -> None:
+    post = Post(
+        source="s",
+        post_id="f1",
+        url=url,
+        text="x",
+        published_at=datetime.now(UTC),
+        fetched_at=datetime.now(UTC),
+    )
+    source = Source(name="s", engine="feed", url="https://bbs.example.org/")
+    task = own_pages.visit(source, post, shown_on="https://bbs.example.org/feed.xml")
+    assert (task is not None) is asked

@@ -18,6 +18,7 @@ from crawler.sources import SourceError, load_sources
 from leads.demo.forum import Answer
 from tests.site.pages import crawl, serve
 from tests.site.replica import Asked
+from tests.site.store import RECHECK, keeping, kept
 
 PAGES = Path(__file__).parents[1] / "fixtures" / "pages" / "health_qa"
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -184,3 +185,25 @@ def test_a_list_by_day_is_walked_day_by_day_and_old_days_once(tmp_path: Path) ->
     assert first.run.totals.listed == 8
     today = datetime.now(UTC).astimezone(ZONE).date()
     assert f"/keshi/{today - timedelta(days=3)}/1.html" in first.paths
+
+
+def test_a_question_gone_at_the_source_is_gone_here_and_edits_follow(tmp_path: Path) -> None:
+    gone: list[bool] = []
+    edited: list[str] = []
+
+    def site_of(asked: Asked) -> Answer | None:
+        page = None if gone and asked.path == "/question/70000001.htm" else clinic(asked)
+        if page is None or not edited or not asked.path.startswith("/question/"):
+            return page
+        return Answer(body=page.body.replace("注意漱口。".encode(), b"<p>edited</p>"), headers=page.headers)
+
+    with serve(site_of) as site:
+        crawl(tmp_path, site, "health_qa", LINES, *keeping(tmp_path))
+        assert sorted(kept(tmp_path)) == ["p70000001-ans501", "p70000001-ans502", "t70000001"]
+        edited.append("yes")
+        changed = crawl(tmp_path, site, "health_qa", LINES, *keeping(tmp_path), *RECHECK)
+        assert kept(tmp_path)["p70000001-ans502"] == "edited"
+        gone.append(True)
+        checked = crawl(tmp_path, site, "health_qa", LINES, *keeping(tmp_path), *RECHECK)
+    assert (changed.run.totals.posts_changed, changed.run.totals.posts_gone) == (1, 0)
+    assert (kept(tmp_path), checked.run.totals.posts_gone) == ({}, 3)

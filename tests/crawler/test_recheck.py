@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,60 +15,21 @@ from crawler.items import Post
 from crawler.ledger import SUSPICIOUS, Ledger
 from crawler.sources import Source
 from leads.demo.forum import Forum, Served, Style, serve, serve_forum
+from tests.site import store
 from tests.site.crawl import Crawled, crawl
+from tests.site.store import kept
 from tests.site.traps import delete, html, long_forum, trap_forum
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SOURCE = Source(name="bbs", engine="discuz", url="https://bbs.example.org/")
-# A store that keeps what it is given, and deletes what it is told to.
-STORE = """
-import json, pathlib
-from crawler.coverage import page_complete, posts_gone, posts_stored
-
-
-class Store:
-    acknowledges_storage = True
-
-    def __init__(self, crawler):
-        self.crawler, self.file, self.new = crawler, pathlib.Path("store.json"), {}
-        self.posts = json.loads(self.file.read_text()) if self.file.exists() else {}
-        crawler.signals.connect(self.flush, signal=page_complete)
-        crawler.signals.connect(self.delete, signal=posts_gone)
-
-    @classmethod
-    def from_crawler(cls, crawler):
-        return cls(crawler)
-
-    def process_item(self, item):
-        self.new[item.id] = item.text
-        return item
-
-    def flush(self, ids):
-        kept = {key: text for key, text in self.new.items() if "别留" not in text}
-        self.posts |= kept
-        self.file.write_text(json.dumps(self.posts))
-        sent, self.new = list(self.new), {}
-        self.crawler.signals.send_catch_log(posts_stored, ids=sent, kept=set(kept))
-
-    def delete(self, ids):
-        for each in ids:
-            del self.posts[each]
-        self.file.write_text(json.dumps(self.posts))
-"""
 
 
 def run(folder: Path, served: Served, *extra: str, **changes: str) -> Crawled:
-    (folder / "own_store.py").write_text(STORE, encoding="utf-8")
-    return crawl(folder, served, "-s", 'ITEM_PIPELINES={"own_store.Store": 1}', *extra, **changes)
+    return crawl(folder, served, *store.keeping(folder), *extra, **changes)
 
 
 def recheck(folder: Path, served: Served, *extra: str, **changes: str) -> Crawled:
-    return run(folder, served, "-a", "recheck=1", "-s", "TINGZHEN_RECHECK_HOURS=0", *extra, **changes)
-
-
-def kept(folder: Path) -> dict[str, str]:
-    posts: dict[str, str] = json.loads((folder / "store.json").read_text())
-    return {key.partition("/")[2]: text for key, text in posts.items()}
+    return run(folder, served, *store.RECHECK, *extra, **changes)
 
 
 def edit(forum: Forum, tid: int, pid: int, text: str) -> None:
@@ -175,7 +135,9 @@ def test_a_store_that_cannot_delete_is_asked_again(tmp_path: Path) -> None:
         run(tmp_path, served, **BOARD)
         delete(served.forum, 9, 5003)
         (tmp_path / "store.json").chmod(0o644)
-        broken = STORE.replace("for each in ids:", "raise OSError('disk full')\n        for each in ids:")
+        broken = store.STORE.replace(
+            "for each in ids:", "raise OSError('disk full')\n        for each in ids:"
+        )
         (tmp_path / "own_store.py").write_text(broken, encoding="utf-8")
         options = ("-s", 'ITEM_PIPELINES={"own_store.Store": 1}', "-a", "recheck=1")
         crawl(tmp_path, served, *options, "-s", "TINGZHEN_RECHECK_HOURS=0", **BOARD)

@@ -19,6 +19,7 @@ from crawler.rendering import EXECUTABLES, Gate
 from leads.demo.forum import Answer
 from tests.site.pages import Site, crawl, header, serve
 from tests.site.replica import Asked, as_json
+from tests.site.store import RECHECK, keeping, kept
 
 # In CI a missing browser is a failure, not a skip.
 MISSING = not any(map(shutil.which, EXECUTABLES)) and not os.environ.get("CI")
@@ -231,6 +232,29 @@ NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 def read(body: str) -> CardPage | Refusal | Blocked:
     return read_cards(body, SHAPE, url="https://x.example/a/", now=NOW, zone=ZoneInfo("Asia/Shanghai"))
+
+
+def test_a_post_whose_own_page_is_gone_is_gone_here(tmp_path: Path) -> None:
+    cards = "".join(
+        f"<article class=card data-id={n}><h3>第 {n} 条</h3><p class=body>肩颈酸</p>"
+        f'<time datetime="2026-11-20T08:00:00+08:00"></time><a href="/p/{n}">全文</a></article>'
+        for n in (1, 2)
+    )
+    own = {"/p/1": "肩颈酸，" * 400, "/p/2": "肩颈酸，" * 400}
+
+    def site_of(asked: Asked) -> Answer | None:
+        if asked.path == "/news":
+            return html(cards)
+        return html(own[asked.path]) if asked.path in own else None
+
+    lines = 'pages = ["news"]\ndays = 3650\n' + SELECT
+    with serve(site_of) as site:
+        crawl(tmp_path, site, "rendered", lines, *keeping(tmp_path))
+        del own["/p/2"]
+        checked = crawl(tmp_path, site, "rendered", lines, *keeping(tmp_path), *RECHECK)
+    assert list(kept(tmp_path)) == ["1"]
+    assert sorted(checked.paths[1:]) == ["/p/1", "/p/2"]
+    assert checked.run.totals.posts_gone == 1
 
 
 def test_cards_by_selectors() -> None:

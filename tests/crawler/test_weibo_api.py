@@ -22,6 +22,7 @@ from crawler.weibo_options import MAX_RANGE, Near, api_options
 from crawler.weibo_windows import Window, by_place, from_span, halves
 from tests.site.crawl import Crawled, command, environment
 from tests.site.replica import crawl_table, serve_replica, table
+from tests.site.store import RECHECK, keeping, kept
 from tests.site.weibo_api import TOKEN, Api, Said, comment, minutes
 
 NOW = datetime(2026, 11, 22, 10, 40, tzinfo=UTC)
@@ -409,6 +410,30 @@ def test_posts_are_asked_for_again_by_number_and_those_gone_are_noticed(tmp_path
     assert {path.partition("?")[0] for path in api.paths} == {"/statuses/show.json"}
     assert (again.run.totals.rechecked, again.run.totals.posts_gone) == (3, 2)
     assert again.run.totals.posts_known == 1
+
+
+def test_an_edited_post_is_known_as_changed(tmp_path: Path) -> None:
+    with serve_replica(Api(minutes(2))) as api:
+        crawl(tmp_path, api, *keeping(tmp_path))
+        api.posts[1].text = "牙疼好了"
+        again = crawl(tmp_path, api, *keeping(tmp_path), *RECHECK)
+    assert (again.run.totals.posts_changed, again.run.totals.posts_known) == (1, 1)
+    assert kept(tmp_path)["5000000000000001"] == "牙疼好了"
+
+
+def test_comments_are_asked_for_again_by_number(tmp_path: Path) -> None:
+    at = datetime.now(UTC) - timedelta(hours=1)
+    said = [comment(900 + n, at, f"第{n}条，几点下班") for n in (3, 2, 1)]
+    lines = {"words": "[]", "own_posts": '["5000000000000000"]'}
+    with serve_replica(Api([], comments={"5000000000000000": said})) as api:
+        crawl(tmp_path, api, *keeping(tmp_path), **lines)
+        assert sorted(kept(tmp_path)) == ["c901", "c902", "c903"]
+        del said[1]
+        said[0]["text"] = "改过了"
+        again = crawl(tmp_path, api, *keeping(tmp_path), *RECHECK, **lines)
+    assert kept(tmp_path) == {"c901": "第1条，几点下班", "c903": "改过了"}
+    assert sorted(api.paths) == [f"/comments/show_batch.json?cids=90{n}" for n in (1, 2, 3)]
+    assert (again.run.totals.posts_gone, again.run.totals.posts_changed) == (1, 1)
 
 
 # ── killed in the middle ──────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from pathlib import Path
 from leads.demo.forum import Answer
 from tests.site.crawl import Crawled
 from tests.site.pages import crawl, serve
+from tests.site.store import RECHECK, keeping, kept
 from tests.site.topics import Board, reply, sample
 
 LINES = 'boards = [{ id = "7", name = "健康", region = "四川成都" }]\n'
@@ -100,6 +101,23 @@ class TopicCases:
     def test_an_empty_board_is_empty(self, tmp_path: Path) -> None:
         crawled = self.crawl(tmp_path, Board(engine=self.engine))
         assert crawled.run.outcome == "empty"
+
+    def test_what_is_gone_at_the_source_is_gone_here_and_edits_follow(self, tmp_path: Path) -> None:
+        """Thirty posts of the long thread go, so that its third page is no more, and a whole thread."""
+        board = sample(self.engine)
+        with serve(board.pages) as site:
+            crawl(tmp_path, site, self.engine, LINES, *keeping(tmp_path))
+            before = kept(tmp_path)
+            del board.threads[0].posts[10:40]
+            board.threads[0].posts[1].html = "<p>改过了</p>"
+            board.threads = [thread for thread in board.threads if thread.id != 21]
+            checked = crawl(tmp_path, site, self.engine, LINES, *keeping(tmp_path), *RECHECK)
+            again = crawl(tmp_path, site, self.engine, LINES, *keeping(tmp_path), *RECHECK)
+        after = kept(tmp_path)
+        assert set(before) - set(after) == {"t21", *(f"p{9000 + n}" for n in range(11, 41))}
+        assert (after["p9002"], after["p9041"]) == ("改过了", before["p9041"])
+        assert (checked.run.outcome, checked.run.totals.posts_gone) == ("ok", 31)
+        assert (checked.run.totals.posts_changed, again.run.totals.posts_gone) == (1, 0)
 
     def test_a_cap_is_truncated(self, tmp_path: Path) -> None:
         crawled = self.crawl(tmp_path, sample(self.engine), "max_thread_pages = 2")

@@ -77,6 +77,9 @@ class Api(Replica):
         if path == "/statuses/show.json":
             found = [said for said in self.posts if str(said.mid) == query["id"]]
             return as_json(found[0].json()) if found else self._error(400, 20101)
+        if path == "/comments/show_batch.json":
+            all_of_them = [each for listed in self.comments.values() for each in listed]
+            return as_json([each for each in all_of_them if str(each["id"]) in query["cids"].split(",")])
         if path == "/comments/show.json":
             listed = self.comments.get(query["id"], [])
             first = (int(query["page"]) - 1) * int(query["count"])
