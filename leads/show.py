@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,6 +14,7 @@ from rich.table import Table
 from leads.asking import INTENT_NAMES, PRECISION_NAMES
 from leads.codec import hit_to_dict
 from leads.coverage_view import OUTCOMES
+from leads.export import csv_lines
 from leads.ingest import Report
 from leads.models import Hit, Page
 
@@ -49,44 +49,10 @@ def hits(page: Page[Hit], *, total: int, now: datetime, form: str) -> None:
         if page.cursor:
             print(f"共 {total} 条，下一页：--cursor {page.cursor}", file=sys.stderr)
     elif form == "csv":
-        write_csv(page.items)
+        for line in csv_lines(page.items, bom=False):
+            sys.stdout.write(line)
     else:
         _print_table(page, total, now)
-
-
-CSV_COLUMNS = ("id", "时间", "需求", "得分", "距离km", "精度", "地点", "症状", "科室", "正文", "理由", "链接")
-
-
-def write_csv(items: Sequence[Hit]) -> None:
-    """Rows for a spreadsheet; a cell that a spreadsheet would run as a formula gets a quote before it."""
-    writer = csv.writer(sys.stdout)
-    writer.writerow(CSV_COLUMNS)
-    for hit in items:
-        writer.writerow([_harmless(value) for value in _csv_row(hit)])
-
-
-def _harmless(value: object) -> object:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
-
-
-def _csv_row(hit: Hit) -> tuple[object, ...]:
-    lead, tags = hit.lead, hit.lead.tags
-    return (
-        lead.id,
-        lead.post.published_at.isoformat(),
-        lead.need,
-        round(hit.score, 4),
-        "" if hit.distance_km is None else round(hit.distance_km, 2),
-        PRECISION_NAMES[hit.precision] if hit.precision else "",
-        tags.region.name if tags.region else "",
-        " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
-        " ".join(tags.specialties),
-        lead.post.full_text,
-        "；".join(reason.text for reason in lead.reasons),
-        lead.post.url,
-    )
 
 
 def _print_table(page: Page[Hit], total: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from leads.show import CSV_COLUMNS
+from leads.export import COLUMNS
 from tests.leads.commands import GOOD, OTHER, SEEKER, found, ingested, post_line, run, write_lines
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -86,8 +86,8 @@ def test_search_prints_json_a_line_each() -> None:
 def test_search_prints_csv_for_spreadsheets() -> None:
     ran = run("search", "--csv")
     rows = list(csv.DictReader(io.StringIO(ran.out)))
-    assert {row["id"] for row in rows} == {"forum/1", "forum/2", "forum/3"}
-    assert tuple(rows[0]) == CSV_COLUMNS
+    assert {row["编号"] for row in rows} == {"forum/1", "forum/2", "forum/3"}
+    assert tuple(rows[0]) == COLUMNS
 
 
 def test_csv_cells_never_become_formulas() -> None:
