@@ -11,7 +11,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive a
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
-test: $(VENV)/dev chromium java
+test: $(VENV)/dev chromium java postgres
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 # Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
@@ -65,6 +65,12 @@ java:
 	@[ -n "$$TINGZHEN_TEST_ES_URL" ] || docker info >/dev/null 2>&1 || { command -v java >/dev/null && command -v mvn >/dev/null; } \
 	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends openjdk-17-jre-headless maven \
 	 || $(APT) install -y -qq --no-install-recommends default-jre-headless maven; }
+
+# For the PostgreSQL that tests run against; not needed where TINGZHEN_TEST_POSTGRES_URL names a server.
+.PHONY: postgres
+postgres:
+	@[ -n "$$TINGZHEN_TEST_POSTGRES_URL" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends postgresql; }
 
 clean:
 	rm -rf $(VENV) demo-data

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from leads.config import Settings
+from leads.records import Records, open_records
 from tests.leads.commands import CONFIG
+from tests.postgres_server import database, server
 
 
 @pytest.fixture
@@ -16,3 +20,25 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a genuine PostgreSQL server."""
+    with server() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database of its own, for `Settings(records=…)`."""
+    with database(postgres_server) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
+    """Empty records, once in SQLite and once in PostgreSQL: what holds for one holds for the other."""
+    address = "sqlite" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    with open_records(Settings(data_dir=tmp_path, records=address)) as opened:
+        yield opened

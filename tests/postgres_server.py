@@ -1,0 +1,133 @@
+"""A genuine PostgreSQL for tests: one server a session on a free loopback port, one database a test.
+
+$TINGZHEN_TEST_POSTGRES_URL names a server to use instead (its user must be allowed to make databases). The
+server refuses root, so that root runs it as another user. Durability is off: what a test wrote may be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts each version's server; initdb is not on the PATH
+OTHER_USERS = ("postgres", "nobody")
+READY_SECONDS = 60
+OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
+_numbers = count(1)
+
+
+class NoServerError(Exception):
+    """Why no server could be had, in a sentence."""
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a running server: postgresql://user@host:port/postgres.
+
+    Without one: a skip with its reason on a developer's machine, a failure in CI.
+    """
+    given = os.environ.get("TINGZHEN_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    try:
+        programs = _programs()
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL: {error}")
+    with _running(programs) as address:
+        yield address
+
+
+@contextmanager
+def database(address: str) -> Iterator[str]:
+    """The address of an empty database on this server; dropped afterwards."""
+    name = f"tingzhen_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # no literal: our own name
+        try:
+            yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]  # as above
+
+
+def _programs() -> Path:
+    """The folder of initdb and pg_ctl of the newest version."""
+    found = sorted(INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    anywhere = shutil.which("initdb")
+    if anywhere is None:
+        raise NoServerError("initdb is not installed; make test installs Debian's postgresql")
+    return Path(anywhere).parent
+
+
+@contextmanager
+def _running(programs: Path) -> Iterator[str]:
+    folder = Path(mkdtemp(prefix="tingzhen-pg-"))
+    user = _other_user()
+    if user:
+        shutil.chown(folder, user)
+    data, port = folder / "data", _free_port()
+    try:
+        _run(
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "tester",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            user=user,
+        )
+        _run(
+            programs / "pg_ctl", "start", "-D", data, "-l", folder / "log", "-w", "-t", str(READY_SECONDS),
+            "-o", f"-p {port} {OPTIONS}", user=user,
+        )  # fmt: skip
+        try:
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        finally:
+            _run(programs / "pg_ctl", "stop", "-D", data, "-m", "immediate", user=user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(*command: object, user: str | None) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], user=user, cwd="/", stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+
+def _other_user() -> str | None:
+    """Whom root lets the server run as; None when we are not root."""
+    import pwd
+
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in OTHER_USERS if name in known)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
