@@ -6,44 +6,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from leads.errors import QueryError
 from leads.geo import parse_km, parse_point
 from leads.match import near as clinic_near
 from leads.models import PRECISIONS, SORTS, Clinic, LeadQuery, Near
+from leads.names import INTENT_NAMES as INTENT_NAMES
+from leads.names import NOBODY as NOBODY
+from leads.names import PRECISION_NAMES as PRECISION_NAMES
+from leads.names import SORT_NAMES as SORT_NAMES
+from leads.names import STATUS_NAMES as STATUS_NAMES
+from leads.names import (
+    area_code,
+    assignee_login,
+    intent_code,
+    one_of,
+    specialty_code,
+    status_code,
+    symptom_code,
+)
 from leads.rules import parse
-from nlp import lexicon
 from nlp.gazetteer import Gazetteer
-from nlp.models import INTENTS
-from nlp.text import normalise
 
 MAX_LIMIT = 1000
-INTENT_NAMES = {
-    "seeker": "求诊",
-    "experience": "经历",
-    "advert": "广告",
-    "news_science": "新闻科普",
-    "figurative": "比喻",
-    "other": "其他",
-}
-PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
-# The funnel of a clinic's work on a lead, in its order; a lead not worth it is dismissed at any point.
-STATUS_NAMES = {
-    "new": "新线索",
-    "seen": "已看",
-    "replied": "已回复",
-    "talking": "沟通中",
-    "booked": "已预约",
-    "visited": "已到诊",
-    "shared": "已分享",
-    "dismissed": "已排除",
-}
-STATUSES = tuple(STATUS_NAMES)
-NOBODY = "未分配"  # may stand for the empty assignee
-SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}
-L = TypeVar("L", bound=str)
 _BEIJING = ZoneInfo("Asia/Shanghai")
 _AGE = re.compile(r"(\d{1,4})\s*(h|d|w|小时|天|周)")
 _AGE_UNITS = {"h": "hours", "小时": "hours", "d": "days", "天": "days", "w": "weeks", "周": "weeks"}
@@ -83,60 +69,22 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
         parse_km(asked.radius)  # also without a place to measure from: a typing error is worth a word
     return LeadQuery(
         text=asked.q,
-        symptoms=tuple(dict.fromkeys(_symptom(name) for name in asked.symptom)),
-        specialties=tuple(dict.fromkeys(_specialty(name) for name in asked.specialty)),
-        intents=tuple(_one_of(name, INTENTS, INTENT_NAMES, "intent") for name in asked.intent),
+        symptoms=tuple(dict.fromkeys(symptom_code(name) for name in asked.symptom)),
+        specialties=tuple(dict.fromkeys(specialty_code(name) for name in asked.specialty)),
+        intents=tuple(intent_code(name) for name in asked.intent),
         sources=asked.source,
-        statuses=tuple(_one_of(name, STATUSES, STATUS_NAMES, "status") for name in asked.status),
-        assignees=tuple("" if name.strip() == NOBODY else name.strip() for name in asked.assignee),
-        area=_area(asked.area),
+        statuses=tuple(status_code(name) for name in asked.status),
+        assignees=tuple(assignee_login(name) for name in asked.assignee),
+        area=area_code(asked.area),
         near=_near(asked, clinics),
-        precision=_one_of(asked.precision, PRECISIONS, PRECISION_NAMES, "precision"),
+        precision=one_of(asked.precision, PRECISIONS, PRECISION_NAMES, "precision"),
         min_need=_share(asked.min_need),
         since=_moment(asked.since, now, "since"),
         until=_moment(asked.until, now, "until"),
-        sort=_one_of(asked.sort, SORTS, SORT_NAMES, "sort"),
+        sort=one_of(asked.sort, SORTS, SORT_NAMES, "sort"),
         limit=_limit(asked.limit),
         cursor=asked.cursor,
     )
-
-
-def _one_of(value: str, allowed: Sequence[L], names: dict[str, str], field: str) -> L:
-    for item in allowed:
-        if value in (item, names[item]):
-            return item
-    raise QueryError(f"{field} {value!r} 不认识：可用 {'、'.join(allowed)}。")
-
-
-def _symptom(name: str) -> str:
-    """The code of a symptom given by code, by name, or by any word the lexicon has for it."""
-    words = lexicon.load()
-    plain = words.merged.get(name, normalise(name).strip())
-    if plain in words.concepts:
-        return plain
-    named = (code for code, concept in words.concepts.items() if concept.name == name.strip())
-    said = (code for entry in words.entries if entry.word == plain for code in entry.codes)
-    code = next(named, None) or next(said, None)
-    if code is None:
-        raise QueryError(f"symptom {name!r} 不认识：请用症状名（如 牙痛）或代码（如 toothache）。")
-    return code
-
-
-def _specialty(name: str) -> str:
-    specialties = lexicon.load().specialties
-    for code, label in specialties.items():
-        if name in (code, label, label.removesuffix("科")):
-            return code
-    raise QueryError(f"specialty {name!r} 不认识：可用 {'、'.join(specialties)}。")
-
-
-def _area(name: str) -> str:
-    if not name.strip():
-        return ""
-    division = Gazetteer.load().resolve(name.strip())
-    if division is None:
-        raise QueryError(f"area {name!r} 找不到：请写成 成都武侯、四川 或 6 位区划代码。")
-    return division.code
 
 
 def _near(asked: Asked, clinics: Sequence[Clinic]) -> Near | None:

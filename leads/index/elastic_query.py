@@ -21,7 +21,7 @@ from leads.geo import distance_km, precise_enough, reach, reach_factor, same_cit
 from leads.index.elastic_docs import fit
 from leads.index.terms import city_codes, word_term
 from leads.models import PRECISIONS, LeadQuery, Near, Precision
-from leads.rules import All, AnyOf, Phrase, Rule, Without, parse
+from leads.rules import All, AnyOf, Nearby, Needs, Phrase, Rule, Tagged, Without, parse
 
 Body = dict[str, Any]
 MAX_PLACES = 10_000  # distinct places of one answer: the country has 3,300 divisions
@@ -69,19 +69,37 @@ def published(border: str, moment: datetime) -> Body:
 
 
 def words(rule: Rule) -> Body:
-    """The rule over a lead's words; what `leads.rules.holds` means."""
+    """The rule as a filter; what `leads.subject.holds` means."""
     match rule:
         case Phrase((token,)):
             term = fit(word_term(token))
             return any_of([{"term": {"words": term}}, {"term": {"subwords": term}}])
         case Phrase(tokens):
-            return {"match_phrase": {"words": {"query": " ".join(fit(word_term(token)) for token in tokens)}}}
+            return {"match_phrase": {"words": {"query": _terms(tokens)}}}
+        case Nearby(left, right, within):
+            sides = [
+                {"match": {"query": _terms(side), "ordered": True, "max_gaps": 0}} for side in (left, right)
+            ]
+            near = {"ordered": False, "max_gaps": within, "intervals": sides}
+            return {"intervals": {"words": {"all_of": near}}}
+        case Tagged(field, value):
+            return {"term": {_RULE_FIELDS.get(field, field): value}}
+        case Needs(sign, value):
+            return {"range": {"need": {_SIGNS[sign]: value}}}
         case AnyOf(parts):
             return any_of([words(part) for part in parts])
         case All(parts):
             return all_of([words(part) for part in parts])
         case Without(part):
             return {"bool": {"must_not": [words(part)]}}
+
+
+_RULE_FIELDS = {"symptom": "symptoms", "specialty": "specialties", "area": "areas"}
+_SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+
+
+def _terms(tokens: tuple[str, ...]) -> str:
+    return " ".join(fit(word_term(token)) for token in tokens)
 
 
 def any_of(parts: list[Body]) -> Body:

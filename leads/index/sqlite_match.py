@@ -6,11 +6,13 @@ Every value travels as a bound parameter; the MATCH string is built from terms o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
 from leads.errors import QueryError
 from leads.index.cursors import Cursor
 from leads.index.terms import area_term, near_terms, specialty_term, symptom_term, word_term
 from leads.models import LeadQuery
-from leads.rules import All, AnyOf, Phrase, Rule, Without, parse
+from leads.rules import All, AnyOf, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without, parse
 
 ROWID_BITS = 20  # rowid = seconds << 20 | n: a million posts a second, and exact as a float until 2242
 
@@ -50,6 +52,11 @@ def select(
         if allowed:
             where.append(f"{column} IN ({', '.join('?' * len(allowed))})")
             values.extend(allowed)
+    for rule in _conjuncts(parse(query.text)):
+        if not _in_fts(rule):
+            sql, given = _condition(rule)
+            where.append(f"({sql})")
+            values += given
     if cursor is not None:
         where.append(f"({_KEYS[query.sort].format(table)}, {table}.rowid) < (?, ?)")
         values += [cursor.key, cursor.tie]
@@ -79,10 +86,7 @@ def first_rowid(seconds: float) -> int:
 
 def match_expression(query: LeadQuery) -> str:
     """The FTS5 expression, "" when words, tags and cells do not restrict."""
-    parts = []
-    rule = parse(query.text)
-    if rule is not None:
-        parts.append(_match(rule))
+    parts = [_match(rule) for rule in _conjuncts(parse(query.text)) if _in_fts(rule)]
     for codes, term in ((query.symptoms, symptom_term), (query.specialties, specialty_term)):
         if codes:
             parts.append(_tags([term(code) for code in codes]))
@@ -95,8 +99,40 @@ def match_expression(query: LeadQuery) -> str:
     return " AND ".join(f"({part})" for part in parts)
 
 
+def _conjuncts(rule: Rule | None) -> Iterator[Rule]:
+    """Rules that all have to hold, instead of the one."""
+    match rule:
+        case None:
+            return
+        case All(parts):
+            for part in parts:
+                yield from _conjuncts(part)
+        case _:
+            yield rule
+
+
+def _in_fts(rule: Rule) -> bool:
+    """The full-text table can answer it alone: nothing in it asks for a column."""
+    match rule:
+        case Phrase() | Nearby():
+            return True
+        case Tagged(field, _):
+            return field in _TERMS
+        case Needs():
+            return False
+        case All(parts) | AnyOf(parts):
+            return all(map(_in_fts, parts))
+        case Without(part):
+            return _in_fts(part)
+
+
 def _tags(terms: list[str]) -> str:
     return "tags : (" + " OR ".join(dict.fromkeys(terms)) + ")"
+
+
+_TERMS: Mapping[TagField, Callable[[str], str]] = {
+    "symptom": symptom_term, "specialty": specialty_term, "area": area_term
+}  # fmt: skip
 
 
 def _match(rule: Rule) -> str:
@@ -104,7 +140,11 @@ def _match(rule: Rule) -> str:
         case Phrase((token,)):
             return f'{{words subwords}} : "{word_term(token)}"'
         case Phrase(tokens):
-            return 'words : "' + " ".join(map(word_term, tokens)) + '"'
+            return f"words : {_quoted(tokens)}"
+        case Nearby(left, right, within):
+            return f"words : NEAR({_quoted(left)} {_quoted(right)}, {within:d})"
+        case Tagged(field, value):
+            return _tags([_TERMS[field](value)])
         case AnyOf(parts):
             return " OR ".join(f"({_match(part)})" for part in parts)
         case All(parts):
@@ -112,3 +152,29 @@ def _match(rule: Rule) -> str:
         case Without(part):
             # FTS5's NOT takes two sides; "zall" stands in every document.
             return f"(tags : zall) NOT ({_match(part)})"
+        case Needs():
+            raise AssertionError(rule)  # `_in_fts` has looked
+
+
+def _quoted(tokens: tuple[str, ...]) -> str:
+    return '"' + " ".join(map(word_term, tokens)) + '"'
+
+
+def _condition(rule: Rule) -> tuple[str, list[str | int | float]]:
+    """A rule that asks for columns, too, as SQL over `leads`."""
+    if _in_fts(rule):
+        return "leads.rowid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [_match(rule)]
+    match rule:
+        case Tagged(field, value):
+            return f"leads.{field} = ?", [value]
+        case Needs(sign, value):
+            return f"leads.need {sign} ?", [value]
+        case Without(part):
+            sql, values = _condition(part)
+            return f"NOT ({sql})", values
+        case All(parts) | AnyOf(parts):
+            found = [_condition(part) for part in parts]
+            word = " AND " if isinstance(rule, All) else " OR "
+            return word.join(f"({sql})" for sql, _ in found), [value for _, its in found for value in its]
+        case _:
+            raise AssertionError(rule)  # words are for FTS5

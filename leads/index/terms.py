@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from leads.geo import EARTH_KM, same_city
 from leads.models import Lead, Near
-from leads.rules import subwords
 from leads.score import HALF_LIFE_HOURS
+from leads.subject import subwords
 
 # Part of the stored index: change it when the terms of a document change.
 TERMS_VERSION = "1"

@@ -10,7 +10,8 @@ from leads.geo import distance_km, precise_enough, reach
 from leads.index.base import FACETS, Facet
 from leads.index.spread import facet_values
 from leads.models import PRECISIONS, Lead, LeadQuery, Near, Precision
-from leads.rules import holds, parse
+from leads.rules import parse
+from leads.subject import holds, subject_of
 
 
 def matching(leads: Iterable[Lead], query: LeadQuery) -> set[str]:
@@ -22,7 +23,7 @@ def matches(lead: Lead, query: LeadQuery) -> bool:
     post, tags = lead.post, lead.tags
     present = {symptom.code for symptom in tags.symptoms if symptom.present}
     return (
-        holds(parse(query.text), tags.tokens)
+        holds(parse(query.text), subject_of(lead))
         and (not query.symptoms or bool(present & set(query.symptoms)))
         and (not query.specialties or bool(set(tags.specialties) & set(query.specialties)))
         and (not query.intents or tags.intent_label in query.intents)

@@ -16,6 +16,7 @@ from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import PRECISIONS, CaseMark, Lead, LeadQuery, Near
+from leads.rules import parse
 from nlp.models import INTENTS
 from tests.leads.builders import NOW, PLACES, lead, point, region, symptom
 from tests.leads.index import brute_force
@@ -93,8 +94,16 @@ def _lead(draw: st.DrawFn, number: int) -> Lead:
 
 
 words = st.sampled_from(WORDS)
+spoken = st.sampled_from([word for word in WORDS if parse(word) is not None])  # NEAR takes no punctuation
+sides = spoken | st.lists(spoken, min_size=2, max_size=2).map(lambda two: f'"{two[0]} {two[1]}"')
+nearby = st.tuples(sides, st.sampled_from(("NEAR", "NEAR/0", "NEAR/1", "NEAR/3")), sides).map(" ".join)
+fields = st.sampled_from(
+    ["symptom:toothache", "symptom:(牙痛 OR fever)", "specialty:口腔科", "intent:seeker", "area:510107",
+     "city:成都", "source:weibo", "status:已看", "assignee:chen", "assignee:未分配", "need:>0.5",
+     "need:>=0.5", "need:<0.25", "need:[0.25 TO 0.75}"]
+)  # fmt: skip
 rules = st.recursive(
-    words | words.map(lambda word: f'"{word}"'),
+    words | words.map(lambda word: f'"{word}"') | nearby | fields,
     lambda inner: st.tuples(inner, st.sampled_from((" AND ", " OR ", " ", " AND NOT ")), inner).map(
         lambda parts: f"({parts[0]}{parts[1]}{parts[2]})"
     ),
