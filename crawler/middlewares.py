@@ -80,13 +80,13 @@ class AddressGuard:
         if host in spider.stopped:
             raise HostStopped(spider.stopped[host])
         source = spider.sources.get(request.meta.get("source", ""))
-        if parts.scheme not in ("http", "https") or source is None or not _same_site(host, source.host):
+        if parts.scheme not in ("http", "https") or source is None or not same_site(host, source.host):
             raise AddressRefused(f"地址不属于这个来源：{parts.scheme}://{host}")
         if is_private_address(host) and not source.allow_private:
             raise AddressRefused(f"内网地址不读：{host}")
 
 
-def _same_site(host: str, home: str) -> bool:
+def same_site(host: str, home: str) -> bool:
     """The source's host, with or without "www."."""
     return host.removeprefix("www.") == home.removeprefix("www.")
 
@@ -204,7 +204,8 @@ class StopMiddleware:
         if request.meta.get("robots_txt"):
             return response
         spider: Any = self.crawler.spider
-        spider.count_page(spider.sources[request.meta["source"]])
+        if not request.meta.get("playwright"):  # a browser's requests are counted one by one, when it asks
+            spider.count_page(spider.sources[request.meta["source"]])
         wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
         refuses = response.status in STOP_STATUSES or (response.status == 503 and wait)
         if refuses and not spider.explains(response):

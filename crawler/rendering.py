@@ -75,7 +75,7 @@ def launch_options(hosts: Iterable[str]) -> dict[str, Any]:
     return {"executable_path": executable(), "headless": True, "args": flags + alone}
 
 
-def browser_settings(hosts: Iterable[str], blocks: Callable[[Any], bool]) -> dict[str, Any]:
+def browser_settings(hosts: Iterable[str], blocks: Callable[[Any], Awaitable[bool]]) -> dict[str, Any]:
     """Scrapy settings of a crawl with a browser; `blocks` says which requests of a page are not made."""
     handler = f"{__name__}.BrowserHandler"
     return {
@@ -120,14 +120,29 @@ class Rules(Protocol):
     def __call__(self, url: str) -> bool: ...
 
 
+class Manners(Protocol):
+    """What else a gate asks, of each request that may be made: waits for its turn, and counts it. False when
+    the host is left alone. `code` marks scripts and styles, which come in one go with their page."""
+
+    async def __call__(self, host: str, *, code: bool) -> bool: ...
+
+
 class Gate:
-    """Which requests of a page are not made. `home` and `code` are the hosts of data and of scripts."""
+    """Which requests of a page are made, and when: the page itself and all that its scripts ask for. `home`
+    and `code` are the hosts of data and of scripts."""
 
-    def __init__(self, home: frozenset[str], code: frozenset[str], allows: Rules) -> None:
-        self.home, self.code, self.allows = home, code, allows
+    def __init__(self, home: frozenset[str], code: frozenset[str], allows: Rules, admit: Manners) -> None:
+        self.home, self.code, self.allows, self.admit = home, code, allows, admit
 
-    def __call__(self, request: Any) -> bool:
+    async def __call__(self, request: Any) -> bool:
         """True aborts. Takes playwright's request."""
+        if self.refuses(request):
+            return True
+        host = urlsplit(request.url).hostname or ""
+        return not await self.admit(host, code=request.resource_type in _CODE)
+
+    def refuses(self, request: Any) -> bool:
+        """Whether the request is none of those that may be made at all."""
         parts = urlsplit(request.url)
         if parts.scheme not in ("http", "https") or request.method != "GET":
             return True
@@ -169,6 +184,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
         if page is None or page.is_closed() or served >= USES:
             await self._discard(page)
             return
+        await page.goto("about:blank")  # or its scripts would go on asking
         await page.context.clear_cookies()
         self._idle.append((page, served))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +20,8 @@ from crawler.charset import decode
 from crawler.coverage import Task
 from crawler.engine_options import RenderOptions
 from crawler.items import Post
-from crawler.middlewares import RobotsMiddleware, asks_for_login
+from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site
+from crawler.permission import is_private_address
 from crawler.rendered_reading import BROWSER, CardReader
 from crawler.sources import Source
 
@@ -28,9 +31,12 @@ class RenderedSpider(SourceSpider):
     engine_name = "rendered"
     rechecks: ClassVar[bool] = True
 
+    _next: dict[str, float]  # host → when a page in the browser may ask it again, seconds of `monotonic`
+
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider._next = {}
         sources = [source for source in spider.sources.values() if _options(source).render]
         if sources:
             spider._open_browser(crawler, sources)
@@ -43,7 +49,7 @@ class RenderedSpider(SourceSpider):
         home = frozenset(host for source in sources for host in (source.host, f"www.{source.host}"))
         code = frozenset(host for source in sources for host in _options(source).hosts)
         try:
-            settings = browser_settings(home | code, Gate(home, code, self._allows))
+            settings = browser_settings(home | code, Gate(home, code, self._allows, self._admit))
         except BrowserMissing as error:
             sys.stderr.write(f"错误：{error}\n")
             raise SystemExit(2) from error
@@ -55,6 +61,38 @@ class RenderedSpider(SourceSpider):
         robots: Any = self.crawler.get_downloader_middleware(RobotsMiddleware)
         asked = [source for source in self.sources.values() if self.asks_robots(source)]
         return urlsplit(url).hostname not in {source.host for source in asked} or robots.known_verdict(url)
+
+    async def _admit(self, host: str, *, code: bool) -> bool:
+        """Manners for all that a page asks for: no private address, one request after the other at the
+        host's pace (scripts and styles come with their page), each of them counted."""
+        source = next((each for each in self.sources.values() if same_site(host, each.host)), None)
+        if host in self.stopped or not await self._is_public(host):
+            return False
+        if source is None:
+            return True  # a host that the table names for its scripts
+        if not code:
+            await self._turn(source.host)
+        if source.host in self.stopped:
+            return False
+        self.count_page(source)
+        return True
+
+    async def _turn(self, host: str) -> None:
+        """Waits until the host may be asked for the next thing."""
+        now = monotonic()
+        self._next[host] = max(now, self._next.get(host, now)) + self.floors.get(host, 1.0)
+        await asyncio.sleep(self._next[host] - self.floors.get(host, 1.0) - now)
+
+    async def _is_public(self, host: str) -> bool:
+        """Whether the name leads to the public internet, for all the browser could do with it: it resolves
+        names by itself, past `GuardedResolver`."""
+        if host in GuardedResolver.allowed:
+            return True
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None)
+        except OSError:
+            return False
+        return not any(is_private_address(str(address[0])) for *_, address in found)
 
     def seeds(self, source: Source) -> Iterator[Task]:
         route = self._reader(source).route(self.clock())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -18,7 +21,7 @@ from crawler.rendered_pages import CardPage, read_cards
 from crawler.rendering import EXECUTABLES, Gate
 from leads.demo.forum import Answer
 from tests.site.pages import Site, crawl, header, serve
-from tests.site.replica import Asked, as_json
+from tests.site.replica import Asked, as_json, crawl_table
 from tests.site.store import RECHECK, keeping, kept
 
 # In CI a missing browser is a failure, not a skip.
@@ -152,6 +155,34 @@ class TestBrowser:
         assert not asked_for(site, "/private/x")
         assert not asked_for(site, "/api/like")
         assert not [asked for asked in site.requests if header(asked, "Host").startswith("localhost")]
+
+    def test_what_scripts_ask_for_is_spaced_and_counted(self, tmp_path: Path) -> None:
+        moments: list[tuple[float, str]] = []
+        first = "Promise.all([0, 1, 2, 3].map(n => fetch(`/api/more?n=${n}`))).then(() => fetch(`/api/posts"
+        script = SCRIPT.replace("fetch(`/api/posts", first).replace("webdriver}`)", "webdriver}`))")
+        rest = app(pages=1)
+
+        def pages(asked: Asked) -> Answer | None:
+            moments.append((time.monotonic(), asked.path))
+            if asked.path.startswith("/news"):
+                return html(script.replace("EXTRA", ""))
+            return as_json([]) if asked.path.startswith("/api/more") else rest(asked)
+
+        with serve(pages) as site:
+            lines = "delay = 0.4\n" + RENDER.replace("max_pages = 5", "max_pages = 1")
+            toml = f'[replica]\nengine = "rendered"\nurl = "{site.url}"\nallow_private = true\n{lines}'
+            crawled = crawl_table(tmp_path, "rendered", toml)
+        gaps = [after[0] - before[0] for before, after in pairwise(moments)]
+        assert len([path for _, path in moments if path.startswith("/api/")]) == 5
+        assert min(gaps) > 0.35  # 0.4 less what a request may take on its way
+        assert crawled.run.totals.pages == len(moments)
+
+    def test_the_budget_of_the_day_holds_for_scripts_too(self, tmp_path: Path) -> None:
+        with serve(app("setInterval(() => fetch('/api/more'), 10);", pages=1)) as site:
+            crawled = crawl(tmp_path, site, "rendered", "pages_per_day = 6\n" + RENDER)
+        assert len(crawled.paths) == 1 + 6  # robots.txt, and six answers
+        assert crawled.run.totals.pages == 6
+        assert crawled.run.outcome == "truncated"
 
     def test_a_redirect_leads_nowhere_else(self, tmp_path: Path) -> None:
         """The browser follows redirects by itself; other hosts do not even have an address for it."""
@@ -303,5 +334,14 @@ class Wanted:
     ids=lambda value: value.url if isinstance(value, Wanted) else "",
 )
 def test_the_gate(wanted: Wanted, blocked: bool) -> None:
-    gate = Gate(frozenset({"a.example"}), frozenset({"cdn.example"}), lambda url: "/private" not in url)
-    assert gate(wanted) is blocked
+    asked: list[tuple[str, bool]] = []
+
+    async def admit(host: str, *, code: bool) -> bool:
+        asked.append((host, code))
+        return True
+
+    gate = Gate(
+        frozenset({"a.example"}), frozenset({"cdn.example"}), lambda url: "/private" not in url, admit
+    )
+    assert asyncio.run(gate(wanted)) is blocked
+    assert len(asked) == (not blocked)
