@@ -97,7 +97,8 @@ class BenchForum(Forum):
 
 
 def forum(threads: int, padding: int) -> BenchForum:
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    # A thread a minute, the last a day ago: what is dated in the future would be left out.
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1, minutes=threads)
     topics = tuple(
         Topic(
             tid=tid,
