@@ -199,6 +199,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", name=op.f("pk_source_controls")),
     )
     op.create_table(
+        "thread_marks",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("clinic_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", "clinic_id", "kind", name=op.f("pk_thread_marks")),
+    )
+    with op.batch_alter_table("thread_marks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_thread_marks_at"), ["at"], unique=False)
+
+    op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("login", sa.String(length=64), nullable=False),
@@ -211,6 +222,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
     )
+    op.create_table(
+        "voices",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("clinic_id", sa.String(length=40), nullable=False),
+        sa.Column("term", sa.String(length=120), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("polarity", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_voices")),
+    )
+    with op.batch_alter_table("voices", schema=None) as batch_op:
+        batch_op.create_index("ix_voices_clinic_id_day", ["clinic_id", "day"], unique=False)
+
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -432,7 +455,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_user_id"))
 
     op.drop_table("api_tokens")
+    with op.batch_alter_table("voices", schema=None) as batch_op:
+        batch_op.drop_index("ix_voices_clinic_id_day")
+
+    op.drop_table("voices")
     op.drop_table("users")
+    with op.batch_alter_table("thread_marks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_thread_marks_at"))
+
+    op.drop_table("thread_marks")
     op.drop_table("source_controls")
     op.drop_table("snippets")
     op.drop_table("rules")
