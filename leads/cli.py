@@ -257,14 +257,9 @@ def feedback(
     """记下一条判断：这条线索其实是什么。攒够了用 train --with-feedback 学进去。"""
     from datetime import UTC, datetime
 
-    from leads import jobs, training
+    from leads import judging
 
-    settings = _settings()
-    with jobs.open_index(settings, create=False) as index:
-        lead = index.get(lead_id)
-    if lead is None:
-        raise InputError(f"没有 id 为 {lead_id!r} 的线索：请从 tingzhen search --json 里复制。")
-    training.add_feedback(settings.data_dir, lead.post.full_text, intent, now=datetime.now(UTC))
+    judging.note(_settings(), lead_id, intent, now=datetime.now(UTC))
 
 
 @app.command()
@@ -277,13 +272,13 @@ def train(
     """训练意图模型。默认只用自带语料，写到 --out。"""
     from datetime import UTC, datetime
 
-    from leads import show, training
+    from leads import judging, show, training
 
     now = datetime.now(UTC)
     if back:
         typer.echo(f"已退回：{training.go_back(_settings().data_dir)}")
     elif with_feedback:
-        show.comparison(training.train_with_feedback(_settings().data_dir, now=now, force=force))
+        show.comparison(judging.learn(_settings(), now=now, force=force))
     else:
         if out is None:
             raise InputError("请用 --out 指定模型写到哪个目录，或用 --with-feedback 学诊所自己的判断。")

@@ -1,19 +1,17 @@
 """A clinic's own model: train, compare, keep the old one, go back.
 
-Judgements ("this is a lead", "this is an advert") stand in feedback.jsonl of the data folder. Models live in
-`models/` there, one folder each, and `models/current` names the one in use; without it the shipped one is.
+Judgements ("this is a lead", "this is an advert") come from the records (leads.records.feedback). Models live
+in `models/` of the data folder, one folder each, and `models/current` names the one in use; without it the
+shipped one is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import get_args
-
-import orjson
 
 from leads.errors import InputError, StorageError
 from leads.tagging import open_tagger
@@ -61,14 +59,18 @@ def train_shipped(out: Path, *, now: datetime) -> tuple[Trained, list[Example]]:
     return trained, examples
 
 
-def train_with_feedback(data_dir: Path, *, now: datetime, force: bool = False) -> Comparison:
+def train_with_feedback(
+    data_dir: Path, judgements: Mapping[str, IntentLabel], *, now: datetime, force: bool = False
+) -> Comparison:
     """Mix the clinic's judgements in, compare on a held-out part, and install what is not worse.
 
+    `judgements` are text → what it is.
+
     Raises:
-        InputError: fewer than 20 judgements, or a broken line among them.
+        InputError: fewer than 20 judgements.
         StorageError: the model cannot be written.
     """
-    judged = read_feedback(data_dir / "feedback.jsonl")
+    judged = [_example(text, intent) for text, intent in judgements.items()]
     if len(judged) < LEAST:
         raise InputError(f"反馈只有 {len(judged)} 条，至少要 {LEAST} 条才能比较：请先在线索页多判断一些。")
     kept = [example for example in judged if not _held_out(example)]
@@ -127,49 +129,7 @@ def _point(data_dir: Path, name: str) -> None:
     fresh.replace(models / CURRENT)
 
 
-def add_feedback(data_dir: Path, text: str, intent: str, *, now: datetime) -> None:
-    """Keep one judgement; a later one of the same text replaces it.
-
-    Raises:
-        InputError: an unknown intent.
-        StorageError: the file cannot be written.
-    """
-    if intent not in get_args(IntentLabel):
-        raise InputError(f"判断 {intent!r} 不认识：可用 {'、'.join(get_args(IntentLabel))}。")
-    record = {"at": now.isoformat(timespec="seconds"), "text": text, "intent": intent}
-    try:
-        with (data_dir / "feedback.jsonl").open("ab") as file:
-            file.write(orjson.dumps(record) + b"\n")
-    except OSError as error:
-        raise StorageError(f"反馈写不进 {data_dir}（{error.strerror}）：请检查磁盘空间和权限。") from error
-
-
-def read_feedback(path: Path) -> list[Example]:
-    """The judgements, the last one of each text. No file: none.
-
-    Raises:
-        InputError: a line that is not a judgement, with its number.
-    """
-    if not path.exists():
-        return []
-    found: dict[str, Example] = {}
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            example = _judgement(line)
-            if example is None:
-                raise InputError(f"{path} 第 {number} 行不是一条判断：请改正或删掉这一行。")
-            found[example.text] = example
-    return list(found.values())
-
-
-def _judgement(line: bytes) -> Example | None:
-    try:
-        record = orjson.loads(line)
-        text, intent = record["text"], record["intent"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return None
-    if not isinstance(text, str) or intent not in get_args(IntentLabel):
-        return None
+def _example(text: str, intent: IntentLabel) -> Example:
     # Each judgement is a group of its own beside the corpus files: folds must not tear repeats apart.
     return Example(text=text, intent=intent, group=f"feedback-{_digest(text) % 8}")
 

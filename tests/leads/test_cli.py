@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from leads.config import Settings
 from leads.export import COLUMNS
+from leads.records import open_records
+from leads.records.feedback import judgements
 from tests.leads.commands import GOOD, OTHER, SEEKER, found, ingested, post_line, run, write_lines
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -205,8 +208,8 @@ def test_the_version_and_the_help_are_shown() -> None:
 def test_feedback_is_kept_with_the_text_it_is_about() -> None:
     ingested(GOOD)
     assert run("feedback", "forum/1", "experience").code == 0
-    (line,) = Path("data/feedback.jsonl").read_text(encoding="utf-8").splitlines()
-    assert (json.loads(line)["text"], json.loads(line)["intent"]) == (SEEKER, "experience")
+    with open_records(Settings(data_dir=Path("data"))) as records, records.reading() as session:
+        assert judgements(session) == {SEEKER: "experience"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from leads.errors import InputError
 from nlp import corpus
 from nlp.evaluate import Intents
 from nlp.intent import MODEL, IntentModel
+from nlp.models import IntentLabel
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 # The clinic's own turn of speech for its raffle, which the corpus does not know.
@@ -28,10 +29,12 @@ def small_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "load", lambda: examples)
 
 
-def judge(folder: Path, count: int = 30) -> None:
+def judged(count: int = 30) -> dict[str, IntentLabel]:
+    found: dict[str, IntentLabel] = {}
     for number in range(count):
-        training.add_feedback(folder, RAFFLE.format(number, number * 7), "advert", now=NOW)
-        training.add_feedback(folder, QUESTION.format(number + 2, number % 7 + 1), "seeker", now=NOW)
+        found[RAFFLE.format(number, number * 7)] = "advert"
+        found[QUESTION.format(number + 2, number % 7 + 1)] = "seeker"
+    return found
 
 
 def test_without_judgements_the_shipped_model_is_used(tmp_path: Path) -> None:
@@ -39,8 +42,7 @@ def test_without_judgements_the_shipped_model_is_used(tmp_path: Path) -> None:
 
 
 def test_judgements_are_learnt_compared_and_can_be_taken_back(tmp_path: Path) -> None:
-    judge(tmp_path)
-    result = training.train_with_feedback(tmp_path, now=NOW, force=True)
+    result = training.train_with_feedback(tmp_path, judged(), now=NOW, force=True)
     assert result.judgements == 60
     assert result.before is not None
     assert result.after is not None
@@ -51,7 +53,7 @@ def test_judgements_are_learnt_compared_and_can_be_taken_back(tmp_path: Path) ->
     assert training.model_folder(tmp_path) == result.folder
     assert training.load_tagger(tmp_path).tag(RAFFLE.format(77, 78)).intent_label == "advert"
 
-    later = training.train_with_feedback(tmp_path, now=NOW + timedelta(hours=1), force=True)
+    later = training.train_with_feedback(tmp_path, judged(), now=NOW + timedelta(hours=1), force=True)
     assert training.model_folder(tmp_path) == later.folder
     assert training.go_back(tmp_path) == result.folder
     assert training.go_back(tmp_path) == MODEL
@@ -62,7 +64,6 @@ def test_judgements_are_learnt_compared_and_can_be_taken_back(tmp_path: Path) ->
 def test_a_model_that_is_worse_is_kept_but_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge(tmp_path)
     f1 = iter((0.9, 0.4))
     real = training._scores
 
@@ -71,34 +72,12 @@ def test_a_model_that_is_worse_is_kept_but_not_installed(
         return replace(found, scores=(replace(found.scores[0], f1=next(f1)), *found.scores[1:]))
 
     monkeypatch.setattr(training, "_scores", told)
-    result = training.train_with_feedback(tmp_path, now=NOW)
+    result = training.train_with_feedback(tmp_path, judged(), now=NOW)
     assert not result.installed
     assert (result.folder / "intent.npz").exists()
     assert training.model_folder(tmp_path) == MODEL
 
 
-def test_the_last_judgement_of_a_text_counts(tmp_path: Path) -> None:
-    training.add_feedback(tmp_path, "牙疼", "seeker", now=NOW)
-    training.add_feedback(tmp_path, "牙疼", "figurative", now=NOW)
-    assert [example.intent for example in training.read_feedback(tmp_path / "feedback.jsonl")] == [
-        "figurative"
-    ]
-
-
 def test_too_few_judgements_cannot_be_compared(tmp_path: Path) -> None:
-    training.add_feedback(tmp_path, "牙疼", "seeker", now=NOW)
     with pytest.raises(InputError, match="只有 1 条"):
-        training.train_with_feedback(tmp_path, now=NOW)
-
-
-@pytest.mark.parametrize("line", ["{", '{"text": "牙疼"}', '{"text": 1, "intent": "seeker"}', "[]"])
-def test_a_broken_judgement_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "feedback.jsonl"
-    path.write_text('{"text": "牙疼", "intent": "seeker"}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="第 2 行"):
-        training.read_feedback(path)
-
-
-def test_an_unknown_judgement_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="patient"):
-        training.add_feedback(tmp_path, "牙疼", "patient", now=NOW)
+        training.train_with_feedback(tmp_path, {"牙疼": "seeker"}, now=NOW)

@@ -1,0 +1,131 @@
+"""Feedback: what people say of the tags, kept beside what the model said; what training learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from leads.errors import InputError
+from leads.records import Records, feedback
+from tests.leads.builders import lead, region
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def said(records: Records, number: int, kind: feedback.FeedbackKind, **values: str) -> None:
+    with records.transaction() as session:
+        feedback.add(session, lead(number, f"{number}号牙疼"), kind, who="lin", now=NOW, **values)
+
+
+def learnt(records: Records) -> dict[str, str]:
+    with records.reading() as session:
+        return dict(feedback.judgements(session))
+
+
+def test_a_judgement_stands_beside_what_the_model_said(records: Records) -> None:
+    found = lead(1, "武侯区牙疼", place=region("武侯区"))
+    with records.transaction() as session:
+        feedback.add(session, found, "place", reason="其实在绵阳", who="lin", now=NOW)
+    with records.reading() as session:
+        (row,) = feedback.of(session, found.id)
+    assert (row.kind, row.reason, row.who, row.at) == ("place", "其实在绵阳", "lin", NOW)
+    assert row.text == found.post.full_text
+    assert row.said == {
+        "intent": "seeker",
+        "seeker": 0.9,
+        "need": 0.8,
+        "symptoms": ["toothache"],
+        "place": "510107",
+        "evidence": "self",
+    }
+
+
+def test_only_what_says_what_a_post_is_is_learnt(records: Records) -> None:
+    said(records, 1, "lead")
+    said(records, 2, "not_lead", intent="advert")
+    said(records, 3, "symptom")
+    said(records, 4, "place")
+    assert learnt(records) == {"1号牙疼": "seeker", "2号牙疼": "advert"}
+
+
+def test_the_last_judgement_of_a_text_counts(records: Records) -> None:
+    said(records, 1, "not_lead", intent="figurative")
+    said(records, 1, "lead")
+    assert learnt(records) == {"1号牙疼": "seeker"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s, found: feedback.add(s, found, "liar", who="lin", now=NOW),
+        lambda s, found: feedback.add(s, found, "not_lead", who="lin", now=NOW),
+        lambda s, found: feedback.add(s, found, "not_lead", intent="seeker", who="lin", now=NOW),
+        lambda s, found: feedback.add(s, found, "not_lead", intent="patient", who="lin", now=NOW),
+        lambda s, found: feedback.add(s, found, "place", reason="远" * 201, who="lin", now=NOW),
+        lambda s, found: feedback.judge(s, found, "patient", who="lin", now=NOW),
+    ],
+)
+def test_what_is_no_judgement_is_refused(records: Records, wrong: Callable[..., object]) -> None:
+    with pytest.raises(InputError), records.transaction() as session:
+        wrong(session, lead(1))
+    assert learnt(records) == {}
+
+
+def test_who_made_a_judgement_may_take_it_back(records: Records) -> None:
+    said(records, 1, "lead")
+    with records.transaction() as session:
+        (row,) = feedback.of(session, "forum/1")
+        assert not feedback.take_back(session, row.id, lead_id="forum/1", who="chen")
+        assert not feedback.take_back(session, row.id, lead_id="forum/2", who="lin")
+        assert feedback.take_back(session, row.id, lead_id="forum/1", who="lin")
+    assert learnt(records) == {}
+
+
+def test_what_a_writer_wants_forgotten_is_gone(records: Records) -> None:
+    said(records, 1, "lead")
+    said(records, 2, "lead")
+    with records.transaction() as session:
+        feedback.forget(session, ["forum/1"])
+    assert learnt(records) == {"2号牙疼": "seeker"}
+
+
+def test_an_older_file_is_taken_over_once(records: Records, tmp_path: Path) -> None:
+    later = (NOW + timedelta(days=1)).isoformat()
+    path = tmp_path / "feedback.jsonl"
+    path.write_text(
+        '{"text": "1号牙疼", "intent": "advert"}\n'
+        f'{{"at": "{later}", "text": "2号牙疼", "intent": "advert"}}\n'
+        '{"text": "2号牙疼", "intent": "other"}\n'
+        '{"text": "3号\u2028牙疼", "intent": "seeker"}\n',
+        encoding="utf-8",
+    )
+    said(records, 1, "lead")  # said later than the undated line of the file
+    said(records, 2, "lead")
+    assert feedback.adopt_file(records, tmp_path) == 4
+    assert learnt(records) == {"1号牙疼": "seeker", "2号牙疼": "advert", "3号\u2028牙疼": "seeker"}
+    assert feedback.adopt_file(records, tmp_path) == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        '{"text": "牙疼"}',
+        '{"text": 1, "intent": "seeker"}',
+        "[]",
+        '{"text": "牙疼", "intent": "patient"}',
+        '{"text": "牙疼", "intent": "seeker", "at": "gestern"}',
+        '{"text": "牙疼", "intent": "seeker", "at": "2026-11-20T04:00:00"}',
+    ],
+)
+def test_a_broken_line_is_named_and_nothing_taken_over(records: Records, tmp_path: Path, line: str) -> None:
+    path = tmp_path / "feedback.jsonl"
+    path.write_text('{"text": "牙疼", "intent": "seeker"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="第 2 行"):
+        feedback.adopt_file(records, tmp_path)
+    assert learnt(records) == {}
+    assert path.exists()
