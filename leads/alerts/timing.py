@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import count, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from leads.records.tables import Frequency
 
 HOUR = timedelta(hours=1)
 BEIJING = "Asia/Shanghai"  # the zone of a clinic's quiet hours
-_SLOTS = 9 * 24 * 2  # more hourly slots than any week of quiet hours can close
+_WEEK = timedelta(days=7, hours=2)  # a week with a change of clocks in it
 
 
 class Wishes(Protocol):
@@ -71,12 +71,12 @@ def due(wishes: Wishes, clinic: Quiet, severity: str, at: datetime) -> datetime:
     """When an alert written at `at` is to be told, if there is room then."""
     if breaks_through(wishes, severity):
         return at
-    for slot in islice(_slots(wishes, at), _SLOTS):
+    for slot in takewhile(lambda slot: slot <= at + _WEEK, _slots(wishes, at)):
         if _on_its_day(wishes, slot):
             opened = _after_quiet(wishes, clinic, slot)
             if _on_its_day(wishes, opened):
                 return opened
-    return at  # unreachable with checked wishes; late is better than never
+    return reopens(wishes, clinic, at)  # every slot of the week is quiet
 
 
 def breaks_through(wishes: Wishes, severity: str) -> bool:
@@ -93,7 +93,7 @@ def may_tell(wishes: Wishes, clinic: Quiet, severity: str, now: datetime) -> boo
 def reopens(wishes: Wishes, clinic: Quiet, now: datetime) -> datetime:
     """The next moment at which `may_tell` holds for everything."""
     moment = now
-    for _ in range(_SLOTS):
+    for _ in range(8):
         moment = _after_quiet(wishes, clinic, moment)
         if _on_its_day(wishes, moment):
             return moment
@@ -132,7 +132,7 @@ def _slots(wishes: Wishes, at: datetime) -> Iterator[datetime]:
     if wishes.frequency == "now":
         yield at
     hour = "00:00" if wishes.frequency == "now" else wishes.at_time
-    for days in range(_SLOTS):
+    for days in count():
         day = first + timedelta(days=days)
         if wishes.frequency == "weekly" and day.weekday() != wishes.weekday:
             continue

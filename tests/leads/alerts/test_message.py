@@ -1,4 +1,4 @@
-"""What an alert says fits the channel, ends at a sentence, keeps its links, and foreign text can do nothing."""
+"""What an alert says fits the channel, ends at a sentence, keeps its links; foreign text can do nothing."""
 
 from __future__ import annotations
 
