@@ -22,12 +22,25 @@ def read_object(text: str) -> Table | Refusal | Blocked:
     if start == "<":
         return instead_of(text, "JSON")
     try:
-        value = json.loads(text.lstrip("\ufeff"), object_pairs_hook=_unique)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = load(text.lstrip("\ufeff"))
+    except json.JSONDecodeError as error:
         raise PageError(f"不是有效的 JSON：{str(error)[:80]}（{len(text)} 字符）") from error
     if not isinstance(value, dict):
         raise PageError(f"JSON 应是一个对象，而不是 {type(value).__name__}")
     return value
+
+
+def load(text: str) -> Any:
+    """The JSON value in `text`.
+
+    Raises:
+        json.JSONDecodeError: it is no JSON.
+        PageError: it nests too deeply, or a key stands twice in one object, and nobody can say which holds.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise PageError(f"JSON 嵌套太深（{len(text)} 字符）") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crawler.coordinates import System
 from crawler.hints import ip_hint, profile_hint
 from crawler.identity import author_key, author_kind, weibo_badge
 from crawler.items import Post
+from crawler.json_answers import load
 from crawler.text import plain_text
 from crawler.times import TimeError, parse_time
 from crawler.weibo_errors import error_of
@@ -47,7 +48,7 @@ def error_code(text: str) -> int | None:
     for any other answer."""
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     code = answer.get("error_code") if isinstance(answer, dict) else None
     return int(code) if isinstance(code, int | str) and str(code).isdigit() else None
@@ -144,8 +145,8 @@ def _object(text: str, now: datetime, key: str = "statuses") -> dict[str, object
     if code is not None:
         return read_error(code, now=now)
     try:
-        answer = json.loads(text)
-    except ValueError as error:
+        answer = load(text)
+    except json.JSONDecodeError as error:
         raise PageError(f"微博接口的回答不是 JSON（{len(text)} 字符）") from error
     if isinstance(answer, list):
         return {key: answer}

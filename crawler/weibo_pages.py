@@ -19,6 +19,7 @@ from parsel import Selector
 from crawler.answers import Blocked, PageError, Refusal
 from crawler.hints import checkin_hint, count
 from crawler.identity import author_kind
+from crawler.json_answers import load
 from crawler.text import html_to_text
 from crawler.times import TimeError, parse_time
 from crawler.weibo_ids import WeiboIdError, is_mid, mid_from_bid
@@ -86,8 +87,8 @@ def cards_of(answer: Mapping[str, object], *, now: datetime) -> CardPage | Refus
 
 def _answer(text: str) -> dict[str, object] | Blocked:
     try:
-        answer = json.loads(text)
-    except ValueError as error:
+        answer = load(text)
+    except json.JSONDecodeError as error:
         found = blocked(text)
         if found is not None:
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -39,6 +40,8 @@ def add(
     """
     target = _target(settings, file)
     known = _known(target)
+    if not name:
+        _refuse_known(target, known, url)
     visitor = Visitor(
         agent=user_agent(settings.crawl.contact),
         allow_private=allow_private,
@@ -82,13 +85,27 @@ def _target(settings: Settings, file: Path | None) -> Path:
     return target
 
 
-def _known(target: Path) -> frozenset[str]:
+def _known(target: Path) -> dict[str, str]:
+    """Host and port of each source in the file, by name."""
     if not target.exists():
-        return frozenset()
+        return {}
     try:
-        return frozenset(source.name for source in load_sources(target))
+        return {source.name: _site(source.url) for source in load_sources(target)}
     except SourceError as error:
         raise ConfigError(str(error)) from error
+
+
+def _refuse_known(target: Path, known: Mapping[str, str], url: str) -> None:
+    """The same site a second time is mostly a mistake; with a name of its own it is meant."""
+    there = next((name for name, site in known.items() if site == _site(url)), "")
+    if there:
+        raise ConfigError(
+            f"{target} 里已经有这个站点，叫 {there!r}：请改那张表；要另写一张，请用 --name 给它起名。"
+        )
+
+
+def _site(url: str) -> str:
+    return urlsplit(url).netloc.lower().removeprefix("www.")
 
 
 def _name(url: str) -> str:

@@ -137,6 +137,27 @@ def test_a_run_ends_at_the_wall(tmp_path: Path) -> None:
     assert any(gap.kind == "unfinished" for gap in crawled.gaps)
 
 
+class HollowForum(TrapForum):
+    """Lists without end and without threads."""
+
+    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+        if "forumdisplay" not in path:
+            return None
+        page = int(query.get("page", "1"))
+        following = f"{path.rpartition('=')[0]}={page + 1}"
+        more = f'<div class="pg"><strong>{page}</strong><a class="nxt" href="{following}">下一页</a></div>'
+        return html(f'<table id="threadlisttableid"></table>{more}')
+
+
+def test_a_run_that_finds_nothing_for_long_ends(tmp_path: Path) -> None:
+    boards, topics = load_topics(datetime.now(UTC))
+    with serve(HollowForum(boards=boards, topics=topics)) as served:
+        idle = ("-s", "CLOSESPIDER_TIMEOUT_NO_ITEM=1")
+        crawled = crawl(tmp_path, served, *idle, boards='["36"]', max_pages="100000", delay="0.05")
+    assert (crawled.run.outcome, crawled.posts) == ("truncated", ())
+    assert crawled.run.reason == "很久没有读到帖子，先停下，下次继续"
+
+
 # ── posts and boards that cannot be ───────────────────────────────────────────────────────────────────────
 
 

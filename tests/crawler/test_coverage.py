@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -143,6 +144,25 @@ def test_a_day_without_posts_between_busy_days() -> None:
     assert missing_days(counts, today=date(2026, 11, 16)) == (date(2026, 11, 8),)
     assert missing_days({first: 9, date(2026, 11, 9): 1}, today=date(2026, 11, 16)) == ()
     assert missing_days({}, today=first) == ()
+
+
+def test_a_day_without_posts_is_listed_as_a_gap(coverage: Coverage) -> None:
+    for days in range(1, 10):
+        if days == 5:
+            continue
+        at = NOW - timedelta(days=days)
+        posts = {f"{days}-{n}": replace(post(f"{days}-{n}"), published_at=at) for n in range(4)}
+        coverage.remember({key: (each, b"x") for key, each in posts.items()}, source="bbs")
+    assert [(gap.kind, gap.scope) for gap in coverage.gaps(NOW)] == [("missing_day", "2026-11-17")]
+
+
+def test_a_post_seen_again_does_not_count_for_its_day_again(coverage: Coverage) -> None:
+    coverage.remember({"1": (post("1"), b"x")}, source="bbs")
+    coverage.remember({"1": (post("1"), b"y"), "2": (post("2"), b"z")}, source="bbs", known={"1"})
+    database = sqlite3.connect(coverage.path)
+    assert database.execute("SELECT source, day, posts FROM day").fetchall() == [("bbs", "2026-11-22", 2)]
+    database.close()
+    assert coverage.digests("bbs", ["1", "2", "3"]) == {"1": b"y", "2": b"z"}
 
 
 def test_a_newer_file_is_not_touched(tmp_path: Path) -> None:

@@ -8,13 +8,19 @@ import subprocess
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from scrapy import Request
+from scrapy.core.downloader import Slot
+from scrapy.http import Response
 from scrapy.settings import Settings
+from scrapy.utils.test import get_crawler
 
 from crawler import settings
 from crawler.coverage import Coverage
+from crawler.extensions import PoliteThrottle
 from crawler.middlewares import retry_after
 from crawler.permission import Permission, is_private_address, read_robots
 from crawler.quiet import QuietHours
@@ -61,6 +67,27 @@ def test_requests_are_a_second_apart_by_default(tmp_path: Path) -> None:
         times = [moment for moment, _ in served.forum.requests]
     assert len(times) == 5
     assert min(gaps_between(times)) >= 0.98  # the clock of the site, not ours
+
+
+@pytest.mark.parametrize(
+    ("floor", "latency", "delay"), [(1.0, 0.1, 1.0), (1.0, 8.0, 8.0), (5.0, 0.1, 5.0), (1.0, 900.0, 60.0)]
+)
+def test_a_slow_host_is_asked_more_slowly_and_none_faster_than_its_floor(
+    floor: float, latency: float, delay: float
+) -> None:
+    crawler = get_crawler(settings_dict={"DOWNLOAD_DELAY": 1.0, "AUTOTHROTTLE_ENABLED": True})
+    slot = Slot(concurrency=1, delay=floor)
+    downloader = SimpleNamespace(slots={"bbs.example.org": slot})
+    crawler.engine = SimpleNamespace(downloader=downloader)  # type: ignore[assignment]  # all it looks at
+    spider = crawler._create_spider("x")
+    spider.floors = {"bbs.example.org": floor}  # type: ignore[attr-defined]  # a SourceSpider has them
+    crawler.spider = spider
+    throttle = PoliteThrottle.from_crawler(crawler)
+    throttle._spider_opened(spider)
+    meta = {"download_slot": "bbs.example.org", "download_latency": latency}
+    request = Request("https://bbs.example.org/", meta=meta)
+    throttle._response_downloaded(Response(request.url), request, spider)
+    assert slot.delay == delay
 
 
 @pytest.mark.parametrize("rule", ["Crawl-delay: 0.5", "Request-rate: 2/1s"])

@@ -254,7 +254,17 @@ def test_error_codes_are_numbers_or_texts(text: str, code: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<html>502</html>", "3", "{}", '{"statuses": "x"}', '{"statuses": [{"id": 1}]}']
+    "text",
+    [
+        "<html>502</html>",
+        "3",
+        "{}",
+        '{"statuses": "x"}',
+        '{"statuses": [{"id": 1}]}',
+        '{"statuses": [], "statuses": [], "total_number": 0}',
+        "[" * 100_000,
+    ],
+    ids=["html", "number", "nothing", "no list", "no time", "a key twice", "too deep"],
 )
 def test_an_answer_of_unknown_shape_is_loud(text: str) -> None:
     with pytest.raises(PageError):

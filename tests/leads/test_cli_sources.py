@@ -69,6 +69,21 @@ def test_the_file_keeps_what_was_in_it(folder: Path) -> None:
     assert [source.enabled for source in load_sources(folder / "sources.toml")] == [True, True]
 
 
+def test_a_site_added_twice_is_said_to_be_there(folder: Path) -> None:
+    with serve_forum() as served:
+        words = ("sources", "add", served.url, "--allow-private")
+        assert run(*words, "--name", "own").code == 0
+        served.forum.requests.clear()
+        table = (folder / "sources.toml").read_text(encoding="utf-8")
+        again = run(*words)
+        assert again.code == 2
+        assert "已经有这个站点，叫 'own'" in again.said
+        assert served.forum.requests == []  # nothing is asked for what is known
+        assert (folder / "sources.toml").read_text(encoding="utf-8") == table
+        assert run(*words, "--name", "second").code == 0
+    assert [source.name for source in load_sources(folder / "sources.toml")] == ["own", "second"]
+
+
 def test_what_robots_forbids_cannot_be_enabled(folder: Path) -> None:
     with serve_forum(style=Style(robots="User-agent: *\nDisallow: /\n")) as served:
         added = run("sources", "add", served.url, "--allow-private", "--enable")

@@ -93,6 +93,13 @@ class TopicCases:
         assert crawled.run.outcome == "failed"
         assert "没有" in crawled.run.reason
 
+    def test_a_key_that_stands_twice_is_loud(self, tmp_path: Path) -> None:
+        page = Answer(body=b'{"topics": [], "topics": [], "data": [], "data": []}')
+        with serve(lambda asked: page) as site:
+            crawled = crawl(tmp_path, site, self.engine, LINES)
+        assert crawled.run.outcome == "failed"
+        assert "重复的键" in crawled.run.reason
+
     def test_a_forum_that_wants_a_login_is_blocked(self, tmp_path: Path) -> None:
         with serve(lambda asked: Answer(status=403, body=b'{"errors":[]}')) as site:
             crawled = crawl(tmp_path, site, self.engine, LINES)
