@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from leads import cli_sources
+from leads import cli_sources, cli_users
 from leads.errors import InputError, QueryError, TingzhenError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_sources.group, name="sources")
+app.add_typer(cli_users.group, name="users")
 app.command()(cli_sources.coverage)
 
 

@@ -42,6 +42,13 @@ class ConflictError(TingzhenError):
     http_status = 409
 
 
+class RightsError(TingzhenError):
+    """A change of users or their rights that cannot be made; says why."""
+
+    exit_code = 2
+    http_status = 400
+
+
 class StorageError(TingzhenError):
     """The index or the data folder cannot be read or written."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from leads.records.secrets import hashed, new_secret
@@ -52,6 +52,13 @@ def stale(row: SessionRow, *, now: datetime) -> bool:
 def touch(session: Session, row: SessionRow, *, now: datetime) -> None:
     """There was a click."""
     session.execute(update(SessionRow).where(SessionRow.secret_hash == row.secret_hash).values(seen_at=now))
+
+
+def last_seen(session: Session) -> dict[int, datetime]:
+    """When each user with an open session last clicked, to ten minutes."""
+    seen = func.max(SessionRow.seen_at).label("seen")
+    latest = session.execute(select(SessionRow.user_id, seen).group_by(SessionRow.user_id))
+    return {row.user_id: row.seen for row in latest}
 
 
 def close(session: Session, secret: str) -> None:

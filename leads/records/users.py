@@ -1,23 +1,20 @@
-"""People: their passwords (argon2), their one-time links."""
+"""People: who may come in, with a password or by a one-time link."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from leads.records import sessions
+from leads.records import passwords, sessions
 from leads.records.secrets import hashed, new_secret
 from leads.records.tables import LoginLink, Role, User
 
 LINK_LASTS = timedelta(hours=24)
-SHORTEST = 10  # characters of a password
-_hasher = PasswordHasher()  # the library's defaults follow RFC 9106's second choice
-# Checked for unknown logins, so that the answer takes as long and tells nothing.
-_NOBODY = _hasher.hash(new_secret())
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
 def add_user(
@@ -31,32 +28,27 @@ def add_user(
 
 
 def by_login(session: Session, login: str) -> User | None:
-    """The person of this login."""
-    return session.scalars(select(User).where(User.login == login)).one_or_none()
-
-
-def authenticate(session: Session, login: str, password: str) -> User | None:
-    """The person, when the password is theirs and they may come in."""
-    user = by_login(session, login)
-    try:
-        _hasher.verify(user.password if user and user.password else _NOBODY, password)
-    except (VerifyMismatchError, InvalidHashError):
+    """The person of this login, however it is capitalised."""
+    plain = login.strip().lower()
+    if not LOGIN.fullmatch(plain):
         return None
-    if user is None or user.disabled:
-        return None
-    if _hasher.check_needs_rehash(user.password):
-        user.password = _hasher.hash(password)
-    return user
+    return session.scalars(select(User).where(User.login == plain)).one_or_none()
 
 
-def password_problem(password: str) -> str:
-    """Why this cannot be a password, in zh-CN; "" when it can."""
-    return "" if len(password) >= SHORTEST else f"密码太短：至少 {SHORTEST} 个字符。"
+def everybody(session: Session) -> Sequence[User]:
+    """All users by login, the disabled ones last."""
+    return session.scalars(select(User).order_by(User.disabled, User.login)).all()
+
+
+def may_come_in(user: User | None, password: str) -> bool:
+    """The password is theirs, and they are not disabled. Slow by design, for unknown people too."""
+    right = passwords.fits(user.password if user else "", password)
+    return right and user is not None and not user.disabled
 
 
 def set_password(session: Session, user: User, password: str) -> None:
     """A new password; every browser that was logged in has to log in again."""
-    user.password = _hasher.hash(password)
+    user.password = passwords.hashed(password)
     sessions.close_all(session, user)
 
 
@@ -65,12 +57,17 @@ def make_link(session: Session, user: User, *, now: datetime, direct: bool = Fal
 
     Links made before no longer work. A `direct` one goes straight to the desk: for the demo only.
     """
-    session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
+    drop_links(session, user)
     secret = new_secret()
     session.add(
         LoginLink(secret_hash=hashed(secret), user_id=user.id, expires_at=now + LINK_LASTS, direct=direct)
     )
     return secret
+
+
+def drop_links(session: Session, user: User) -> None:
+    """One-time links of this person that nobody used no longer work."""
+    session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
 
 
 def link(session: Session, secret: str, *, now: datetime) -> tuple[User, LoginLink] | None:

@@ -21,6 +21,7 @@ from leads.records.clinics import adopt_file
 from leads.web import pages
 from leads.web.auth import NotLoggedIn
 from leads.web.desk import Clock, Desk, system_clock
+from leads.web.door import Gate
 from leads.web.render import error_page
 
 FOLDER = Path(__file__).parent
@@ -58,6 +59,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
 
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
+    app.state.gate = Gate()
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     for router in pages.ROUTERS:
         app.include_router(router)

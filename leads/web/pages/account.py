@@ -1,111 +1,180 @@
-"""登录: coming in, going out, the first password."""
+"""我的账户: one's own name, password and API tokens."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
 
-from leads.records import sessions, users
-from leads.records.tables import User
-from leads.web.auth import COOKIE, Anyone, Perhaps
+from leads.errors import RightsError
+from leads.records import audit, passwords, rights, sessions, tokens, users
+from leads.records.tables import ApiToken, User
+from leads.web import door
+from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
+from leads.web.door import Gate
 from leads.web.render import render
 
 routes = APIRouter()
+# How long a token lasts, in days; "" for as long as nobody revokes it.
+LASTS = {"30": "30 天", "90": "90 天", "365": "一年", "": "不过期"}
+DONE = {
+    "name": "姓名已改。",
+    "password": "密码已改；其他浏览器都已退出。",
+    "revoked": "令牌已作废。",
+}
+Field = Annotated[str, Form(max_length=5000)]
 
 
-@routes.get("/login")
-def login_form(request: Request, visitor: Perhaps, then: str = "/") -> Response:
-    """The form, or the desk for who is in already."""
-    if visitor is not None:
-        return RedirectResponse(_own_path(then), 303)
-    return render(request, "login.html", {"then": _own_path(then), "problem": "", "login": ""})
+@routes.get("/account")
+def account(request: Request, desk: TheDesk, visitor: Anyone, done: str = "") -> Response:
+    """Everything about oneself."""
+    return _page(request, desk, visitor, done=DONE.get(done, ""))
 
 
-@routes.post("/login")
-def login(
-    request: Request,
-    desk: TheDesk,
-    login: Annotated[str, Form(max_length=64)] = "",
-    password: Annotated[str, Form(max_length=1000)] = "",
-    then: Annotated[str, Form(max_length=2000)] = "/",
-) -> Response:
-    """In, or the form again without saying which of the two was wrong."""
+@routes.post("/account/name")
+def rename(request: Request, desk: TheDesk, visitor: Anyone, name: Field = "") -> Response:
+    """Another name to be shown by."""
+    try:
+        plain = rights.checked_name(name)
+    except RightsError as error:
+        return _page(request, desk, visitor, problem=str(error))
     with desk.records.transaction() as session:
-        user = users.authenticate(session, login, password)
-        if user is not None:
-            return _into(desk, request, sessions.open_session(session, user, now=desk.clock()), then)
-    values = {"then": _own_path(then), "problem": "用户名或密码不对。", "login": login}
-    return render(request, "login.html", values, status=403)
+        _self(session, visitor).name = plain
+    return RedirectResponse("/account?done=name", 303)
 
 
-@routes.get("/welcome/{secret}")
-def welcome(request: Request, desk: TheDesk, visitor: Perhaps, secret: str) -> Response:
-    """What a one-time link opens: the form for a new password. Looking does not use the link up.
+@routes.post("/account/password")
+def change_password(
+    request: Request, desk: TheDesk, visitor: Anyone, old: Field = "", new: Field = ""
+) -> Response:
+    """A new password; the old one is asked, and every other browser is logged out."""
+    with desk.records.reading() as session:
+        user = _self(session, visitor)
+    gate: Gate = request.app.state.gate
+    mark = f"password {user.id}"
+    wait = gate.enter(user.login, "", mark)
+    if wait:
+        return _page(request, desk, visitor, problem=door.said_wait(wait), status=429)
+    if user.password and not users.may_come_in(user, old):
+        return _page(request, desk, visitor, problem="旧密码不对。", status=403)
+    gate.succeeded(user.login, "", mark)
+    problem = passwords.problem(new, user.login)
+    if problem:
+        return _page(request, desk, visitor, problem=problem)
+    return _changed(request, desk, visitor, new)
 
-    The demo's link goes straight in; opened again in the same browser it leads to the desk once more.
-    """
+
+def _changed(request: Request, desk: Desk, visitor: Visitor, new: str) -> Response:
     now = desk.clock()
     with desk.records.transaction() as session:
-        found = users.link(session, secret, now=now)
-        if found is not None and found[1].direct:
-            found[1].used_at = now
-            return _into(desk, request, sessions.open_session(session, found[0], now=now), "/")
-    if found is None and visitor is not None:
-        return RedirectResponse("/", 303)
-    return _welcome(request, found[0] if found else None, secret, "")
+        user = _self(session, visitor)
+        users.set_password(session, user, new)
+        users.drop_links(session, user)
+        audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
+        secret = sessions.open_session(session, user, now=now)
+    return door.let_in(desk, request, user, secret, "/account?done=password")
 
 
-@routes.post("/welcome/{secret}")
-def set_first_password(
+@routes.post("/account/tokens")
+def new_token(
     request: Request,
     desk: TheDesk,
-    secret: str,
-    password: Annotated[str, Form(max_length=1000)] = "",
+    visitor: Anyone,
+    name: Field = "",
+    scope: Annotated[list[str] | None, Form()] = None,
+    lasts: Annotated[str, Form(max_length=10)] = "90",
 ) -> Response:
-    """Sets the password, uses the link up and goes in."""
+    """A token, shown in this answer and never again."""
     now = desk.clock()
-    problem = users.password_problem(password)
+    try:
+        with desk.records.transaction() as session:
+            user = _self(session, visitor)
+            expires_at = _checked(session, user, name, scope or [], lasts, now)
+            secret, row = tokens.create(
+                session, user, name=name.strip(), scopes=scope or [], now=now, expires_at=expires_at
+            )
+            audit.note(
+                session,
+                who=user.login,
+                action="token.add",
+                subject=row.name,
+                now=now,
+                hint=row.hint,
+                scopes=row.scopes,
+            )
+    except RightsError as error:
+        return _page(request, desk, visitor, problem=str(error))
+    return _page(request, desk, visitor, secret=secret, done=f"令牌“{row.name}”已建好。", status=200)
+
+
+@routes.post("/account/tokens/{token_id}/revoke")
+def revoke_token(desk: TheDesk, visitor: Anyone, token_id: int) -> Response:
+    """Ends one of one's own tokens."""
+    now = desk.clock()
     with desk.records.transaction() as session:
-        found = users.link(session, secret, now=now)
-        if found is not None and not problem:
-            user, link = found
-            link.used_at = now
-            users.set_password(session, user, password)
-            return _into(desk, request, sessions.open_session(session, user, now=now), "/")
-    return _welcome(request, found[0] if found else None, secret, problem)
+        row = tokens.revoke(session, visitor.user_id, token_id, now=now)
+        if row is None:
+            raise HTTPException(404, "没有这个令牌。")
+        audit.note(
+            session, who=visitor.login, action="token.revoke", subject=row.name, now=now, hint=row.hint
+        )
+    return RedirectResponse("/account?done=revoked", 303)
 
 
-@routes.post("/logout")
-def logout(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
-    """Out, in this browser."""
-    with desk.records.transaction() as session:
-        sessions.close(session, request.cookies.get(COOKIE, ""))
-    response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE)
-    return response
+def _checked(
+    session: Session, user: User, name: str, scopes: list[str], lasts: str, now: datetime
+) -> datetime | None:
+    """When a token that is asked for ends; raises RightsError when it cannot be had."""
+    plain = name.strip()
+    if not 1 <= len(plain) <= rights.NAME_LENGTH or not plain.isprintable():
+        raise RightsError("令牌要有名字，最多 64 个字：写明谁用它做什么。")
+    if not set(scopes) & set(tokens.SCOPES_OF_ROLE[user.role]):
+        raise RightsError("至少选一个权限。")
+    if lasts not in LASTS:
+        raise RightsError("有效期请从列表里选。")
+    if sum(tokens.alive(each, now=now) for each in tokens.of_user(session, user.id)) >= tokens.MOST:
+        raise RightsError(f"最多 {tokens.MOST} 个令牌：请先作废不用的。")
+    return now + timedelta(days=int(lasts)) if lasts else None
 
 
-def _welcome(request: Request, user: User | None, secret: str, problem: str) -> Response:
-    values = {"user": user, "secret": secret, "problem": problem}
-    return render(request, "welcome.html", values, status=410 if user is None else 400 if problem else 200)
+def _self(session: Session, visitor: Visitor) -> User:
+    user = session.get(User, visitor.user_id)
+    if user is None:
+        raise HTTPException(404, "没有这个用户。")
+    return user
 
 
-def _into(desk: Desk, request: Request, secret: str, then: str) -> Response:
-    response = RedirectResponse(_own_path(then), 303)
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(sessions.LONGEST.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=desk.address(request).startswith("https://"),
-    )
-    return response
+def _page(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    *,
+    problem: str = "",
+    done: str = "",
+    secret: str = "",
+    status: int = 400,
+) -> Response:
+    with desk.records.reading() as session:
+        user = _self(session, visitor)
+        mine = tokens.of_user(session, user.id)
+    now = desk.clock()
+    values = {
+        "user": user,
+        "tokens": [_shown(each, now) for each in mine],
+        "scopes": {scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
+        "lasts": LASTS,
+        "shortest": passwords.SHORTEST,
+        "problem": problem,
+        "done": done,
+        "secret": secret,
+    }
+    return render(request, "account.html", values, status=status if problem else 200)
 
 
-def _own_path(then: str) -> str:
-    """A page of ours; an address of another site in its place would be a trap."""
-    return then if then.startswith("/") and not then.startswith(("//", "/\\")) else "/"
+def _shown(token: ApiToken, now: datetime) -> dict[str, object]:
+    return {"row": token, "alive": tokens.alive(token, now=now)}

@@ -1,0 +1,61 @@
+"""Passwords: which are good enough, hashed with argon2id, compared."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from leads.records.secrets import new_secret
+
+SHORTEST, LONGEST = 10, 1000  # characters
+_OWN_PART = 6  # characters beside the login: more than a year or "123"
+# Of the passwords that leak most, those that are long enough to pass; and what people here would think of.
+_COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text("ascii").split())
+_hasher = PasswordHasher()  # the library's defaults follow RFC 9106's second choice: 64 MiB, 3 passes
+# Checked for unknown logins, so that the answer takes as long and tells nothing.
+_NOBODY = _hasher.hash(new_secret())
+# Each comparison takes 64 MiB: a crowd at the door waits instead of filling the memory.
+_few = threading.BoundedSemaphore(2)
+
+
+def problem(password: str, login: str = "") -> str:
+    """Why this cannot be this person's password, in zh-CN; "" when it can."""
+    plain = _plain(password).casefold()
+    if len(plain) < SHORTEST:
+        return f"密码太短：至少 {SHORTEST} 个字符。"
+    if len(password) > LONGEST:
+        return f"密码太长：最多 {LONGEST} 个字符。"
+    if plain in _COMMON or len(set(plain)) < 4:
+        return "这个密码太常见：请换一个别人猜不到的，比如几个不相干的词。"
+    if login and login.casefold() in plain and len(plain.replace(login.casefold(), "")) < _OWN_PART:
+        return "密码和用户名太像：请换一个。"
+    return ""
+
+
+def hashed(password: str) -> str:
+    """What is stored."""
+    with _few:
+        return _hasher.hash(_plain(password))
+
+
+def fits(stored: str, password: str) -> bool:
+    """The password is the stored one; takes as long when nothing is stored ("")."""
+    try:
+        with _few:
+            return _hasher.verify(stored or _NOBODY, _plain(password)) and bool(stored)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def outdated(stored: str) -> bool:
+    """Hashed with weaker settings than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def _plain(password: str) -> str:
+    """A keyboard in full-width mode types other characters for the same keys."""
+    return unicodedata.normalize("NFKC", password)

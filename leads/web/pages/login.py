@@ -1,0 +1,164 @@
+"""登录: coming in with a password or by a one-time link, going out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from leads.records import audit, passwords, sessions, users
+from leads.records.tables import User
+from leads.web import door
+from leads.web.auth import COOKIE, Anyone, Perhaps
+from leads.web.desk import Desk, TheDesk
+from leads.web.door import Gate, client_address, own_path
+from leads.web.render import render
+
+routes = APIRouter()
+OLD_FORM = "这一页开得太久了，或浏览器不收 Cookie：请再试一次。"
+UNKNOWN = "unknown"  # in the audit: what was typed may have been a password
+
+
+@routes.get("/login")
+def login_form(request: Request, desk: TheDesk, visitor: Perhaps, then: str = "/") -> Response:
+    """The form, or the desk for who is in already."""
+    if visitor is not None:
+        return RedirectResponse(own_path(then), 303)
+    return _form(request, desk, then=then)
+
+
+@routes.post("/login")
+def login(
+    request: Request,
+    desk: TheDesk,
+    login: Annotated[str, Form(max_length=64)] = "",
+    password: Annotated[str, Form(max_length=passwords.LONGEST)] = "",
+    then: Annotated[str, Form(max_length=4000)] = "/",
+    csrf: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """In, or the form again without saying which of the two was wrong."""
+    if not door.from_our_form(request, csrf):
+        return _form(request, desk, then=then, login=login, problem=OLD_FORM, status=403)
+    with desk.records.reading() as session:
+        user = users.by_login(session, login)
+    tried = (login, client_address(request), door.mark_of(request, user))
+    gate: Gate = request.app.state.gate
+    wait = gate.enter(*tried)
+    if wait:
+        answer = _form(request, desk, then=then, login=login, problem=door.said_wait(wait), status=429)
+        answer.headers["Retry-After"] = str(wait)
+        return answer
+    right = users.may_come_in(user, password)
+    if user is None or not right:
+        _note_failure(desk, request, user)
+        return _form(request, desk, then=then, login=login, problem="用户名或密码不对。", status=403)
+    gate.succeeded(*tried)
+    return _enter(desk, request, user, password, then)
+
+
+@routes.get("/welcome/{secret}")
+def welcome(request: Request, desk: TheDesk, visitor: Perhaps, secret: str) -> Response:
+    """What a one-time link opens: the form for a new password. Looking does not use the link up.
+
+    The demo's link goes straight in; opened again in the same browser it leads to the desk once more.
+    """
+    now = desk.clock()
+    with desk.records.transaction() as session:
+        found = users.link(session, secret, now=now)
+        if found is not None and found[1].direct:
+            found[1].used_at = now
+            return door.let_in(desk, request, found[0], _open(desk, request, session, found[0], "link"))
+    if found is None and visitor is not None:
+        return RedirectResponse("/", 303)
+    return _welcome(request, desk, found[0] if found else None, secret, "")
+
+
+@routes.post("/welcome/{secret}")
+def set_first_password(
+    request: Request,
+    desk: TheDesk,
+    secret: str,
+    password: Annotated[str, Form(max_length=5000)] = "",
+    csrf: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Sets the password, uses the link up and goes in."""
+    now = desk.clock()
+    with desk.records.transaction() as session:
+        found = users.link(session, secret, now=now)
+        if found is None:
+            return _welcome(request, desk, None, secret, "")
+        user, link = found
+        problem = passwords.problem(password, user.login)
+        if not door.from_our_form(request, csrf):
+            problem = OLD_FORM
+        if not problem:
+            link.used_at = now
+            users.set_password(session, user, password)
+            audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
+            return door.let_in(desk, request, user, _open(desk, request, session, user, "link"))
+    return _welcome(request, desk, user, secret, problem)
+
+
+@routes.post("/logout")
+def logout(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
+    """Out, in this browser."""
+    with desk.records.transaction() as session:
+        sessions.close(session, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _form(
+    request: Request, desk: Desk, *, then: str, login: str = "", problem: str = "", status: int = 200
+) -> Response:
+    token = door.form_token(request)
+    values = {"then": own_path(then), "problem": problem, "login": login, "token": token}
+    return door.remember(desk, request, render(request, "login.html", values, status=status), token)
+
+
+def _welcome(request: Request, desk: Desk, user: User | None, secret: str, problem: str) -> Response:
+    token = door.form_token(request)
+    values = {
+        "user": user,
+        "secret": secret,
+        "problem": problem,
+        "token": token,
+        "shortest": passwords.SHORTEST,
+    }
+    status = 410 if user is None else 400 if problem else 200
+    return door.remember(desk, request, render(request, "welcome.html", values, status=status), token)
+
+
+def _enter(desk: Desk, request: Request, user: User, password: str, then: str) -> Response:
+    with desk.records.transaction() as session:
+        if passwords.outdated(user.password):
+            user.password = passwords.hashed(password)
+            session.merge(user)
+        secret = _open(desk, request, session, user, "password")
+    return door.let_in(desk, request, user, secret, then)
+
+
+def _open(desk: Desk, request: Request, session: Session, user: User, by: str) -> str:
+    """A new session, never one the browser brought along; the one it had ends."""
+    now = desk.clock()
+    sessions.close(session, request.cookies.get(COOKIE, ""))
+    where = client_address(request)
+    audit.note(session, who=user.login, action="login", subject=user.login, now=now, by=by, address=where)
+    return sessions.open_session(session, user, now=now)
+
+
+def _note_failure(desk: Desk, request: Request, user: User | None) -> None:
+    """Who failed to come in, from where; nothing of what was typed."""
+    name = user.login if user else UNKNOWN
+    with desk.records.transaction() as session:
+        audit.note(
+            session,
+            who=name,
+            action="login.failed",
+            subject=name,
+            now=desk.clock(),
+            address=client_address(request),
+        )

@@ -1,0 +1,192 @@
+"""用户: who may come in, as what; and who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from leads.errors import RightsError
+from leads.records import audit, rights, sessions, users
+from leads.records.tables import User
+from leads.show_users import state
+from leads.web.auth import Admin, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.render import render
+
+routes = APIRouter()
+DONE = {
+    "role": "权限已改，下一次点击就生效。",
+    "disabled": "已停用，所有浏览器都已退出。",
+    "enabled": "已启用。",
+}
+ACTIONS = {
+    "login": "登录",
+    "login.failed": "登录失败",
+    "password.set": "设置密码",
+    "user.add": "添加用户",
+    "user.role": "改权限",
+    "user.link": "给一次性链接",
+    "user.disable": "停用用户",
+    "user.enable": "启用用户",
+    "token.add": "新建令牌",
+    "token.revoke": "作废令牌",
+}
+AUDIT_PAGE = 50
+Field = Annotated[str, Form(max_length=200)]
+ClinicIds = Annotated[list[str] | None, Form()]
+
+
+@routes.get("/users")
+def everybody(request: Request, desk: TheDesk, visitor: Admin, done: str = "") -> Response:
+    """All users, and the form for a new one."""
+    return _page(request, desk, visitor, done=DONE.get(done, ""))
+
+
+@routes.post("/users")
+def invite(
+    request: Request,
+    desk: TheDesk,
+    visitor: Admin,
+    login: Field = "",
+    name: Field = "",
+    role: Field = "",
+    clinic: ClinicIds = None,
+) -> Response:
+    """A new user; the one-time link is shown in this answer and never again."""
+    try:
+        with desk.records.transaction() as session:
+            user, secret = rights.invite(
+                session,
+                who=visitor.login,
+                login=login,
+                name=name,
+                role=role,
+                clinic_ids=clinic or (),
+                now=desk.clock(),
+            )
+    except RightsError as error:
+        kept = {"login": login, "name": name, "role": role, "clinics": clinic or []}
+        return _page(request, desk, visitor, problem=str(error), kept=kept)
+    return _page(request, desk, visitor, linked=user, secret=secret)
+
+
+@routes.post("/users/{user_id}/link")
+def new_link(request: Request, desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+    """Another one-time link, shown in this answer and never again."""
+    try:
+        with desk.records.transaction() as session:
+            user = _user(session, user_id)
+            secret = rights.new_link(session, user, who=visitor.login, now=desk.clock())
+    except RightsError as error:
+        return _page(request, desk, visitor, problem=str(error))
+    return _page(request, desk, visitor, linked=user, secret=secret)
+
+
+@routes.post("/users/{user_id}/role")
+def set_role(
+    request: Request,
+    desk: TheDesk,
+    visitor: Admin,
+    user_id: int,
+    role: Field = "",
+    clinic: ClinicIds = None,
+) -> Response:
+    """Another role, or other clinics."""
+    try:
+        with desk.records.transaction() as session:
+            user = _user(session, user_id)
+            rights.set_role(
+                session, user, who=visitor.login, role=role, clinic_ids=clinic or (), now=desk.clock()
+            )
+    except RightsError as error:
+        return _page(request, desk, visitor, problem=str(error))
+    # Who is no admin any more does not see this page either.
+    return RedirectResponse(
+        "/users?done=role" if user.role == "admin" or user.id != visitor.user_id else "/", 303
+    )
+
+
+@routes.post("/users/{user_id}/disable")
+def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+    """Out, and not in again."""
+    try:
+        with desk.records.transaction() as session:
+            rights.disable(session, _user(session, user_id), who=visitor.login, now=desk.clock())
+    except RightsError as error:
+        return _page(request, desk, visitor, problem=str(error))
+    return RedirectResponse("/users?done=disabled", 303)
+
+
+@routes.post("/users/{user_id}/enable")
+def enable(desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+    """In again."""
+    with desk.records.transaction() as session:
+        rights.enable(session, _user(session, user_id), who=visitor.login, now=desk.clock())
+    return RedirectResponse("/users?done=enabled", 303)
+
+
+@routes.get("/audit")
+def history(
+    request: Request,
+    desk: TheDesk,
+    visitor: Admin,
+    who: Annotated[str, Query(max_length=80)] = "",
+    action: Annotated[str, Query(max_length=40)] = "",
+    before: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """Who did what, the latest first, a page at a time."""
+    who, action = who.strip(), action.strip()
+    cursor = int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None
+    with desk.records.reading() as session:
+        found = audit.entries(session, limit=AUDIT_PAGE + 1, who=who, action=action, before=cursor)
+        logins = [user.login for user in users.everybody(session)]
+    shown = found[:AUDIT_PAGE]
+    values = {
+        "entries": shown,
+        "older": shown[-1].id if len(found) > AUDIT_PAGE else None,
+        "who": who,
+        "action": action,
+        "logins": logins,
+        "actions": ACTIONS,
+    }
+    return render(request, "audit.html", values)
+
+
+def _user(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id) if user_id < 2**31 else None
+    if user is None:
+        raise HTTPException(404, "没有这个用户。")
+    return user
+
+
+def _page(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    *,
+    problem: str = "",
+    done: str = "",
+    linked: User | None = None,
+    secret: str = "",
+    kept: Mapping[str, object] | None = None,
+) -> Response:
+    with desk.records.reading() as session:
+        found, seen = users.everybody(session), sessions.last_seen(session)
+    values = {
+        "users": found,
+        "seen": seen,
+        "state": state,
+        "clinics": visitor.clinics,
+        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
+        "problem": problem,
+        "done": done,
+        "linked": linked,
+        "link": f"{desk.address(request)}/welcome/{secret}" if secret else "",
+        "kept": kept or {},
+    }
+    return render(request, "users.html", values, status=400 if problem else 200)
