@@ -53,10 +53,13 @@ class WebSettings(_Table):
 
 
 class CrawlSettings(_Table):
-    """[crawl]: which sources, and whom a site's owner can write to."""
+    """[crawl]: which sources, whom a site's owner can write to, and what one crawl process may use."""
 
     sources: str = ""
     contact: str = ""
+    parallel: Annotated[int, Field(ge=1, le=32)] = 2
+    hours: Annotated[float, Field(gt=0, le=48)] = 6.0
+    memory_mb: Annotated[int, Field(ge=128, le=65536)] = 1024
 
 
 class ElasticSettings(_Table):
@@ -68,6 +71,27 @@ class ElasticSettings(_Table):
     shards: Annotated[int, Field(ge=1, le=128)] = 1
     replicas: Annotated[int, Field(ge=0, le=5)] = 1
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+
+def _like(pattern: str, problem: str) -> AfterValidator:
+    """A text of this shape; `problem` names the sentence about one that is not."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError(problem, "not of the right shape")  # type: ignore[arg-type]  # wants a literal
+        return text
+
+    return AfterValidator(check)
+
+
+class AlertSettings(_Table):
+    """[alerts]: how messages leave this machine. One mail server serves every mail channel."""
+
+    smtp: Annotated[str, _like(r"(smtps?://[^/\s]+)?", "smtp_address")] = ""
+    mail_from: Annotated[str, _like(r"([^@\s<>]+@[^@\s<>]+)?", "mail_address")] = ""
+    ca_file: str = ""
+    private_addresses: bool = False
+    relays: dict[str, Annotated[str, _like(r"https?://[^\s?#]+", "web_address")]] = {}
 
 
 def _index_address(text: str) -> str:
@@ -117,6 +141,7 @@ class Settings(BaseSettings):
     leads: LeadSettings = LeadSettings()
     web: WebSettings = WebSettings()
     crawl: CrawlSettings = CrawlSettings()
+    alerts: AlertSettings = AlertSettings()
     clinics: tuple[ClinicTable, ...] = ()
     _file: str = PrivateAttr("")  # what complaints name
 
@@ -149,7 +174,7 @@ class Settings(BaseSettings):
 def load_settings(path: Path | None = None) -> Settings:
     """Settings from `path`, $TINGZHEN_CONFIG, ./tingzhen.toml if there is one, else the defaults.
 
-    `data_dir`, `crawl.sources` and `elastic.ca_file` are taken relative to the file that names them.
+    `data_dir`, `crawl.sources` and the `ca_file`s are taken relative to the file that names them.
 
     Raises:
         ConfigError: no such file, not TOML, or a key that is unknown or has a wrong value.
@@ -196,6 +221,7 @@ class _Handed(BaseModel):
     leads: LeadSettings
     web: WebSettings
     crawl: CrawlSettings
+    alerts: AlertSettings
     clinics: tuple[ClinicTable, ...]
 
 
@@ -219,7 +245,11 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     elastic = settings.elastic
     if elastic.ca_file:
         elastic = elastic.model_copy(update={"ca_file": str(folder / elastic.ca_file)})
-    changed = {"data_dir": folder / settings.data_dir, "crawl": crawl, "elastic": elastic}
+    alerts = settings.alerts
+    if alerts.ca_file:
+        alerts = alerts.model_copy(update={"ca_file": str(folder / alerts.ca_file)})
+    data_dir = folder / settings.data_dir
+    changed = {"data_dir": data_dir, "crawl": crawl, "elastic": elastic, "alerts": alerts}
     return settings.model_copy(update=changed)
 
 
@@ -232,6 +262,9 @@ _PROBLEMS = {
     "less_than_equal": "必须不大于 {le:g}",
     "string_too_short": "不能为空",
     "records_address": "请写 sqlite，或 postgresql://用户:密码@主机/库名",
+    "smtp_address": "请写 smtps://用户:密码@主机:465，密码里的特殊字符写成 %40 这样",
+    "mail_address": "请写一个邮箱地址",
+    "web_address": "请写 https:// 开头的地址",
     "index_address": "请写 sqlite，或 https://主机:9200（几台用逗号隔开），或 cloud:云 id",
 }
 
