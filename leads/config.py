@@ -78,15 +78,19 @@ def _like(pattern: str, problem: str) -> AfterValidator:
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise PydanticCustomError(problem, "not of the right shape")  # type: ignore[arg-type]  # wants a literal
+            raise PydanticCustomError(problem, "not of the right shape")
         return text
 
     return AfterValidator(check)
 
 
 class AlertSettings(_Table):
-    """[alerts]: how messages leave this machine. One mail server serves every mail channel."""
+    """[alerts]: what is told, and how messages leave this machine. One mail server serves every mail channel.
 
+    `max_age_days`: a post older than this when it is found tells nobody (a first crawl of old threads).
+    """
+
+    max_age_days: Annotated[int, Field(ge=1, le=365)] = 7
     smtp: Annotated[str, _like(r"(smtps?://[^/\s]+)?", "smtp_address")] = ""
     mail_from: Annotated[str, _like(r"([^@\s<>]+@[^@\s<>]+)?", "mail_address")] = ""
     ca_file: str = ""
