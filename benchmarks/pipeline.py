@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from crawler.items import Post
+from leads.brands import BrandMatcher
 from leads.index.sqlite import SqliteIndex
 from leads.ingest import Ingestor, Report, batched
-from leads.match import BrandMatcher
 from leads.models import Lead
 from leads.quarantine import Quarantine
 from leads.score import rate

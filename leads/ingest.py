@@ -1,8 +1,9 @@
 """Posts in, leads and mentions out: the whole flow in one readable place, and the same as a Scrapy pipeline.
 
-    read → mask → tag → keep what a clinic can use → store → count
+    read → mask → drop what was erased → tag → keep what a clinic can use → index → alerts → count
 
-Everything is idempotent: the same file twice, or a crash and a second run, give the same index.
+Everything is idempotent: the same file twice, or a crash and a second run, give the same index and the same
+alerts. The index comes first: a crash before the records leaves no cause, so the second run still tells.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from sqlalchemy.orm import Session
+
 from crawler.coverage import page_complete, posts_gone, posts_stored
 from crawler.importers import Rejected
 from crawler.items import Post
+from leads.alerts import causes, news
+from leads.alerts.causes import Causes, Told
+from leads.brands import BrandMatcher
+from leads.hearing import Heard, hear
 from leads.index.base import LeadIndex
-from leads.match import BrandMatcher, serves
-from leads.models import Clinic, Lead, Mention
+from leads.match import serves
+from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
+from leads.records import Records, heard
 from leads.score import rate
 from nlp import Tagger
 from nlp.models import Tags
@@ -38,26 +46,36 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What one run did: read = leads + unmatched + expired + rejected. Mentions are counted beside these."""
+    """What one run did: read = leads + unmatched + expired + erased + rejected.
+
+    Mentions and alerts are counted beside these.
+    """
 
     read: int = 0
     leads: int = 0
     mentions: int = 0  # new ones
     unmatched: int = 0  # read well, nobody's lead: dropped
     expired: int = 0  # older than leads are kept: dropped
+    erased: int = 0  # somebody had the post or its author erased: dropped
+    alerts: int = 0  # written to the outbox
     rejected: int = 0  # could not be read: in quarantine
     why_rejected: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestor:
-    """All that turning posts into leads needs."""
+    """All that turning posts into leads needs.
+
+    Without `records` nobody is alerted, nothing counts as erased, and threads are not remembered.
+    """
 
     tagger: Tagger
     index: LeadIndex
     quarantine: Quarantine
     clinics: Sequence[Clinic]
     brands: BrandMatcher
+    records: Records | None = None
+    causes: Causes = field(default_factory=Causes)
     min_need: float = 0.3
     expire_days: int = 180
 
@@ -83,45 +101,75 @@ class Ingestor:
                     self._reject(record, origin, now, report)
             self.store(posts, report, now)
             progress(report)
-        self.index.expire(self._oldest(now))
+        self.expire(now)
         return report
+
+    def expire(self, now: datetime) -> None:
+        """Drop what is older than leads are kept, in the index and in the records."""
+        oldest = self._oldest(now)
+        self.index.expire(oldest)
+        if self.records is not None:
+            with self.records.transaction() as session:
+                heard.forget(session, oldest)
+                causes.forget(session, oldest - self.causes.max_age)
 
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=self.expire_days)
 
     def store(self, posts: Sequence[Post], report: Report, now: datetime) -> frozenset[str]:
-        """Tag one batch and store what concerns a clinic; the ids of what is kept."""
+        """Tag one batch and store what concerns a clinic, with its alerts; the ids of what is kept."""
         report.read += len(posts)
         fresh = [masked(post) for post in posts if post.published_at >= self._oldest(now)]
         report.expired += len(posts) - len(fresh)
-        leads, mentions = self.sort_out(fresh)
+        wanted, marks = self._look_up(fresh)
+        report.erased += len(fresh) - len(wanted)
+        leads, found = self.sort_out(wanted, marks)
         self.index.upsert(leads)
-        report.mentions += self.index.upsert_mentions(mentions)
+        report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
+        report.alerts += self._record(leads, found, now)
         report.leads += len(leads)
-        report.unmatched += len(fresh) - len(leads)
-        return frozenset([lead.post.id for lead in leads] + [mention.post.id for mention in mentions])
+        report.unmatched += len(wanted) - len(leads)
+        return frozenset([lead.post.id for lead in leads] + [each.post.id for each, _ in found.mentions])
 
-    def sort_out(self, posts: Sequence[Post]) -> tuple[list[Lead], list[Mention]]:
-        """The leads and the mentions among posts, in their order."""
-        leads, mentions = [], []
+    def _look_up(self, posts: Sequence[Post]) -> tuple[Sequence[Post], set[heard.Mark]]:
+        """The posts that may be stored, and what is known of their threads."""
+        if self.records is None or not posts:
+            return posts, set()
+        with self.records.reading() as session:
+            erased = heard.erased(session, posts)
+            marks = heard.marks(session, posts) if self.clinics else set()
+        return [post for post in posts if post.id not in erased], marks
+
+    def sort_out(self, posts: Sequence[Post], marks: Iterable[heard.Mark] = ()) -> tuple[list[Lead], Heard]:
+        """The leads among posts, in their order, and what is said of the clinics."""
         tagged = self.tagger.tag_many(
             [post.full_text for post in posts], [post.place_hints for post in posts]
         )
-        for post, tags in zip(posts, tagged, strict=True):
-            text = normalise(post.full_text)
-            lead = self.judge(post, tags, text)
-            if lead is not None:
-                leads.append(lead)
-            for brand in self.brands.find(text):
-                sentiment = self.tagger.sentiment(text, tags.tokens)
-                mentions.append(
-                    Mention(post=post, clinic_id=brand.clinic_id, term=brand.term, sentiment=sentiment)
-                )
-        return leads, mentions
+        texts = [normalise(post.full_text) for post in posts]
+        found = (self.judge(*each) for each in zip(posts, tagged, texts, strict=True))
+        leads = [lead for lead in found if lead is not None]
+        return leads, hear(posts, tagged, texts, brands=self.brands, tagger=self.tagger, marks=marks)
+
+    def _record(self, leads: Sequence[Lead], found: Heard, now: datetime) -> int:
+        """Write what the records keep of a batch, the alerts with their causes; how many alerts."""
+        if self.records is None or not (leads or found):
+            return 0
+        clinics = {clinic.id: clinic for clinic in self.clinics}
+        told = [news.of_lead(lead) for lead in leads]
+        told += [news.of_mention(each, tags, clinics[each.clinic_id]) for each, tags in found.mentions]
+
+        def work(session: Session) -> Told:
+            heard.keep_marks(session, found.marks, now=now)
+            heard.keep_voices(session, found.voices())
+            return self.causes.write(session, told, now=now, index=self.index)
+
+        return causes.store(self.records, work).alerts
 
     def judge(self, post: Post, tags: Tags, text: str) -> Lead | None:
         """The lead a post is, or None: not in need, or of no use to any of the clinics."""
         if tags.intent_label != "seeker" or post.author_kind in ("professional", "organisation"):
+            return None
+        if post.author_key in self.brands.own_accounts:
             return None
         if self.clinics and not any(serves(clinic, tags) for clinic in self.clinics):
             return None
@@ -193,7 +241,7 @@ class LeadsPipeline:
         # A post that was a lead before somebody edited it.
         self._ingestor.index.delete(each for each in ids if each not in kept)
         self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept)
-        for name in ("leads", "mentions", "unmatched", "expired"):
+        for name in ("leads", "mentions", "unmatched", "expired", "erased", "alerts"):
             self._stats.set_value(f"tingzhen/{name}", getattr(self._report, name))
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -208,5 +256,5 @@ class LeadsPipeline:
 
     def close_spider(self) -> None:
         self.flush()
-        self._ingestor.index.expire(datetime.now(UTC) - timedelta(days=self._ingestor.expire_days))
+        self._ingestor.expire(datetime.now(UTC))
         self._close()

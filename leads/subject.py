@@ -87,6 +87,11 @@ def _dictionary() -> rjieba.Jieba:
     return rjieba.Jieba()
 
 
+def is_word(text: str) -> bool:
+    """jieba's dictionary has it."""
+    return bool(_dictionary().has_word(text))
+
+
 def subwords(tokens: tuple[str, ...]) -> set[str]:
     """Dictionary words of two or three characters inside longer tokens, as jieba's search mode adds them."""
     return {part for token in tokens if len(token) > 2 for part in _parts(token)}

@@ -11,10 +11,10 @@ import pytest
 
 from crawler.importers import Rejected
 from crawler.items import Post
+from leads.brands import BrandMatcher
 from leads.errors import StorageError
 from leads.index.sqlite import SqliteIndex
 from leads.ingest import BATCH, Ingestor, Report, batched, masked
-from leads.match import BrandMatcher
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.quarantine import Quarantine
 from nlp import Tagger

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leads.match import BrandMatcher, near, serves
+from leads.brands import BrandMatcher
+from leads.match import near, serves
 from leads.models import Clinic
 from nlp.text import normalise
 from tests.leads.builders import clinic, region, symptom, tags
