@@ -216,12 +216,15 @@ class ElasticStore:
 
     def restore(self, records: Sequence[Record]) -> None:
         """Whole documents with their folding, as copied from another index; refreshed by the caller."""
-        actions = (self._restored(record) for record in records)
+        leads = [record for record in records if isinstance(record, Stored)]
+        keys = bands([shingles(record.lead.post.full_text) for record in leads])
+        by_id = {record.lead.id: its for record, its in zip(leads, keys, strict=True)}
+        actions = (self._restored(record, by_id) for record in records)
         write(self._client, self._usable(actions), refused=self._refused, alias=self._alias, beat=self._beat)
 
-    def _restored(self, record: Record) -> Action:
+    def _restored(self, record: Record, keys: Mapping[str, tuple[int, ...]]) -> Action:
         if isinstance(record, Stored):
-            document = lead_document(record.lead, head=record.head)
+            document = lead_document(record.lead, head=record.head, keys=keys[record.lead.id])
             return index_action(self._leads, record.lead.id, document)
         return index_action(self._mentions, record.id, mention_document(record))
 

@@ -17,7 +17,7 @@ from leads.models import Lead
 BEIJING = ZoneInfo("Asia/Shanghai")
 _MUNICIPALITIES = ("11", "12", "31", "50")
 MAX_ZOOM = 20
-_EDGE = 85.0511287798066  # the latitude at which Web Mercator ends, atan(sinh(pi))
+MERCATOR_EDGE = 85.0511287798066  # the latitude at which Web Mercator ends, atan(sinh(pi))
 
 
 def city_of(code: str) -> str:
@@ -29,6 +29,13 @@ def city_of(code: str) -> str:
     if code[2:4] == "00":
         return ""
     return code if code[2:4] == "90" else code[:4] + "00"
+
+
+def chain_of(code: str) -> tuple[str, ...]:
+    """As `nlp.models.Region.chain`: the divisions a division lies in, itself included; none for ""."""
+    if not code:
+        return ()
+    return tuple(its for its in (code[:2] + "0000", code[:4] + "00", code) if its <= code)
 
 
 def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
@@ -56,7 +63,7 @@ def day_of(seconds: float) -> str:
 def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:
     """(x, y) of the map tile that holds a point (WGS-84): the "slippy map" formula of OpenStreetMap."""
     side = 1 << zoom
-    phi = math.radians(max(-_EDGE, min(_EDGE, lat)))
+    phi = math.radians(max(-MERCATOR_EDGE, min(MERCATOR_EDGE, lat)))
     x = math.floor((lon + 180) / 360 * side)
     y = math.floor((1 - math.asinh(math.tan(phi)) / math.pi) / 2 * side)
     return max(0, min(side - 1, x)), max(0, min(side - 1, y))

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import heapq
 import math
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from threading import RLock, local
 from typing import NamedTuple
 
 import orjson
@@ -26,21 +28,12 @@ from leads.index import sqlite_match
 from leads.index import sqlite_views as views
 from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
 from leads.index.cursors import Cursor
+from leads.index.sqlite_counts import Counter, Found
 from leads.index.sqlite_match import ROWID_BITS
-from leads.index.sqlite_schema import open_database, translated
+from leads.index.sqlite_schema import open_database, open_reader, translated
 from leads.index.sqlite_store import LEAD, LeadStore, lead_of
-from leads.models import PRECISIONS, CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
+from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.score import HALF_LIFE_HOURS, freshness
-
-
-class _Found(NamedTuple):
-    """A candidate row with its place in the asked order; larger keys come first."""
-
-    key: float
-    rowid: int
-    factor: float
-    distance: float | None
-    precision: Precision | None
 
 
 class _Row(NamedTuple):
@@ -70,8 +63,13 @@ class SqliteIndex(LeadIndex):
         Raises:
             StorageError: not writable, not an index, or cut by another tokenizer.
         """
-        self._db = open_database(path)
+        self._path = path
+        self._db = open_database(path)  # writes
+        self._turn = RLock()  # threads of this process; SQLite keeps processes apart
+        self._mine = local()
+        self._readers: list[sqlite3.Connection] = []
         self._store = LeadStore(self._db)
+        self._counter = Counter(path, lambda: self._reader)
 
     def upsert(self, leads: Sequence[Lead]) -> None:
         with self._writing():
@@ -89,25 +87,30 @@ class SqliteIndex(LeadIndex):
 
     def count(self, query: LeadQuery) -> int:
         with translated():
+            if self._counter.ready:
+                return self._counter.count(query)
             if query.near is None:
                 sql, values = sqlite_match.select("count(*)", query)
-                return int(self._db.execute(sql, values).fetchone()[0])
+                return int(self._reader.execute(sql, values).fetchone()[0])
             return sum(1 for _ in self._candidates(query, None))
 
-    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
+    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
         """Matches in the asked order, after the cursor."""
+        after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
+        if self._counter.ready and sqlite_match.restricts(query):
+            yield from self._counter.best(query, after)
+            return
         ordered = query.sort == "newest" or not sqlite_match.match_expression(query)
         if ordered and not (query.sort != "newest" and query.near is not None):
             yield from self._candidates(query, cursor)
             return
-        after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
         if query.sort == "score":
             yield from self._best(query, after)
             return
         rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
         yield from heapq.nlargest(query.limit + 1, rest)
 
-    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[_Found]:
+    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[Found]:
         """The best by score, newest rows first, until none that follows can be among them.
 
         Need and reach only lower a score, so a row's age alone bounds it: a common word's hundred thousand
@@ -115,8 +118,8 @@ class SqliteIndex(LeadIndex):
         """
         by_time = replace(query, sort="newest", cursor="")
         sql, values = sqlite_match.select(", ".join(_Row._fields), by_time)
-        best: list[_Found] = []
-        for fields in self._db.execute(sql, values):
+        best: list[Found] = []
+        for fields in self._reader.execute(sql, values):
             row = _Row(*fields)
             if len(best) > query.limit and highest_hot(row.rowid) < best[0].key:
                 break
@@ -129,32 +132,32 @@ class SqliteIndex(LeadIndex):
                 heapq.heappushpop(best, item)
         return sorted(best, reverse=True)
 
-    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[_Found]:
+    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
         """All matches, in the asked order where the database gives it."""
         sql, values = sqlite_match.select(", ".join(_Row._fields), query, cursor)
-        for values_ in self._db.execute(sql, values):
+        for values_ in self._reader.execute(sql, values):
             item = _rate(_Row(*values_), query)
             if item is not None:
                 yield item
 
-    def _hit(self, item: _Found, now: datetime) -> Hit:
+    def _hit(self, item: Found, now: datetime) -> Hit:
         lead = self._lead(item.rowid)
         score = lead.need * freshness(lead.post.published_at, now) * item.factor
         return Hit(lead=lead, score=score, distance_km=item.distance, precision=item.precision)
 
     def _lead(self, rowid: int) -> Lead:
         sql = f"SELECT {LEAD} FROM leads WHERE rowid = ?"  # noqa: S608 - own names
-        return lead_of(*self._db.execute(sql, (rowid,)).fetchone())
+        return lead_of(*self._reader.execute(sql, (rowid,)).fetchone())
 
     def get(self, lead_id: str) -> Lead | None:
         sql = f"SELECT {LEAD} FROM leads WHERE id = ?"  # noqa: S608 - own names
         with translated():
-            row = self._db.execute(sql, (lead_id,)).fetchone()
+            row = self._reader.execute(sql, (lead_id,)).fetchone()
         return None if row is None else lead_of(*row)
 
     def folded(self, lead_id: str) -> Sequence[Lead]:
         with translated():
-            return views.folded(self._db, lead_id)
+            return views.folded(self._reader, lead_id)
 
     def set_case(self, changes: Sequence[CaseMark]) -> int:
         with self._writing():
@@ -176,16 +179,14 @@ class SqliteIndex(LeadIndex):
 
     def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
         with self._writing():
-            before = self._count("mentions")
-            views.put_mentions(self._db, mentions)
-            return self._count("mentions") - before
+            return views.put_mentions(self._db, mentions)
 
     def mentions(
         self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
     ) -> list[Mention]:
         earliest = math.ceil(since.timestamp()) if since else -(2**62)
         with translated():
-            rows = self._db.execute(
+            rows = self._reader.execute(
                 "SELECT doc FROM mentions WHERE (? = '' OR clinic_id = ?) AND published >= ?"
                 " ORDER BY published DESC, id LIMIT ?",
                 (clinic_id, clinic_id, earliest, limit),
@@ -194,7 +195,7 @@ class SqliteIndex(LeadIndex):
 
     def counts(self) -> Mapping[str, int]:
         with translated():
-            heads = self._db.execute("SELECT count(*) FROM leads WHERE head IS NULL").fetchone()[0]
+            heads = self._reader.execute("SELECT count(*) FROM leads WHERE head IS NULL").fetchone()[0]
             return {
                 "leads": heads,
                 "folded": self._count("leads") - heads,
@@ -203,50 +204,34 @@ class SqliteIndex(LeadIndex):
 
     def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
         with translated():
-            return views.count_facets(views.spread_of(self._db, self._rowids(query)), names)
+            return self._counter.facets(query, names)
 
     def precisions(self, query: LeadQuery) -> Mapping[Precision, int]:
-        if query.near is None:
-            return {}
-        everyone = replace(query, precision="possible", sort="newest")
-        counted: dict[Precision, int] = dict.fromkeys(PRECISIONS, 0)
         with translated():
-            for item in self._candidates(everyone, None):
-                if item.precision is not None:
-                    counted[item.precision] += 1
-        return counted
+            return self._counter.precisions(query)
 
     def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
-        if not moments:
-            return ()
-        borders = [sqlite_match.first_rowid(moment.timestamp()) for moment in moments]
         with translated():
-            rowids = list(self._rowids(replace(query, since=min(moments))))
-        return tuple(sum(rowid >= border for rowid in rowids) for border in borders)
+            return self._counter.counts_since(query, moments)
 
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         with translated():
-            return views.count_tiles(views.spread_of(self._db, self._rowids(query)), zoom)
-
-    def _rowids(self, query: LeadQuery) -> Iterator[int]:
-        """All that match, newest first."""
-        everything = replace(query, sort="newest", cursor="")
-        return (item.rowid for item in self._candidates(everything, None))
+            return self._counter.tiles(query, zoom)
 
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         lead = self.get(lead_id)
         if lead is None:
             return ()
         with translated():
-            return [self._lead(rowid) for rowid in views.similar_rows(self._db, lead, limit)]
+            return [self._lead(rowid) for rowid in views.similar_rows(self._reader, lead, limit)]
 
     def digests(self, kind: Kind) -> Iterator[Digest]:
         with translated():
-            yield from views.digests(self._db, kind)
+            yield from views.digests(self._reader, kind)
 
     def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
         with translated():
-            return views.records(self._db, kind, ids)
+            return views.records(self._reader, kind, ids)
 
     def restore(self, records: Sequence[Record]) -> None:
         with self._writing():
@@ -257,15 +242,29 @@ class SqliteIndex(LeadIndex):
             views.discard(self._db, self._store, kind, ids)
 
     def _count(self, table: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+        return int(self._reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
 
     def close(self) -> None:
-        self._db.close()
+        self._counter.close()
+        with self._turn:
+            for connection in (*self._readers, self._db):
+                connection.close()
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's connection: it sees what is committed, never another thread's half-written batch."""
+        found: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if found is None:
+            found = open_reader(self._path)
+            self._mine.connection = found
+            with self._turn:
+                self._readers.append(found)
+        return found
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction: all of it or nothing, also when the process is killed."""
-        with translated():
+        with self._turn, translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -280,11 +279,11 @@ def highest_hot(rowid: int) -> float:
     return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
 
 
-def _rate(row: _Row, query: LeadQuery) -> _Found | None:
+def _rate(row: _Row, query: LeadQuery) -> Found | None:
     """The row's key in the asked order, or None when it is not near enough. Pure."""
     near = query.near
     if near is None:
-        return _Found(float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None)
+        return Found(float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None)
     place = _place(row)
     if place is None:
         return None
@@ -294,7 +293,7 @@ def _rate(row: _Row, query: LeadQuery) -> _Found | None:
         return None
     factor = reach_factor(precision, place.radius_km)
     keys = {"newest": float(row.rowid), "nearest": -distance, "score": row.hot + math.log2(factor)}
-    return _Found(keys[query.sort], row.rowid, factor, distance, precision)
+    return Found(keys[query.sort], row.rowid, factor, distance, precision)
 
 
 def _place(row: _Row) -> _Place | None:

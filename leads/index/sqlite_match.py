@@ -7,6 +7,7 @@ Every value travels as a bound parameter; the MATCH string is built from terms o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from leads.errors import QueryError
 from leads.index.cursors import Cursor
@@ -52,8 +53,8 @@ def select(
         if allowed:
             where.append(f"{column} IN ({', '.join('?' * len(allowed))})")
             values.extend(allowed)
-    for rule in _conjuncts(parse(query.text)):
-        if not _in_fts(rule):
+    for rule in conjuncts(parse(query.text)):
+        if not in_fts(rule):
             sql, given = _condition(rule)
             where.append(f"({sql})")
             values += given
@@ -86,7 +87,7 @@ def first_rowid(seconds: float) -> int:
 
 def match_expression(query: LeadQuery) -> str:
     """The FTS5 expression, "" when words, tags and cells do not restrict."""
-    parts = [_match(rule) for rule in _conjuncts(parse(query.text)) if _in_fts(rule)]
+    parts = [words_match(rule) for rule in conjuncts(parse(query.text)) if in_fts(rule)]
     for codes, term in ((query.symptoms, symptom_term), (query.specialties, specialty_term)):
         if codes:
             parts.append(_tags([term(code) for code in codes]))
@@ -99,19 +100,19 @@ def match_expression(query: LeadQuery) -> str:
     return " AND ".join(f"({part})" for part in parts)
 
 
-def _conjuncts(rule: Rule | None) -> Iterator[Rule]:
+def conjuncts(rule: Rule | None) -> Iterator[Rule]:
     """Rules that all have to hold, instead of the one."""
     match rule:
         case None:
             return
         case All(parts):
             for part in parts:
-                yield from _conjuncts(part)
+                yield from conjuncts(part)
         case _:
             yield rule
 
 
-def _in_fts(rule: Rule) -> bool:
+def in_fts(rule: Rule) -> bool:
     """The full-text table can answer it alone: nothing in it asks for a column."""
     match rule:
         case Phrase() | Nearby():
@@ -121,9 +122,17 @@ def _in_fts(rule: Rule) -> bool:
         case Needs():
             return False
         case All(parts) | AnyOf(parts):
-            return all(map(_in_fts, parts))
+            return all(map(in_fts, parts))
         case Without(part):
-            return _in_fts(part)
+            return in_fts(part)
+
+
+def restricts(query: LeadQuery) -> bool:
+    """Not every lead matches."""
+    return replace(query, sort="score", limit=0, cursor="", precision="likely") != _EVERYTHING
+
+
+_EVERYTHING = LeadQuery(limit=0)
 
 
 def _tags(terms: list[str]) -> str:
@@ -135,7 +144,8 @@ _TERMS: Mapping[TagField, Callable[[str], str]] = {
 }  # fmt: skip
 
 
-def _match(rule: Rule) -> str:
+def words_match(rule: Rule) -> str:
+    """The FTS5 expression of a rule that `in_fts` takes."""
     match rule:
         case Phrase((token,)):
             return f'{{words subwords}} : "{word_term(token)}"'
@@ -146,14 +156,14 @@ def _match(rule: Rule) -> str:
         case Tagged(field, value):
             return _tags([_TERMS[field](value)])
         case AnyOf(parts):
-            return " OR ".join(f"({_match(part)})" for part in parts)
+            return " OR ".join(f"({words_match(part)})" for part in parts)
         case All(parts):
-            return " AND ".join(f"({_match(part)})" for part in parts)
+            return " AND ".join(f"({words_match(part)})" for part in parts)
         case Without(part):
             # FTS5's NOT takes two sides; "zall" stands in every document.
-            return f"(tags : zall) NOT ({_match(part)})"
+            return f"(tags : zall) NOT ({words_match(part)})"
         case Needs():
-            raise AssertionError(rule)  # `_in_fts` has looked
+            raise AssertionError(rule)  # `in_fts` has looked
 
 
 def _quoted(tokens: tuple[str, ...]) -> str:
@@ -162,8 +172,8 @@ def _quoted(tokens: tuple[str, ...]) -> str:
 
 def _condition(rule: Rule) -> tuple[str, list[str | int | float]]:
     """A rule that asks for columns, too, as SQL over `leads`."""
-    if _in_fts(rule):
-        return "leads.rowid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [_match(rule)]
+    if in_fts(rule):
+        return "leads.rowid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [words_match(rule)]
     match rule:
         case Tagged(field, value):
             return f"leads.{field} = ?", [value]

@@ -112,6 +112,21 @@ def open_database(path: Path | str) -> sqlite3.Connection:
     return database
 
 
+def open_reader(path: Path | str) -> sqlite3.Connection:
+    """One more connection to a file that is open already; it cannot write.
+
+    Raises:
+        StorageError: cannot be opened.
+    """
+    with translated():
+        database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        # How many leads have each word; a temporary table, so that files of any version are alike.
+        database.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, fts, row)")
+        database.execute("PRAGMA query_only = ON")
+        database.execute("PRAGMA cache_size = -16384")
+    return database
+
+
 def _check_meta(database: sqlite3.Connection) -> None:
     stored = dict(database.execute("SELECT key, value FROM meta"))
     if not stored:

@@ -67,12 +67,17 @@ class LeadStore:
         if head is not None:
             self._move_under(head.rowid, rowid)
 
-    def restore(self, stored: Stored) -> None:
-        """Put a copied lead where it stood; its head is there already.
+    def restore(self, copied: Sequence[Stored]) -> None:
+        """Put copied leads where they stood; heads come before what is folded under them.
 
         Raises:
-            StorageError: its head is not there.
+            StorageError: a head is not there.
         """
+        keys = bands([shingles(stored.lead.post.full_text) for stored in copied])
+        for stored, its in zip(copied, keys, strict=True):
+            self._restore(stored, its)
+
+    def _restore(self, stored: Stored, keys: tuple[int, ...]) -> None:
         lead = stored.lead
         self.discard([lead.id])
         head = self._rowid(stored.head) if stored.head else None
@@ -80,7 +85,7 @@ class LeadStore:
         published, doc = int(lead.post.published_at.timestamp()), orjson.dumps(lead_to_dict(lead))
         self._insert(lead, rowid, published, (lead.status, lead.assignee), doc, head)
         if head is None:
-            self._index(lead, rowid, bands([shingles(lead.post.full_text)])[0])
+            self._index(lead, rowid, keys)
             self._db.execute(
                 "UPDATE leads SET folded = (SELECT count(*) FROM leads WHERE head = ?1) WHERE rowid = ?1",
                 (rowid,),

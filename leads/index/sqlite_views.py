@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import ceil
-from typing import NamedTuple
 
 import orjson
 
 from leads.codec import lead_from_dict, mention_from_dict, mention_to_dict
-from leads.index.base import Digest, Facet, Kind, Record, Stored, Tile
-from leads.index.spread import city_of, day_of, digest, tile_of
-from leads.index.sqlite_match import ROWID_BITS
+from leads.index.base import Digest, Kind, Record, Stored
+from leads.index.spread import digest
 from leads.index.sqlite_store import LEAD, LeadStore, lead_of
 from leads.index.terms import word_term
 from leads.models import Lead, Mention
@@ -22,59 +19,6 @@ from leads.models import Lead, Mention
 CHUNK = 500
 RARE_WORDS = 12  # as many of a post's words stand for what it is about
 SHARED = 0.3  # of them a similar post has at least this share
-
-
-class Row(NamedTuple):
-    """A searchable lead as it is counted."""
-
-    rowid: int
-    source: str
-    intent: str
-    status: str
-    assignee: str
-    code: str | None
-    level: str | None
-    lat: float | None
-    lon: float | None
-    symptoms: str
-    specialties: str
-
-
-def spread_of(database: sqlite3.Connection, rowids: Iterable[int]) -> Iterator[Row]:
-    """What these rows are counted by, in no order."""
-    rows = iter(rowids)
-    sql = f"SELECT {', '.join(Row._fields)} FROM spread WHERE rowid IN (SELECT value FROM json_each(?))"  # noqa: S608 - own names
-    while chunk := list(islice(rows, CHUNK * 20)):
-        yield from map(Row._make, database.execute(sql, (orjson.dumps(chunk).decode(),)))
-
-
-_VALUES: Mapping[Facet, Callable[[Row], Iterable[str]]] = {
-    "symptom": lambda row: row.symptoms.split(),
-    "specialty": lambda row: row.specialties.split(),
-    "city": lambda row: (city,) if (city := city_of(row.code or "")) else (),
-    "source": lambda row: (row.source,),
-    "day": lambda row: (day_of(row.rowid >> ROWID_BITS),),
-    "status": lambda row: (row.status,),
-    "assignee": lambda row: (row.assignee,),
-    "intent": lambda row: (row.intent,),
-    "level": lambda row: (row.level or "",),
-}
-
-
-def count_facets(rows: Iterable[Row], names: Sequence[Facet]) -> Mapping[Facet, Mapping[str, int]]:
-    counters: dict[Facet, Counter[str]] = {name: Counter() for name in names}
-    for row in rows:
-        for name, counter in counters.items():
-            counter.update(_VALUES[name](row))
-    return {name: dict(counter) for name, counter in counters.items()}
-
-
-def count_tiles(rows: Iterable[Row], zoom: int) -> list[Tile]:
-    counter: Counter[tuple[int, int]] = Counter()
-    for row in rows:
-        if row.lat is not None and row.lon is not None:
-            counter[tile_of(row.lat, row.lon, zoom)] += 1
-    return [Tile(zoom=zoom, x=x, y=y, count=count) for (x, y), count in sorted(counter.items())]
 
 
 def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[int]:
@@ -99,7 +43,6 @@ def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[i
 
 def _rare_words(database: sqlite3.Connection, lead: Lead) -> set[str]:
     """The post's words that fewest posts have, but at least one other."""
-    database.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, fts, row)")
     terms = sorted(_terms(lead))
     rows = database.execute(
         "SELECT term, doc FROM temp.vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc > 1"
@@ -156,9 +99,7 @@ def folded(database: sqlite3.Connection, lead_id: str) -> list[Lead]:
 
 
 def restore(database: sqlite3.Connection, store: LeadStore, given: Sequence[Record]) -> None:
-    for record in given:
-        if isinstance(record, Stored):
-            store.restore(record)
+    store.restore([record for record in given if isinstance(record, Stored)])
     put_mentions(database, [record for record in given if isinstance(record, Mention)])
 
 
@@ -169,7 +110,9 @@ def discard(database: sqlite3.Connection, store: LeadStore, kind: Kind, ids: Seq
         database.executemany("DELETE FROM mentions WHERE id = ?", [(mention_id,) for mention_id in ids])
 
 
-def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> None:
+def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> int:
+    """Returns how many were not there before."""
+    before = _count_mentions(database)
     rows = [
         {
             "id": mention.id,
@@ -187,3 +130,8 @@ def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> N
         " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, published = excluded.published",
         rows,
     )
+    return _count_mentions(database) - before
+
+
+def _count_mentions(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM mentions").fetchone()[0])
