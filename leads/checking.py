@@ -43,13 +43,21 @@ _TOPICS = {"_clinics": "诊所", "_sources": "来源", "_data": "数据目录", 
 
 
 def _clinics(settings: Settings) -> Iterator[Finding]:
-    clinics = settings.clinic_records()
+    from leads.records.clinics import known, taken_over
+
+    clinics = known(settings)
     if not clinics:
-        text = "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在 tingzhen.toml 里写 [[clinics]]。"
+        text = (
+            "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在“诊所”页添加，或在 tingzhen.toml 里写"
+            " [[clinics]]。"
+        )
         yield Finding(level="warning", topic="诊所", text=text)
     for clinic in clinics:
         text = f"{clinic.name}，区划 {clinic.adcode}，半径 {clinic.reach_km:g} 公里。"
         yield Finding(level="ok", topic="诊所", text=text)
+    for clinic_id in taken_over(settings):
+        text = f"{clinic_id} 已在“诊所”页上改过：tingzhen.toml 里的这张表不再起作用，可以删掉。"
+        yield Finding(level="warning", topic="诊所", text=text)
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
