@@ -97,6 +97,7 @@ def take_back(session: Session, feedback_id: int, *, lead_id: str, who: str) -> 
     found = session.scalars(select(Feedback).where(*mine)).one_or_none()
     if found is not None:
         session.delete(found)
+        session.flush()
     return found is not None
 
 
