@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from leads.models import Reason
 from nlp.text import normalise
 
+LOOKED_AT = 5000  # characters; evidence further back is not looked for
+LEAD_IN = 40  # characters before the evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -41,3 +44,27 @@ def _runs(text: str, marks: list[str]) -> list[Segment]:
             out.append(Segment(text[begin:at], marks[begin]))
             begin = at
     return out
+
+
+def excerpt(text: str, reasons: Iterable[Reason], size: int) -> list[Segment]:
+    """The part of a long text that holds most of its evidence, marked; "…" where something is left out.
+
+    `size` is in characters, beside the "…".
+    """
+    reasons = tuple(reasons)
+    start = _best_start(text, reasons, size) if len(text) > size else 0
+    runs = segments(text[start : start + size], reasons)
+    before = [Segment("…")] if start else []
+    return [*before, *runs, *([Segment("…")] if start + size < len(text) else [])]
+
+
+def _best_start(text: str, reasons: Iterable[Reason], size: int) -> int:
+    """The beginning, unless the first evidence stands further back: then a little before it."""
+    plain = normalise(text[:LOOKED_AT])
+    if len(plain) != len(text[:LOOKED_AT]):
+        return 0
+    words = [reason.words for reason in reasons if reason.words and reason.kind != "place"]
+    finds = sorted(found for word in words if (found := plain.find(normalise(word))) >= 0)
+    if not finds or finds[0] + len(words[0]) <= size:
+        return 0
+    return max(0, min(finds[0] - LEAD_IN, len(text) - size))

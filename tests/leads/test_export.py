@@ -37,7 +37,8 @@ def test_a_row_says_what_the_page_says_and_not_who_wrote_it() -> None:
     assert cells == {
         "编号": "forum/7", "时间": "2026-11-20 11:00", "需求": 0.8, "得分": 0.5, "距离km": 1.23,
         "精度": "确定", "地点": "武侯区", "地点依据": "“武侯区”", "症状": "牙痛",
-        "科室": "口腔科", "意图": "求诊", "状态": "新线索", "负责人": "", "来源": "forum", "重复": 0, "正文": "牙疼，求推荐",
+        "科室": "口腔科", "意图": "求诊", "状态": "新线索", "负责人": "", "来源": "forum", "重复": 0,
+        "正文": "牙疼，求推荐",
         "理由": "；".join(reason.text for reason in found.reasons), "链接": found.post.url,
     }  # fmt: skip
     assert found.post.author_key

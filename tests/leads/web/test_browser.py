@@ -81,17 +81,16 @@ def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str, fo
         assert page.locator("li.lead").count() == 1
 
 
-def test_further_filters_are_folded_away_until_one_is_used(
-    browser: Browser, address: str, folder: Path
-) -> None:
+def test_on_a_telephone_the_filters_are_a_panel(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, PHONE, folder=folder) as page:
         page.goto(address)
         assert not page.get_by_label("区划").is_visible()
-        page.get_by_text("更多筛选").click()
+        page.get_by_role("link", name="筛选").click()
+        shoot(page, "leads-panel")
         page.get_by_label("区划").fill("锦江区")
-        page.get_by_role("button", name="搜索").click()
+        page.get_by_role("button", name="应用筛选").click()
         page.wait_for_url("**area=*")
-        assert page.get_by_label("区划").is_visible()
+        assert not page.get_by_label("区划").is_visible()
         assert page.get_by_label("诊所附近").input_value() == "all"  # the area takes its place
         assert "锦江区" in page.locator("li.lead .place").first.inner_text()
 
@@ -103,9 +102,8 @@ def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str, f
         page.keyboard.type("7号")
         page.keyboard.press("Enter")
         page.wait_for_url("**q=7*")
-        page.get_by_text("更多筛选").press("Enter")
         seen: set[str] = set()
-        for _ in range(25):
+        for _ in range(40):
             page.keyboard.press("Tab")
             seen.add(
                 page.evaluate(
