@@ -1,0 +1,119 @@
+"""Who gets what of every route: the table of test_roles.py. A new route needs a line here.
+
+A line says, for each of five visitors in this order, what comes of the request:
+
+    stranger · doctor of the clinic concerned · doctor of another clinic · marketer · admin
+
+    y  let in        (a page, a redirect, or a complaint about the form: 400, 409, 410, 422)
+    l  to the login  (a program without a token: 401)
+    n  no right      (403)
+    h  hidden        (404, as if it did not exist: things of a clinic that is not one's own)
+
+To add a route, copy the line of a similar one:
+
+    "GET /rules": Row(STAFF),                                        no parameters: nothing else to say
+    "GET /lead/{lead_id}": Row(OF_CLINIC, url="/lead/forum/1"),      a thing of the clinic `anhe`
+    "POST /rules/{rule_id}/remove": Row(STAFF, url=a_rule),          a function that makes something to remove
+    "POST /lead/{lead_id}/note": Row(OF_CLINIC, url=…, form={"text": "x"}),
+    "GET /api/v1/leads": Row(MEMBERS, scope="leads:read"),           a token needs this scope
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from leads.records import Records, tokens, users
+from leads.records.tables import User
+
+EVERYBODY = "yyyyy"
+MEMBERS = "lyyyy"  # lists show a doctor less; test_roles.py looks for what must not be in them
+OF_CLINIC = "lyhyy"
+STAFF = "lnnyy"
+ADMINS = "lnnny"
+NOT_OTHERS = "lhhhh"  # each person's own: nobody else's is found
+
+# What the seeded index has: one lead only `anhe` treats, one mention of `anhe`; `qingmu` is the other clinic.
+LEAD, MENTION = "forum/1", "forum/2#anhe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a line may use to make something that the request is about."""
+
+    records: Records
+    login: str  # who is going to ask; "" for a stranger
+
+
+Url = str | Callable[[World], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line. Without `url` the path itself is asked for."""
+
+    outcomes: str
+    url: Url = field(default="", kw_only=True)
+    form: Mapping[str, str] | None = field(default=None, kw_only=True)
+    json: Mapping[str, object] | None = field(default=None, kw_only=True)
+    scope: str = field(default="", kw_only=True)  # of the API: what a token must have
+    own_token: bool = field(default=False, kw_only=True)  # an unsafe page that needs no session's form token
+
+    def __post_init__(self) -> None:
+        assert len(self.outcomes) == 5
+        assert set(self.outcomes) <= set("ylnh")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def a_user(then: str) -> Callable[[World], str]:
+    """The address of something to do with a new marketer."""
+
+    def make(world: World) -> str:
+        with world.records.transaction() as session:
+            count = len(session.scalars(select(User.id)).all())
+            user = users.add_user(session, login=f"new{count}", name="新来的", role="marketer", now=now())
+        return f"/users/{user.id}/{then}"
+
+    return make
+
+
+def own_api_token(world: World) -> str:
+    """The address that revokes a token of whoever asks."""
+    with world.records.transaction() as session:
+        user = users.by_login(session, world.login) or users.first_admin(session, now=now())
+        _, row = tokens.create(session, user, name="x", scopes=["leads:read"], now=now())
+    return f"/account/tokens/{row.id}/revoke"
+
+
+TABLE: dict[str, Row] = {
+    # files and the door
+    "GET /static": Row(EVERYBODY, url="/static/style.css"),
+    "GET /login": Row(EVERYBODY),
+    "POST /login": Row("nnnnn", form={"login": "x", "password": "x"}, own_token=True),  # takes its own token
+    "GET /welcome/{secret}": Row("yyyyy", url="/welcome/x"),  # 410, or the desk for who is in
+    "POST /welcome/{secret}": Row("yyyyy", url="/welcome/x", own_token=True),
+    "POST /logout": Row(MEMBERS),
+    # leads and mentions
+    "GET /": Row(MEMBERS),
+    "GET /mentions": Row(MEMBERS),
+    # oneself
+    "GET /account": Row(MEMBERS),
+    "POST /account/name": Row(MEMBERS, form={"name": "林"}),
+    "POST /account/password": Row(MEMBERS, form={"new": "x"}),
+    "POST /account/tokens": Row(MEMBERS, form={"name": "x", "scope": "leads:read"}),
+    "POST /account/tokens/{token_id}/revoke": Row(MEMBERS, url=own_api_token),
+    # users
+    "GET /users": Row(ADMINS),
+    "POST /users": Row(ADMINS, form={"login": "", "role": "marketer"}),
+    "POST /users/{user_id}/link": Row(ADMINS, url=a_user("link")),
+    "POST /users/{user_id}/role": Row(ADMINS, url=a_user("role"), form={"role": "admin"}),
+    "POST /users/{user_id}/disable": Row(ADMINS, url=a_user("disable")),
+    "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
+    "GET /audit": Row(ADMINS),
+}
