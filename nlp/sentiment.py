@@ -1,4 +1,4 @@
-"""How a text speaks of whom it mentions: praise, complaint or neutral, and how grave a complaint is.
+"""How a text speaks of whom it mentions: praise, complaint or neutral; how grave a complaint is, what about.
 
 Cues weigh their severity, a negation turns them round (不坑 praises, 不推荐 complains), and what follows a
 turn (但是) counts double. Made for mentions of clinics and doctors; it reads the text, not a model.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from nlp.models import Sentiment
+from nlp.models import COMPLAINT_KINDS, ComplaintKind, Sentiment
 from nlp.text import DATA, blank_noise, normalise
 
 CUES = DATA / "sentiment.toml"
@@ -27,6 +27,7 @@ class _Cue:
     word: str
     kind: str  # "complaint" | "praise" | "turn" | "mask"
     severity: int = 0
+    about: ComplaintKind = "complaint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,18 @@ class _Tally:
     complaint: int = 0
     severity: int = 0
     weight: int = 1
+    about: set[ComplaintKind] = field(default_factory=set)
 
 
 @cache
 def _load() -> _Cues:
     data = tomllib.loads(CUES.read_text(encoding="utf-8"))
     known: dict[str, _Cue] = {word: _Cue(word=word, kind="praise") for word in data["praise"]["words"]}
+    about = {word: kind for kind in COMPLAINT_KINDS for word in data["kinds"].get(kind, ())}
     for severity in ("1", "2", "3"):
         for word in data["complaint"][severity]:
-            known[word] = _Cue(word=word, kind="complaint", severity=int(severity))
+            topic = about.get(word, "complaint")
+            known[word] = _Cue(word=word, kind="complaint", severity=int(severity), about=topic)
     for kind, table in (("turn", "turn"), ("mask", "masks")):
         known |= {word: _Cue(word=word, kind=kind) for word in data[table]["words"]}
     negation = data["negation"]
@@ -67,8 +71,9 @@ def _load() -> _Cues:
 def judge(text: str, tokens: Sequence[str] = ()) -> Sentiment:
     """How `text` (raw or normalised) speaks of the one it mentions; linear in its length.
 
-    `tokens` are accepted so that callers may hand over what they have; the cues need none. `severity` is 0
-    unless the polarity is "complaint"; `cues` are the words that decided, in order, without repeats.
+    `tokens` are accepted so that callers may hand over what they have; the cues need none. Unless the
+    polarity is "complaint", `severity` is 0 and there are no `kinds`; `cues` are the words that decided,
+    in order, without repeats.
     """
     known = _load()
     clean = blank_noise(normalise(text))
@@ -95,12 +100,18 @@ def _count(
     severity = cue.severity or 1
     tally.complaint += (severity * 2 - 1) * tally.weight
     tally.severity = max(tally.severity, severity)
+    tally.about.add(cue.about)
     blamed.append(words)
 
 
 def _verdict(tally: _Tally, praised: list[str], blamed: list[str]) -> Sentiment:
     if tally.complaint and (tally.severity == 3 or tally.complaint >= tally.praise):
-        return Sentiment(polarity="complaint", severity=tally.severity, cues=tuple(dict.fromkeys(blamed)))
+        return Sentiment(
+            polarity="complaint",
+            severity=tally.severity,
+            cues=tuple(dict.fromkeys(blamed)),
+            kinds=tuple(kind for kind in COMPLAINT_KINDS if kind in tally.about),
+        )
     if tally.praise:
         return Sentiment(polarity="praise", severity=0, cues=tuple(dict.fromkeys(praised)))
     return Sentiment(polarity="neutral", severity=0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import tomllib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.sentiment import judge
+from nlp.sentiment import CUES, judge
 
 PRAISE = """
 医生很耐心,一点都不疼
@@ -236,3 +237,96 @@ def test_20000_characters_are_no_slow_path(unit: str) -> None:
     start = time.perf_counter()
     judge(text)
     assert time.perf_counter() - start < 1.0  # the budget is 50 ms for 1,000 characters
+
+
+KINDS = """
+态度差得离谱 | complaint
+坑人,价格还贵 | complaint
+排队两个小时,太慢了 | complaint
+种植牙做得一般,有点失望 | complaint
+一直推销办卡,烦死,不推荐 | complaint
+技术不行,补的牙又掉了 | complaint
+环境差,设备旧 | complaint
+前台不耐烦 | complaint
+强制消费,套路深 | complaint
+避雷这家 | complaint
+收费高,不值 | complaint
+没耐心,说不清楚 | complaint
+卡办了不退钱 | dispute
+钱交了拒绝退款 | dispute
+已经打12315了 | dispute
+准备起诉他们 | dispute
+律师函都发了 | dispute
+向卫健委反映了 | dispute
+去法院立案 | dispute
+消费者协会介入了 | dispute
+要求赔偿三万 | dispute
+我要举报他们 | dispute
+无证行医,黑诊所 | dispute
+用的是假药 | dispute
+和他们有医疗纠纷 | dispute
+家属在门口拉横幅 | dispute
+收完钱跑路了 | dispute
+医生动手打人 | dispute
+前台泄露我的照片 | dispute
+报警处理了 | dispute
+不认账,翻脸不认人 | dispute
+拔错牙了 | injury
+拔牙以后面瘫了 | injury
+打断神经,嘴唇麻了半年 | injury
+术后大出血 | injury
+做完感染了 | injury
+误诊成龋齿 | injury
+针断在牙里面 | injury
+麻醉意外 | injury
+开错药了 | injury
+留下后遗症 | injury
+差点毁容 | injury
+抢救了一晚上 | injury
+医疗事故 | injury
+根管钻头断在里面 | injury
+人都昏迷了 | injury
+打错针 | injury
+眼睛失明 | injury
+上热搜了 | media
+已经联系记者 | media
+被媒体曝光 | media
+等着上新闻吧 | media
+315晚会都点名了 | media
+我要曝光他们 | media
+拔错牙还不退钱 | dispute injury
+误诊,要求赔偿,记者都来了 | dispute injury media
+态度差,还拔错牙 | complaint injury
+太贵了,退款也不给 | complaint dispute
+大出血送医院抢救,家属起诉 | dispute injury
+被曝光无证行医 | dispute media
+很坑,已投诉到卫健委 | complaint dispute
+服务差,医生把钻头断在里面,还不认账 | complaint dispute injury
+没有医疗事故,医生很耐心 |
+不是黑诊所,很靠谱 |
+医生很好,推荐 |
+今天路过看了一眼 |
+法院对面那家诊所,医生很好 |
+没有乱收费,收费透明 |
+"""
+
+
+@pytest.mark.parametrize("row", KINDS.strip().splitlines())
+def test_what_a_complaint_is_about(row: str) -> None:
+    text, _, kinds = row.partition("|")
+    found = judge(text.strip())
+    assert list(found.kinds) == kinds.split()
+    assert bool(found.kinds) == (found.polarity == "complaint")
+
+
+@pytest.mark.parametrize("kind", ["dispute", "injury", "media"])
+def test_every_word_for_a_kind_is_a_complaints_cue(kind: str) -> None:
+    data = tomllib.loads(CUES.read_text(encoding="utf-8"))
+    cues = {word for words in data["complaint"].values() for word in words}
+    assert set(data["kinds"][kind]) <= cues
+
+
+def test_a_word_says_one_kind() -> None:
+    kinds = tomllib.loads(CUES.read_text(encoding="utf-8"))["kinds"]
+    words = [word for kind in kinds.values() for word in kind]
+    assert len(words) == len(set(words))
