@@ -31,7 +31,6 @@ PAGES = 2  # tabs open at once; each request takes one over from the one before
 USES = 50  # requests a tab serves before a fresh one: what leaks in it is gone then
 HEAP_MB = 256  # of one page's scripts; a page that wants more crashes, alone
 NAVIGATION_MS = 30_000
-LIMIT = 60.0  # seconds for one page, whatever it does
 NOT_LOADED = frozenset(
     ("image", "media", "font", "texttrack", "manifest", "ping", "eventsource", "websocket")
 )
@@ -43,7 +42,7 @@ class BrowserMissing(Exception):  # noqa: N818  # what is missing, not what went
 
 
 class PageTooSlow(Exception):  # noqa: N818  # a page that never comes to rest
-    """A page did not come to rest in time (TINGZHEN_PAGE_SECONDS, default `LIMIT`), or is too large."""
+    """A page did not come to rest in time (TINGZHEN_PAGE_SECONDS), or is too large."""
 
 
 def executable() -> str:
@@ -162,7 +161,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
         self._turns = asyncio.Semaphore(PAGES)
         self._idle: list[tuple[Any, int]] = []  # tab, requests it has served
         self._most = crawler.settings.getint("DOWNLOAD_MAXSIZE")
-        self._limit = crawler.settings.getfloat("TINGZHEN_PAGE_SECONDS", LIMIT)
+        self._limit = crawler.settings.getfloat("TINGZHEN_PAGE_SECONDS")
 
     async def download_request(self, request: Request) -> Response:
         if not request.meta.get("playwright"):

@@ -2,7 +2,10 @@
 
 Settings of our own: TINGZHEN_SOURCES (path of your sources.toml), TINGZHEN_DATA_DIR (folder of the data),
 TINGZHEN_COVERAGE (path of the coverage file), TINGZHEN_CONTACT (who answers for this crawler: an address or
-a page), TINGZHEN_PROGRESS ("-", "fd:3" or a path). Each is read from the environment, too.
+a page), TINGZHEN_PROGRESS ("-", "fd:3" or a path), TINGZHEN_RECHECK_HOURS (how long a stored post may go
+unseen, default 20), TINGZHEN_KEEP_DAYS (how long posts are looked for again, default 180),
+TINGZHEN_PAGE_SECONDS (the longest that one page in the browser may take, default 60), TINGZHEN_LOG_LEVEL.
+Each is read from the environment, too.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ TINGZHEN_PROGRESS = os.environ.get("TINGZHEN_PROGRESS", "")
 # as long as it may still be kept.
 TINGZHEN_RECHECK_HOURS = float(os.environ.get("TINGZHEN_RECHECK_HOURS") or 20)
 TINGZHEN_KEEP_DAYS = int(os.environ.get("TINGZHEN_KEEP_DAYS") or 180)
+TINGZHEN_PAGE_SECONDS = float(os.environ.get("TINGZHEN_PAGE_SECONDS") or 60)
 TINGZHEN_CONTACT = os.environ.get("TINGZHEN_CONTACT", "")
 
 # Who we are, and how to reach whoever runs us.
