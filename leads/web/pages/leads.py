@@ -135,6 +135,7 @@ def _tools(
         "statuses": STATUS_NAMES,
         "dismissals": cases.DISMISSALS,
         "unchanged": UNCHANGED,
+        "saved_now": bool(request.query_params.get("saved")),
         "done": request.query_params.get("done", ""),
     }
 

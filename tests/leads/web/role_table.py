@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from leads.records import Records, tokens, users
-from leads.records.tables import User
+from leads.records import Records, searches, tokens, users
+from leads.records.tables import SavedSearch, User
 
 EVERYBODY = "yyyyy"
 MEMBERS = "lyyyy"  # lists show a doctor less; test_roles.py looks for what must not be in them
@@ -91,6 +91,24 @@ def own_api_token(world: World) -> str:
     return f"/account/tokens/{row.id}/revoke"
 
 
+def _a_search(world: World) -> SavedSearch:
+    """Of somebody who asks nothing in these tests."""
+    with world.records.transaction() as session:
+        count = len(session.scalars(select(User.id)).all())
+        owner = users.add_user(session, login=f"owner{count}", name="别人", role="marketer", now=now())
+        return searches.add(session, user_id=owner.id, name="牙", query="near=all&q=没有人说的词", now=now())
+
+
+def anothers_search(then: str) -> Callable[[World], str]:
+    """The address of something to do with another person's saved search."""
+    return lambda world: f"/searches/{_a_search(world).id}/{then}"
+
+
+def a_feed(world: World) -> str:
+    """The address of somebody's feed."""
+    return f"/feeds/{_a_search(world).feed_secret}.atom"
+
+
 TABLE: dict[str, Row] = {
     # files and the door
     "GET /static": Row(EVERYBODY, url="/static/style.css"),
@@ -101,7 +119,31 @@ TABLE: dict[str, Row] = {
     "POST /logout": Row(MEMBERS),
     # leads and mentions
     "GET /": Row(MEMBERS),
+    "POST /leads/bulk": Row(OF_CLINIC, form={"lead": f"0:{LEAD}", "status": "new"}),
+    "GET /leads/export.csv": Row(MEMBERS),
+    "GET /leads/export.xlsx": Row(MEMBERS),
+    "GET /searches": Row(MEMBERS),
+    "POST /searches": Row(MEMBERS, form={"name": "牙", "query": "q=牙疼"}),
+    "POST /searches/{search_id}/rename": Row(NOT_OTHERS, url=anothers_search("rename"), form={"name": "x"}),
+    "POST /searches/{search_id}/remove": Row(NOT_OTHERS, url=anothers_search("remove")),
+    "POST /searches/{search_id}/feed": Row(NOT_OTHERS, url=anothers_search("feed")),
+    "POST /searches/{search_id}/alert": Row(NOT_OTHERS, url=anothers_search("alert")),
+    "GET /feeds/{secret}.atom": Row(EVERYBODY, url=a_feed),  # whoever knows its address
     "GET /mentions": Row(MEMBERS),
+    # map
+    "GET /map": Row(MEMBERS),
+    "GET /map/cells": Row(MEMBERS),
+    "GET /vendor/plotly-*.min.js": Row(EVERYBODY, url=plotting.ADDRESS),
+    # clinics
+    "GET /clinics": Row(STAFF),
+    "GET /clinics/new": Row(STAFF),
+    "GET /clinics/place": Row(STAFF, url="/clinics/place?lat=30.64&lon=104.04"),
+    "GET /clinics/read": Row(STAFF, url="/clinics/read?coordinate=104.04,30.64"),
+    "POST /clinics": Row(STAFF, form={"name": ""}),
+    "GET /clinics/{clinic_id}": Row(STAFF, url="/clinics/anhe"),
+    "POST /clinics/{clinic_id}": Row(STAFF, url="/clinics/anhe", form={"name": ""}),
+    "GET /clinics/{clinic_id}/remove": Row(STAFF, url="/clinics/anhe/remove"),
+    "POST /clinics/{clinic_id}/remove": Row(STAFF, url="/clinics/anhe/remove"),
     # oneself
     "GET /account": Row(MEMBERS),
     "POST /account/name": Row(MEMBERS, form={"name": "林"}),
