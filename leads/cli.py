@@ -199,7 +199,7 @@ def search(
         limit=limit,
         cursor=cursor,
     )
-    query = asking.to_query(asked, clinics=settings.clinic_records(), now=now)
+    query = asking.to_query(asked, clinics=jobs.known_clinics(settings), now=now)
     with jobs.open_index(settings, create=False) as index:
         page = index.search(query, now=now)
         total = index.count(query)
@@ -210,10 +210,18 @@ def search(
 def serve(
     port: Annotated[int | None, typer.Option(min=1, max=MAX_PORT, help="网页端口，默认取配置。")] = None,
 ) -> None:
-    """打开线索页（只在本机可访问）。"""
+    """打开网页，并按时抓取、提醒、发简报，直到 Ctrl+C。"""
     from leads import jobs
 
     jobs.serve(_settings(), port=port)
+
+
+@app.command(name="run-once")
+def run_once(as_json: Json = False) -> None:
+    """做一轮到时间的事（抓取、提醒、简报）就退出：给 cron 和 systemd 用。"""
+    from leads import jobs, show
+
+    show.round_done(jobs.run_once(_settings()), as_json=as_json)
 
 
 @app.command()

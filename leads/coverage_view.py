@@ -35,6 +35,7 @@ GROUNDS = {
     "consent": "站方同意",
     "import": "用户自己的文件",
 }
+UNSEEN = timedelta(hours=20)  # as crawler.settings.TINGZHEN_RECHECK_HOURS
 ENDLESS = timedelta(hours=12)  # a run open for longer was killed
 
 
@@ -48,6 +49,7 @@ class SourceState:
     recheck: Run | None
     gaps: tuple[Gap, ...]
     kept: int  # posts that are looked for again
+    unseen: int  # of these, not seen for so long that it is time
     next_at: datetime | None
     waiting_for: str  # why not earlier; "" when it may run now
 
@@ -84,6 +86,7 @@ def _state(source: Source, coverage: Coverage, gaps: Sequence[Gap], now: datetim
             gap for gap in gaps if gap.source == source.name or (not gap.source and gap.scope == source.host)
         ),
         kept=coverage.rechecks.kept(source.name),
+        unseen=len(coverage.rechecks.due(source.name, now - UNSEEN)),
         next_at=next_at,
         waiting_for=why,
     )

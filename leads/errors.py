@@ -54,3 +54,10 @@ class StorageError(TingzhenError):
 
     exit_code = 4
     http_status = 503
+
+
+class BusyError(TingzhenError):
+    """Another process does the same work; trying again later is all it takes."""
+
+    exit_code = 4
+    http_status = 409

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
 from crawler.coverage import Coverage, CoverageError, Run
 from crawler.importers import ImportProblem, parse_columns, read
 from crawler.secret import load_secret
 from crawler.sources import PACKAGED, Source, SourceError, load_sources
+from leads.alerts.causes import Causes
+from leads.brands import BrandMatcher
 from leads.config import Settings, load_settings, read_handed
+from leads.crawling import Event, spawn
 from leads.errors import ConfigError, InputError, StorageError
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest import Ingestor, Report
-from leads.match import BrandMatcher
+from leads.models import Clinic
 from leads.quarantine import Quarantine
+from leads.records import Records, open_records
 from leads.training import load_tagger
 
 TROUBLE = ("refused", "blocked", "failed", "silent")
-Event = dict[str, object]
 
 
 @contextmanager
@@ -70,15 +69,24 @@ def author_secret(settings: Settings) -> bytes:
         raise StorageError(f"密钥文件读写不了（{error}）：请检查 {folder} 的权限。") from error
 
 
-def ingestor(settings: Settings, index: LeadIndex) -> Ingestor:
+def known_clinics(settings: Settings) -> tuple[Clinic, ...]:
+    """The clinics of the file and of the desk; raises ConfigError, StorageError."""
+    from leads.records.clinics import known  # SQLAlchemy: only commands that need clinics wait for it
+
+    return known(settings)
+
+
+def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor:
     """Ready to turn posts into leads, with the shipped models or the clinic's own."""
-    clinics = settings.clinic_records()
+    clinics = known_clinics(settings)
     return Ingestor(
         tagger=load_tagger(settings.data_dir),
         index=index,
         quarantine=Quarantine(data_dir(settings) / "quarantine.jsonl"),
         clinics=clinics,
         brands=BrandMatcher(clinics),
+        records=records,
+        causes=Causes(max_age=timedelta(days=settings.alerts.max_age_days)),
         min_need=settings.leads.min_need,
         expire_days=settings.leads.expire_days,
     )
@@ -92,8 +100,10 @@ def crawl_ingestor() -> tuple[Callable[[], None], Ingestor]:
     handed = os.environ.get("TINGZHEN_HANDED_SETTINGS")
     settings = read_handed(Path(handed)) if handed else load_settings()
     data_dir(settings)
-    index = open_backend(settings)
-    return index.close, ingestor(settings, index)
+    with ExitStack() as stack:
+        index = stack.enter_context(open_backend(settings))
+        worker = ingestor(settings, index, stack.enter_context(open_records(settings)))
+        return stack.pop_all().close, worker
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,8 +134,8 @@ def ingest_files(
     """
     out = ImportReport()
     secret, now = author_secret(settings), datetime.now(UTC)
-    with open_index(settings) as index:
-        worker = ingestor(settings, index)
+    with open_index(settings) as index, open_records(settings) as desk:
+        worker = ingestor(settings, index, desk)
         out.quarantine = worker.quarantine.path
         for file in files:
             try:
@@ -169,21 +179,21 @@ def crawl(
     *,
     progress: Callable[[Event], None],
     recheck: bool = False,
+    stop: threading.Event | None = None,
 ) -> list[Run]:
     """Crawl the named sources, or every enabled one, an engine at a time, each in a process of its own.
     `recheck` looks for nothing new: stored posts are visited again, and those gone at their source deleted.
 
-    Twisted's reactor cannot be started twice in one process, and a crawl that dies must not take us along.
-
     Raises:
         ConfigError: no such source, or none is enabled.
+        BusyError, Stopped, StorageError: see `leads.crawling.spawn`.
     """
     chosen = _choose(sources(settings), names)
     folder = data_dir(settings)
     author_secret(settings)
     for engine in dict.fromkeys(source.engine for source in chosen):
         ours = [source for source in chosen if source.engine == engine]
-        _spawn(settings, folder, ours, progress, recheck=recheck)
+        spawn(settings, folder, ours, progress, recheck=recheck, stop=stop)
     try:
         with closing(Coverage(folder / "coverage.sqlite")) as coverage:
             return [run for source in chosen for run in coverage.runs(source=source.name, limit=1)]
@@ -202,90 +212,8 @@ def _choose(known: Sequence[Source], names: Sequence[str]) -> list[Source]:
     return chosen
 
 
-def _spawn(
-    settings: Settings,
-    folder: Path,
-    chosen: Sequence[Source],
-    progress: Callable[[Event], None],
-    *,
-    recheck: bool,
-) -> None:
-    """Run one engine's spider over its sources and pass its progress lines on."""
-    with TemporaryDirectory(prefix="tingzhen-") as scratch:
-        pipe = Path(scratch) / "progress"
-        os.mkfifo(pipe)
-        # Opened for reading and writing, so that neither side waits for the other to open.
-        keep = os.open(pipe, os.O_RDWR)
-        command = [sys.executable, "-m", "scrapy", "crawl", chosen[0].engine]
-        command += ["-a", "source=" + ",".join(source.name for source in chosen)]
-        command += ["-a", "recheck=1"] if recheck else []
-        log = folder / "crawl.log"
-        with _appending(log) as log_file:
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                command,
-                env=_environment(settings, folder, pipe, Path(scratch)),
-                stdout=log_file,
-                stderr=log_file,
-                stdin=subprocess.DEVNULL,
-            )
-        try:
-            _follow(process, keep, progress)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-            os.close(keep)
-    if process.returncode != 0:
-        raise StorageError(
-            f"抓取进程异常退出（代码 {process.returncode}）：请看 {log}；重新运行会从断点继续。"
-        )
-
-
-def _appending(log: Path) -> BinaryIO:
-    try:
-        return log.open("ab")
-    except OSError as error:
-        raise StorageError(f"日志 {log} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
-
-
-def _environment(settings: Settings, folder: Path, pipe: Path, scratch: Path) -> dict[str, str]:
-    """The crawl process gets the very settings we have, whatever file or variable they came from."""
-    handed = settings.model_copy(update={"data_dir": folder.resolve()})
-    (scratch / "settings.json").write_text(handed.model_dump_json(), encoding="utf-8")
-    environment = {
-        **os.environ,
-        "SCRAPY_SETTINGS_MODULE": "crawler.settings",
-        "TINGZHEN_DATA_DIR": str(folder.resolve()),
-        "TINGZHEN_PROGRESS": str(pipe),
-        "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
-        "TINGZHEN_HANDED_SETTINGS": str(scratch / "settings.json"),
-    }
-    if settings.crawl.sources:
-        environment["TINGZHEN_SOURCES"] = str(Path(settings.crawl.sources).resolve())
-    if settings.crawl.contact:
-        environment["TINGZHEN_CONTACT"] = settings.crawl.contact
-    return environment
-
-
-def _follow(process: subprocess.Popen[bytes], pipe: int, progress: Callable[[Event], None]) -> None:
-    """Hand each JSON line of the pipe to `progress` until the process has ended and the pipe is dry."""
-    import select
-
-    rest = b""
-    while True:
-        ready, _, _ = select.select([pipe], [], [], 0.1)
-        if not ready:
-            if process.poll() is not None:
-                return
-            continue
-        *lines, rest = (rest + os.read(pipe, 65536)).split(b"\n")
-        for line in lines:
-            if line.strip():
-                progress(json.loads(line))
-
-
 def serve(settings: Settings, *, port: int | None = None, demo: bool = False) -> None:
-    """The desk, until interrupted; `demo` prints a link that needs no password.
+    """The desk, and what happens by itself, until interrupted; `demo` prints a link that needs no password.
 
     Raises:
         ConfigError: other machines could reach it, and nobody has a password.
@@ -293,6 +221,8 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
         StorageError: the data folder, the index or the records cannot be opened.
     """
     from leads import serving
+    from leads.records import open_records
+    from leads.schedule import Schedule
     from leads.web.app import create_app
 
     data_dir(settings)
@@ -301,7 +231,26 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
     check_port(settings.web.host, chosen)
     app = create_app(settings)
     greeting = serving.greeting(settings, port=chosen, now=datetime.now(UTC), demo=demo)
-    serving.run(app, settings.web.host, chosen, greeting)
+    with open_index(settings) as index, open_records(settings) as records:
+        schedule = Schedule(settings, records, index)
+        schedule.start()
+        try:
+            serving.run(app, settings.web.host, chosen, greeting)
+        finally:
+            schedule.stop()
+
+
+def run_once(settings: Settings) -> int:
+    """One round of what `serve` does by itself, for cron and systemd; how many crawls there were.
+
+    Raises:
+        TingzhenError: what cannot be done at all.
+    """
+    from leads import schedule
+    from leads.records import open_records
+
+    with open_index(settings) as index, open_records(settings) as records:
+        return schedule.run_once(settings, records, index)
 
 
 def check_port(host: str, port: int) -> None:

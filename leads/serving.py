@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -80,6 +81,8 @@ def run(app: FastAPI, host: str, port: int, said: str) -> None:
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=PROXIES
     )
+    # Uvicorn ends well on a signal and then raises it again: to go on after it here, it must not kill us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         _Announced(config, said).run()
 

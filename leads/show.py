@@ -21,10 +21,11 @@ from leads.models import Hit, Page
 if TYPE_CHECKING:
     from crawler.coverage import Run
     from leads.checking import Finding
+    from leads.crawling import Event
     from leads.demo.run import Done
     from leads.index.copying import Copied
     from leads.index.copying import Progress as CopyProgress
-    from leads.jobs import Event, ImportReport
+    from leads.jobs import ImportReport
     from leads.training import Comparison
     from nlp.corpus import Example
     from nlp.evaluate import Report as Report_
@@ -309,3 +310,11 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
     marks = {"ok": "✓", "warning": "!", "error": "✗"}
     for finding in found:
         print(f"{marks[finding.level]} {finding.topic}：{finding.text}")
+
+
+def round_done(crawls: int, *, as_json: bool) -> None:
+    """What one round of the schedule did."""
+    if as_json:
+        _print_json([{"crawls": crawls}])
+    else:
+        print(f"这一轮抓取了 {crawls} 个来源。" if crawls else "没有到时间的抓取。")
