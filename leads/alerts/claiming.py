@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -18,7 +18,6 @@ from leads.alerts.outbox import LEASE, Delivery
 from leads.alerts.timing import Quiet
 from leads.records.tables import Alert, Channel, ClinicRow, Subscription, User
 
-_FROM_THE_FUTURE = timedelta(seconds=5)  # an alert written later than now: the clock was put back
 _CHUNK = 500
 
 
@@ -35,9 +34,7 @@ class _Waiting:
 
 def has_work(session: Session, now: datetime) -> bool:
     """Whether `claim` may find something; reads only, so that an idle worker locks nothing."""
-    lapsed = and_(Alert.state == "sending", ~outbox.held(now))
-    far = and_(Alert.state == "waiting", Alert.next_at > now + outbox.FURTHEST)
-    return bool(session.scalar(select(or_(exists().where(or_(lapsed, far)), exists().where(*_ready(now))))))
+    return bool(session.scalar(select(or_(exists().where(outbox.lapsed(now)), exists().where(*_ready(now))))))
 
 
 def claim(session: Session, worker: str, now: datetime, limit: int) -> list[Delivery]:
@@ -66,12 +63,7 @@ def _ready(now: datetime) -> tuple[ColumnElement[bool], ...]:
     holding = select(busy.channel_id).where(
         busy.state.in_(outbox.OPEN), busy.lease_until > now, busy.lease_until <= now + outbox.LONGEST_HOLD
     )
-    return (Alert.state == "waiting", _due(now), Alert.channel_id.not_in(holding))
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    ahead = and_(Alert.attempts == 0, Alert.created_at > now + _FROM_THE_FUTURE)
-    return or_(Alert.next_at <= now, ahead)
+    return (outbox.ready(now), Alert.channel_id.not_in(holding))
 
 
 def _channels(session: Session, now: datetime) -> Sequence[int]:
@@ -132,7 +124,7 @@ def _waiting(session: Session, channel: Channel, now: datetime) -> list[_Waiting
     """In the order they were written."""
     clinic = func.coalesce(Alert.payload["clinic_id"].as_string(), "")
     columns = (Alert.id, Alert.subscription_id, Alert.severity, clinic, Alert.attempts)
-    chosen = select(*columns).where(Alert.channel_id == channel.id, Alert.state == "waiting", _due(now))
+    chosen = select(*columns).where(Alert.channel_id == channel.id, outbox.ready(now))
     rows = session.execute(chosen.order_by(Alert.created_at, Alert.id)).all()
     return [
         _Waiting(id=row[0], subscription_id=row[1], severity=row[2], clinic_id=row[3], attempts=row[4])

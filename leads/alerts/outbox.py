@@ -30,6 +30,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=6)  # no service's Retry-After is followed for longer
 # A clock that was put back leaves times in the future; nothing is planned further ahead than this.
 FURTHEST = timedelta(days=9)
+_TOLERANCE = timedelta(seconds=5)  # clocks of two machines may differ
 OPEN: tuple[AlertState, ...] = ("waiting", "sending")
 _CHUNK = 500
 
@@ -208,10 +209,29 @@ def hand_back(session: Session, worker: str, *, now: datetime, ids: Iterable[str
 
 
 def recover(session: Session, now: datetime) -> int:
-    """Alerts whose worker must have died wait again; so do those that a clock put back has sent far off."""
-    lapsed = and_(Alert.state == "sending", ~held(now))
-    far = and_(Alert.state == "waiting", Alert.next_at > now + FURTHEST)
-    return _put_back(session, or_(lapsed, far), now)
+    """Alerts whose worker must have died wait again; so do those a clock put back left ahead of us."""
+    ahead = select(Alert).where(*_from_the_future(now)).order_by(Alert.created_at, Alert.id)
+    for number, alert in enumerate(session.scalars(ahead.with_for_update(skip_locked=True)).all()):
+        alert.created_at = now + timedelta(microseconds=number)  # they keep their order
+        alert.next_at = alert.next_at if alert.attempts else now
+    session.flush()
+    return _put_back(session, lapsed(now), now)
+
+
+def lapsed(now: datetime) -> ColumnElement[bool]:
+    """Taken by a worker that must have died, or planned for a time that only a wrong clock can have meant."""
+    died = and_(Alert.state == "sending", ~held(now))
+    return or_(died, and_(Alert.state == "waiting", Alert.next_at > now + FURTHEST))
+
+
+def ready(now: datetime) -> ColumnElement[bool]:
+    """Waiting, and due."""
+    return and_(Alert.state == "waiting", or_(Alert.next_at <= now, and_(*_from_the_future(now))))
+
+
+def _from_the_future(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Written later than now, as the clock has it since it was put back."""
+    return (Alert.state == "waiting", Alert.created_at > now + _TOLERANCE)
 
 
 def held(now: datetime) -> ColumnElement[bool]:
