@@ -39,7 +39,7 @@ class Time:
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of logins are tried here; the real cost of one is for attackers."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8)
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", quick)
     monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))
 
