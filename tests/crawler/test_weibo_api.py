@@ -90,9 +90,9 @@ def test_a_second_that_holds_too_much_is_split_by_place_then_admitted(tmp_path: 
 
 
 def test_the_next_run_begins_where_this_one_ended(tmp_path: Path) -> None:
-    with serve_replica(Api(minutes(33))) as api:
+    with serve_replica(Api(minutes(33, every=61))) as api:
         crawl(tmp_path, api)
-        api.posts.insert(0, Said(mid=6, at=datetime.now(UTC), text="牙疼新来的"))
+        api.posts.insert(0, Said(mid=6, at=datetime.now(UTC) - timedelta(seconds=5), text="牙疼新来的"))
         again = crawl(tmp_path, api)
     assert len(api.requests) == 2  # a quarter of an hour is read again: 14 posts on two pages of ten
     assert again.run.totals.posts_new == 1
