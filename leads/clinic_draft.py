@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leads.errors import InputError
-from leads.geo import MAX_KM
+from leads.geo import MAX_KM, distance_km
 from leads.pasting import read_place, valid_point
 from nlp import lexicon
 from nlp.gazetteer import Division, Gazetteer
 
 MOST = 100  # entries of one list
 LONGEST = 60  # characters of an entry
+FAR_KM = 60.0  # a place further from a district's seat does not lie in it
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _BETWEEN = re.compile(r"[\n\r、，,；;]+")
@@ -64,6 +65,7 @@ class Written:
     lon: str = ""
     coordinate: str = ""  # pasted; stands above lat and lon
     system: str = "gcj02"
+    district: str = ""  # stands above the one derived from the place
     reach_km: str = ""
     quiet_from: str = ""
     quiet_to: str = ""
@@ -80,7 +82,7 @@ def draft(written: Written, *, own_accounts: tuple[str, ...] = ()) -> ClinicDraf
         name=_name(written.name),
         lat=lat,
         lon=lon,
-        adcode=district_at(lat, lon).code,
+        adcode=_district(written.district, lat, lon),
         reach_km=_reach(written.reach_km),
         aliases=_list(written.aliases, "aliases"),
         doctors=_list(written.doctors, "doctors"),
@@ -114,6 +116,18 @@ def district_at(lat: float, lon: float) -> Division:
     if division is None:
         raise InputError(f"坐标 {lat:.5f},{lon:.5f} 附近没有行政区：请检查坐标。")
     return division
+
+
+def _district(name: str, lat: float, lon: float) -> str:
+    """The code of the named district, or of the nearest seat: near a border that may be the neighbour's."""
+    if not name.strip():
+        return district_at(lat, lon).code
+    named = Gazetteer.load().resolve(name.strip())
+    if named is None:
+        raise InputError(f"区县 {name.strip()[:40]!r} 找不到：请写成 四川成都武侯区 这样，或留空。")
+    if distance_km(lat, lon, named.lat, named.lon) > max(FAR_KM, 3 * named.radius_km):
+        raise InputError(f"区县 {named.name} 离这个坐标太远：请改正其中一个，或留空。")
+    return named.code
 
 
 def _place(written: Written) -> tuple[float, float]:

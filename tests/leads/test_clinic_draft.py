@@ -34,6 +34,10 @@ def test_a_pasted_coordinate_stands_above_the_place_before() -> None:
     assert (made.lat, made.lon, made.adcode) == (39.9219, 116.4436, "110105")
 
 
+def test_a_named_district_stands_above_the_nearest() -> None:
+    assert draft(replace(GOOD, district="成都市青羊区")).adcode == "510105"
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -51,6 +55,8 @@ def test_a_pasted_coordinate_stands_above_the_place_before() -> None:
         ({"lat": "nan"}, "不在中国"),
         ({"lat": "51.5", "lon": "0"}, "不在中国"),
         ({"lat": "20.0", "lon": "119.0"}, "没有行政区"),  # at sea
+        ({"district": "亚特兰蒂斯"}, "找不到"),
+        ({"district": "北京朝阳"}, "太远"),
         ({"coordinate": "hello"}, "看不懂"),
         ({"quiet_from": "22:00"}, "一半"),
         ({"quiet_from": "25:00", "quiet_to": "08:00"}, "25:00"),

@@ -1,6 +1,6 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
-from leads.web.pages import account, exports, leads, login, mentions, searches, users
+from leads.web.pages import account, clinics, exports, leads, login, map, mentions, searches, users
 
 # In the order of the menu.
 ROUTERS = (
@@ -8,6 +8,8 @@ ROUTERS = (
     exports.routes,
     searches.routes,
     mentions.routes,
+    clinics.routes,
+    map.routes,
     users.routes,
     account.routes,
     login.routes,

@@ -28,6 +28,7 @@ from sqlalchemy import select
 
 from leads.records import Records, searches, tokens, users
 from leads.records.tables import SavedSearch, User
+from leads.web import plotting
 
 EVERYBODY = "yyyyy"
 MEMBERS = "lyyyy"  # lists show a doctor less; test_roles.py looks for what must not be in them

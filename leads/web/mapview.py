@@ -1,0 +1,163 @@
+"""What the map shows of a search: cells, outlines, and what is not drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import log2, sqrt
+from threading import Lock
+
+from leads.index.base import LeadIndex, Tile
+from leads.mapping import COARSEST, FINEST, Cell, Division, Square, cells, divide, show
+from leads.models import LeadQuery, Near
+from leads.web import geometry
+from leads.web.geometry import Box
+
+STOCK_LASTS = timedelta(minutes=10)
+MOST_CELLS = 800
+CITIES_FROM = 4.0  # degrees of longitude in view from which cities are named instead of districts
+ZOOMS: Mapping[int, str] = {6: "省", 8: "城市", 11: "区县", 14: "街区"}
+CHINA: Box = (73.0, 17.0, 136.0, 62.0)
+LEVEL_NAMES: Mapping[str, str] = {
+    "point": "具体地点",
+    "district": "只知道区县",
+    "city": "只知道城市",
+    "province": "只知道省",
+}
+
+
+class Stock:
+    """The division of all leads, on which every map is built; made anew every ten minutes."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._made: tuple[datetime, Division] | None = None
+
+    def division(self, index: LeadIndex, now: datetime) -> Division:
+        """Raises StorageError."""
+        with self._lock:
+            if self._made is None or abs(now - self._made[0]) > STOCK_LASTS:
+                self._made = now, divide(_counts(index.tiles(LeadQuery(), FINEST)))
+            return self._made[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubble:
+    """A cell as it is drawn, in plot units."""
+
+    x: float
+    y: float
+    r: float  # half the side of its square
+    count: int
+    name: str
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapView:
+    """One map. `total` = drawn + `left_out` + `unplaced`."""
+
+    zoom: int
+    view: Box
+    bubbles: tuple[Bubble, ...]
+    seats: tuple[dict[str, object], ...]
+    reach: dict[str, float] | None
+    total: int
+    left_out: int  # have a place, but too few others near it
+    unplaced: int
+    levels: Mapping[str, int]  # how well the places are known: label → leads
+
+
+def map_view(
+    index: LeadIndex, stock: Division, query: LeadQuery, *, zoom: int | None, box: Box | None = None
+) -> MapView:
+    """The map of a search at this zoom, or at one that suits what is found.
+
+    Raises:
+        QueryError: the text is not a rule.
+        StorageError: the index cannot be read.
+    """
+    levels = index.facets(query, ("level",))["level"]
+    found = _counts(index.tiles(query, FINEST))
+    division = show(stock, found)
+    view = box or _view(division, query.near)
+    drawn = _cells(division, zoom if zoom is not None else _suiting(view))
+    bubbles = _bubbles(drawn)
+    total, placed = sum(levels.values()), sum(found.values())
+    used = max((cell.square.zoom for cell in drawn), default=zoom or FINEST)
+    return MapView(
+        zoom=zoom if zoom is not None else used,
+        view=view,
+        bubbles=bubbles,
+        seats=tuple(
+            geometry.seats(
+                view,
+                cities=view[2] - view[0] > CITIES_FROM,
+                close_to=[(bubble.x, bubble.y) for bubble in bubbles],
+            )
+        ),
+        reach=_reach(query.near),
+        total=total,
+        left_out=division.left_out,
+        unplaced=max(0, total - placed),
+        levels={LEVEL_NAMES[key]: levels[key] for key in LEVEL_NAMES if levels.get(key)},
+    )
+
+
+def _counts(tiles: Sequence[Tile]) -> dict[Square, int]:
+    return {Square(tile.zoom, tile.x, tile.y): tile.count for tile in tiles}
+
+
+def _cells(division: Division, zoom: int) -> list[Cell]:
+    """At this zoom, or the finest coarser one with few enough cells to look at."""
+    for each in range(max(COARSEST, min(zoom, FINEST)), COARSEST, -1):
+        found = cells(division, each)
+        if len(found) <= MOST_CELLS:
+            return found
+    return cells(division, COARSEST)
+
+
+def _bubbles(drawn: Sequence[Cell]) -> tuple[Bubble, ...]:
+    names = geometry.names_of([cell.square for cell in drawn])
+    bubbles = []
+    for cell, name in zip(drawn, names, strict=True):
+        west, south, east, north = geometry.box_of(cell.square)
+        bubbles.append(
+            Bubble(
+                x=round((west + east) / 2, 5),
+                y=round((south + north) / 2, 5),
+                r=round((east - west) / 2, 5),
+                count=cell.count,
+                name=name,
+                merged=cell.merged,
+            )
+        )
+    # The larger ones first, so that a smaller one is never hidden beneath.
+    return tuple(sorted(bubbles, key=lambda bubble: -bubble.count))
+
+
+def _reach(near: Near | None) -> dict[str, float] | None:
+    if near is None:
+        return None
+    return {"x": near.lon, "y": geometry.up(near.lat), "r": geometry.size(near.km, near.lat)}
+
+
+def _view(division: Division, near: Near | None) -> Box:
+    """The reach and all that is drawn; the whole country when there is neither."""
+    boxes = [geometry.box_of(leaf.square) for leaf in division.leaves]
+    circle = _reach(near)
+    if circle is not None:
+        x, y, r = circle["x"], circle["y"], circle["r"]
+        boxes.append((x - r, y - r, x + r, y + r))
+    return geometry.around(boxes or [CHINA], least=0.03)
+
+
+def _suiting(view: Box) -> int:
+    """The zoom at which about twelve squares stand side by side."""
+    return max(COARSEST, min(FINEST, round(log2(360 / (view[2] - view[0]) * 12))))
+
+
+def radius(count: int, largest: int) -> float:
+    """How large a bubble is drawn, 0..1: its area follows the count."""
+    return sqrt(count / largest) if largest else 0.0
