@@ -184,7 +184,8 @@ class LeadStore:
             "INSERT INTO fts (fts, rowid, words, subwords, tags) VALUES ('delete', ?, ?, ?, ?)",
             (rowid, terms.words, terms.subwords, terms.tags),
         )
-        self._db.execute("DELETE FROM bands WHERE lead = ?", (rowid,))
+        keys = bands([shingles(lead.post.full_text)])[0]
+        self._db.executemany("DELETE FROM bands WHERE band = ? AND lead = ?", [(key, rowid) for key in keys])
         self._db.execute("DELETE FROM spread WHERE rowid = ?", (rowid,))
 
     def _head(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> _Known | None:
@@ -192,7 +193,7 @@ class LeadStore:
         rows = self._db.execute(
             "SELECT DISTINCT leads.rowid, id, published, author_key, doc FROM bands"
             " JOIN leads ON leads.rowid = lead"
-            " WHERE band IN (SELECT value FROM json_each(?)) ORDER BY published, id LIMIT 50",
+            " WHERE band IN (SELECT value FROM json_each(?)) AND head IS NULL ORDER BY published, id LIMIT 50",
             (orjson.dumps(keys).decode(),),
         )
         for rowid, lead_id, published, author_key, doc in rows:

@@ -17,6 +17,7 @@ from tests.leads.index.test_copying import contents, fill
 # What schema 1 lacked.
 AS_SCHEMA_1 = """
 DROP TABLE spread; DROP TABLE spread_log;
+CREATE INDEX bands_lead ON bands (lead);
 ALTER TABLE leads DROP COLUMN assignee;
 UPDATE meta SET value = '1' WHERE key = 'schema';
 """
@@ -49,6 +50,19 @@ def test_everything_is_kept(old: Path, tmp_path: Path) -> None:
     with SqliteIndex(old) as index:  # a second opening finds nothing left to do
         found = index.search(LeadQuery(assignees=("chen",)), now=NOW).items
         assert [hit.lead.id for hit in found] == ["forum/5"]
+
+
+def test_an_upgraded_file_is_like_a_new_one(old: Path, tmp_path: Path) -> None:
+    with SqliteIndex(old), SqliteIndex(tmp_path / "new.sqlite"):
+        pass
+    schemas = []
+    for path in (old, tmp_path / "new.sqlite"):
+        database = sqlite3.connect(path)
+        names = database.execute("SELECT type, name FROM sqlite_schema ORDER BY type, name").fetchall()
+        columns = database.execute("SELECT name FROM pragma_table_info('leads') ORDER BY name").fetchall()
+        schemas.append((names, columns))
+        database.close()
+    assert schemas[0] == schemas[1]
 
 
 def test_several_processes_may_open_it_at_once(old: Path) -> None:
