@@ -196,7 +196,7 @@ def _take(session: Session, channel: Channel, worker: str, ids: Sequence[str], n
     for start in range(1, len(ids), _CHUNK):
         some = ids[start : start + _CHUNK]
         session.execute(update(Alert).where(Alert.id.in_(some)).values(state="merged", merged_into=leader.id))
-    items, total = outbox.payloads(session, leader)
+    said, total = outbox.said(session, leader)
     return Delivery(
         id=leader.id,
         worker=worker,
@@ -205,7 +205,7 @@ def _take(session: Session, channel: Channel, worker: str, ids: Sequence[str], n
         channel_kind=channel.kind,
         address=channel.address,
         attempt=leader.attempts,
-        items=items,
+        said=said,
         total=total,
     )
 

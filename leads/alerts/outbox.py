@@ -11,11 +11,12 @@ so a receiver may drop it by its id. `lease_until` holds up a channel's later al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -46,7 +47,7 @@ class Delivery:
     channel_kind: str
     address: str  # secret
     attempt: int
-    items: tuple[Payload, ...]
+    said: tuple[Mapping[str, Any], ...]  # payloads as they are kept; read where one that is broken harms one
     total: int
 
 
@@ -64,7 +65,7 @@ def add(session: Session, alert: Alert) -> bool:
     return True
 
 
-def payloads(session: Session, leader: Alert) -> tuple[tuple[Payload, ...], int]:
+def said(session: Session, leader: Alert) -> tuple[tuple[Mapping[str, Any], ...], int]:
     """What the message of an alert spells out, the gravest first, and how many alerts it tells."""
     merged = session.execute(
         select(Alert.id, Alert.severity)
@@ -75,7 +76,7 @@ def payloads(session: Session, leader: Alert) -> tuple[tuple[Payload, ...], int]
     wanted = [row.id for row in islice(by_weight, MOST_ITEMS - 1)]
     rows = {row.id: row for row in session.scalars(select(Alert).where(Alert.id.in_(wanted)))}
     told = sorted([leader, *(rows[each] for each in wanted)], key=lambda row: -rank(row.severity))
-    return tuple(Payload.from_json(row.payload) for row in told), 1 + len(merged)
+    return tuple(row.payload for row in told), 1 + len(merged)
 
 
 # --- what became of it ------------------------------------------------------------

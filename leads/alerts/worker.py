@@ -21,7 +21,7 @@ from leads.alerts import outbox, sending
 from leads.alerts.acknowledge import Links
 from leads.alerts.answers import Outcome
 from leads.alerts.claiming import claim, has_work
-from leads.alerts.message import Message
+from leads.alerts.message import Message, Payload
 from leads.alerts.outbox import Delivery
 from leads.config import Settings
 from leads.errors import StorageError
@@ -98,6 +98,10 @@ class Worker:
                 log.warning("alerts wait: %s", error)
                 self._stopping.wait(TROUBLE_PAUSE)
                 continue
+            except Exception as error:
+                log.error("alerts wait: %s", type(error).__name__)
+                self._stopping.wait(TROUBLE_PAUSE)
+                continue
             if not launched:
                 self._wake.wait(POLL)
 
@@ -138,7 +142,8 @@ class Worker:
         try:
             base = sending.desk_address(self._settings)
             ack = base + self._links.path(delivery.id, now=now)
-            message = Message(id=delivery.id, items=delivery.items, total=delivery.total, base=base, ack=ack)
+            items = tuple(map(Payload.from_json, delivery.said))
+            message = Message(id=delivery.id, items=items, total=delivery.total, base=base, ack=ack)
             kind, address = delivery.channel_kind, delivery.address
             return sending.deliver(kind, address, message, self._settings.alerts, now=now)
         except Exception as error:

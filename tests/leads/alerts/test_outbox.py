@@ -123,8 +123,8 @@ def test_a_message_spells_out_the_gravest(records: Records) -> None:
         alert(session, 99, by, severity="critical")
     (delivery,) = taken(records)
     assert delivery.total == 31
-    assert len(delivery.items) == 20
-    assert delivery.items[0].title == "第99条"
+    assert len(delivery.said) == 20
+    assert delivery.said[0]["title"] == "第99条"
 
 
 def test_a_message_that_failed_tells_the_same_again(records: Records) -> None:
