@@ -44,6 +44,17 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class _Areas:
+    """The areas of the vocabulary as columns."""
+
+    lat: Floats
+    lon: Floats
+    radius: Floats
+    province: Codes  # the first two digits of the adcode; 0: no place
+    point: Flags
+
+
+@dataclass(frozen=True, slots=True)
 class _AreasNear:
     """How the areas of the vocabulary lie to a point; 0 is not near, 1 … 3 are PRECISIONS."""
 
@@ -58,6 +69,7 @@ class Counter:
     def __init__(self, path: Path | str, reader: Callable[[], sqlite3.Connection]) -> None:
         self._reader = reader
         self._columns = Columns(path)
+        self._known_areas = lru_cache(maxsize=2)(self._read_areas)
         self._areas_near = lru_cache(maxsize=256)(self._judge_areas)
 
     @property
@@ -98,7 +110,7 @@ class Counter:
     def tiles(self, query: LeadQuery, zoom: int) -> list[Tile]:
         table = self._columns.table()
         at = self._near(table, self._matching(table, query), query)[0]
-        at = at[self._of_areas(table, at, lambda area: area.level != "")]
+        at = at[self._areas().province[table.codes["area"][at]] > 0]
         x, y = _tiles(table.numbers["lat"][at], table.numbers["lon"][at], zoom)
         keys, counts = np.unique(x << MAX_ZOOM | y, return_counts=True)
         return [
@@ -168,7 +180,7 @@ class Counter:
         """For each of these leads whether the rule is true."""
         match rule:
             case Tagged("area", value):
-                return self._of_areas(table, at, lambda area: value in chain_of(area.code))
+                return self._of(table, at, "area", lambda area: value in chain_of(area.code))
             case Tagged("symptom" | "specialty" as field, value):
                 return self._of(table, at, _COLUMN[field], lambda codes: value in codes.split(" "))
             case Tagged(field, value):
@@ -190,9 +202,6 @@ class Counter:
         flags = np.fromiter(map(good, values), np.bool_, len(values))
         return flags[table.codes[name][at]]
 
-    def _of_areas(self, table: Table, at: Ints, good: Callable[[Area], bool]) -> Flags:
-        return self._of(table, at, "area", good)
-
     # --- how near
 
     def _near(self, table: Table, at: Ints, query: LeadQuery) -> tuple[Ints, Codes]:
@@ -203,31 +212,43 @@ class Counter:
         areas = self._areas_near(near, len(self._columns.vocabularies["area"].values))
         codes = table.codes["area"][at]
         classes = areas.classes[codes]
-        points = np.flatnonzero(self._of_areas(table, at, lambda area: area.level == "point"))
+        points = np.flatnonzero(self._areas().point[codes])
         classes[points] = self._point_classes(table, at[points], near, areas)
         enough = (classes > 0) & (classes <= PRECISIONS.index(query.precision) + 1)
         return at[enough], classes[enough]
 
+    def _areas(self) -> _Areas:
+        return self._known_areas(len(self._columns.vocabularies["area"].values))
+
+    def _read_areas(self, size: int) -> _Areas:
+        areas: list[Area] = self._columns.vocabularies["area"].values[:size]
+        return _Areas(
+            lat=np.array([area.lat for area in areas], np.float64),
+            lon=np.array([area.lon for area in areas], np.float64),
+            radius=np.array([area.radius_km for area in areas], np.float64),
+            province=np.array([int(area.code[:2] or 0) for area in areas], np.int32),
+            point=np.array([area.level == "point" for area in areas], np.bool_),
+        )
+
     def _judge_areas(self, near: Near, size: int) -> _AreasNear:
         areas: list[Area] = self._columns.vocabularies["area"].values[:size]
-        lat, lon, radius = (np.array([area[field] for area in areas]) for field in (3, 4, 2))
-        distances = _distances(near, lat, lon)
+        known = self._known_areas(size)
+        distances = _distances(near, known.lat, known.lon)
         classes, city = np.zeros(size, np.int32), np.zeros(size, np.bool_)
-        province = np.array([area.code[:2] == near.adcode[:2] for area in areas], np.bool_)
         # Looked at closely is what may be near: within reach and its own radius, or in the same province.
-        for number in np.flatnonzero(province | (distances <= near.km + radius + 1)).tolist():
+        close = (distances <= near.km + known.radius + 1) | (known.province == int(near.adcode[:2]))
+        for number in np.flatnonzero(close & (known.province > 0)).tolist():
             area = areas[number]
-            if area.level:
-                city[number] = same_city(area.code, near.adcode)
-                distances[number] = distance_km(near.lat, near.lon, area.lat, area.lon)
-                precision = reach(area, near, float(distances[number]))
-                classes[number] = PRECISIONS.index(precision) + 1 if precision else 0
+            city[number] = same_city(area.code, near.adcode)
+            distances[number] = distance_km(near.lat, near.lon, area.lat, area.lon)
+            precision = reach(area, near, float(distances[number]))
+            classes[number] = PRECISIONS.index(precision) + 1 if precision else 0
         return _AreasNear(classes, distances, city)
 
     def _point_classes(self, table: Table, at: Ints, near: Near, areas: _AreasNear) -> Codes:
         """`leads.geo.reach` for points: sure within reach, likely a radius beyond it in the same city."""
         lat, lon, codes = table.numbers["lat"][at], table.numbers["lon"][at], table.codes["area"][at]
-        radius = self._radius(codes)
+        radius = self._areas().radius[codes]
         distances = _distances(near, lat, lon)
         beyond = areas.same_city[codes] & (distances <= near.km + radius)
         classes = np.where(distances <= near.km, 1, np.where(beyond, 2, 0)).astype(np.int32)
@@ -238,11 +259,6 @@ class Counter:
             precision = reach(area, near, exact)
             classes[place] = PRECISIONS.index(precision) + 1 if precision else 0
         return classes
-
-    def _radius(self, codes: Codes) -> Floats:
-        values: list[Area] = self._columns.vocabularies["area"].values
-        radii = np.fromiter((area.radius_km for area in values), np.float64, len(values))
-        return radii[codes]
 
     # --- in which order
 
@@ -256,7 +272,7 @@ class Counter:
             return table.numbers["hot"][at] + self._logs(codes, classes)
         areas = self._areas_near(query.near, len(self._columns.vocabularies["area"].values))
         distances = areas.distances[codes]
-        points = np.flatnonzero(self._of_areas(table, at, lambda area: area.level == "point"))
+        points = np.flatnonzero(self._areas().point[codes])
         lat, lon = table.numbers["lat"][at[points]], table.numbers["lon"][at[points]]
         distances[points] = [
             distance_km(query.near.lat, query.near.lon, one, other)

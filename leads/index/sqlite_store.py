@@ -193,7 +193,8 @@ class LeadStore:
         rows = self._db.execute(
             "SELECT DISTINCT leads.rowid, id, published, author_key, doc FROM bands"
             " JOIN leads ON leads.rowid = lead"
-            " WHERE band IN (SELECT value FROM json_each(?)) AND head IS NULL ORDER BY published, id LIMIT 50",
+            " WHERE band IN (SELECT value FROM json_each(?)) AND head IS NULL"
+            " ORDER BY published, id LIMIT 50",
             (orjson.dumps(keys).decode(),),
         )
         for rowid, lead_id, published, author_key, doc in rows:
