@@ -20,7 +20,8 @@ from leads.config import Settings
 from leads.errors import ConflictError, InputError
 from leads.models import Clinic
 from leads.records.database import FILE, open_records
-from leads.records.tables import Audit, Case, ClinicRow, DigestPlan, Rule, Snippet, User
+from leads.records.tables import Audit, Case, ClinicRow, Rule, Snippet, User
+from leads.records.tables_digests import DigestPlan
 
 _LISTS = ("aliases", "doctors", "specialties", "exclude", "competitors", "own_accounts")
 

@@ -421,37 +421,6 @@ class Alert(Base):
     acknowledged_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class DigestPlan(Base):
-    """Who gets which regular report, when. Hours are those of `timezone`."""
-
-    __tablename__ = "digest_plans"
-
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
-    period: Mapped[Period]
-    at_time: Mapped[str] = mapped_column(String(5), default="08:00")
-    weekday: Mapped[int] = mapped_column(default=0)  # weekly: 0 is Monday
-    monthday: Mapped[int] = mapped_column(default=1)  # monthly: 1 to 28
-    timezone: Mapped[str] = mapped_column(String(40), default="Asia/Shanghai")
-    clinic_ids: Mapped[list[str]] = mapped_column(default_factory=list)  # [] for all the person may see
-    enabled: Mapped[bool] = mapped_column(default=True)
-
-
-class DigestIssue(Base):
-    """One report as it was made: what is behind its address. Counts and places, no names of writers."""
-
-    __tablename__ = "digest_issues"
-    __table_args__ = (UniqueConstraint("plan_id", "until"),)
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    plan_id: Mapped[int] = mapped_column(ForeignKey("digest_plans.id", ondelete="CASCADE"))
-    since: Mapped[datetime]
-    until: Mapped[datetime]
-    made_at: Mapped[datetime]
-    content: Mapped[dict[str, Any]]
-
-
 # --- schedule ------------------------------------------------------------
 
 

@@ -359,6 +359,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("channel_id", sa.Integer(), nullable=False),
         sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("at_time", sa.String(length=5), nullable=False),
         sa.Column("weekday", sa.Integer(), nullable=False),
         sa.Column("monthday", sa.Integer(), nullable=False),

@@ -1,0 +1,278 @@
+"""A stretch of time in numbers: new leads by symptom and place, mentions, what rose, gaps, cases waiting.
+
+Numbers and places only: no words of a post, so that a report that was sent tells nothing of a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from leads.coverage_view import OUTCOMES, SourceState
+from leads.index.base import LeadIndex
+from leads.match import serves
+from leads.models import Clinic, Lead, LeadQuery, Mention
+from nlp import lexicon
+from nlp.gazetteer import Gazetteer
+
+TOP = 8  # rows of a table
+MOST_LEADS = 20_000  # read for one report
+PAGE = 1000
+MOST_MENTIONS = 5_000
+GRAVE = 2  # severity of a complaint from which it is told apart
+# Something rose when it came at least so often, and so many times as often as before.
+RISE_LEAST, RISE_FACTOR = 3, 1.5
+TROUBLE = ("refused", "blocked", "truncated", "silent", "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How often something came, and how often in the stretch before."""
+
+    name: str
+    count: int
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How a clinic was spoken of."""
+
+    clinic: str
+    total: int
+    before: int
+    praise: int
+    complaint: int
+    grave: int  # complaints of weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Everything a report says; JSON-ready by `to_json`. `since` and `until` are ISO times with zone."""
+
+    since: str
+    until: str
+    leads: int
+    leads_before: int
+    urgent: int  # leads with a need of at least 0.7
+    days: tuple[tuple[str, int], ...]  # ISO date → new leads, the last day last
+    symptoms: tuple[Counted, ...]
+    places: tuple[Counted, ...]
+    risen: tuple[Counted, ...]  # what came more often than before, the steepest first
+    voices: tuple[Voice, ...]
+    gaps: tuple[str, ...]  # a sentence a source in trouble
+    waiting: tuple[Counted, ...]  # cases by status
+    overdue: int
+    cut: bool = False  # there was more than could be read
+
+    def to_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Summary:
+        """Back again."""
+        counted = {
+            name: tuple(Counted(**each) for each in values[name])
+            for name in ("symptoms", "places", "risen", "waiting")
+        }
+        return cls(
+            **{
+                **values,
+                **counted,
+                "voices": tuple(Voice(**each) for each in values["voices"]),
+                "days": tuple((day, count) for day, count in values["days"]),
+                "gaps": tuple(values["gaps"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """From `since` to before `until`; `days` is how many days the plot shows, the last one ending at `until`."""
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+    days: int = 7
+
+    @property
+    def before(self) -> datetime:
+        """Where the stretch of the same length before it begins."""
+        return self.since - (self.until - self.since)
+
+    @property
+    def first(self) -> datetime:
+        """The earliest moment any number needs."""
+        return min(self.before, self.until - timedelta(days=self.days))
+
+
+def summarise(
+    stretch: Stretch,
+    *,
+    leads: Iterable[Lead],
+    mentions: Iterable[Mention],
+    clinics: Sequence[Clinic],
+    gaps: Sequence[str],
+    waiting: Sequence[Counted],
+    overdue: int,
+) -> Summary:
+    """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure."""
+    tally = _Tally()
+    for lead in leads:
+        tally.add(lead, stretch)
+    now, past = tally.now, tally.past
+    symptoms = _compared(now.symptoms, past.symptoms)
+    return Summary(
+        since=stretch.since.isoformat(),
+        until=stretch.until.isoformat(),
+        leads=now.leads,
+        leads_before=past.leads,
+        urgent=now.urgent,
+        days=_days(tally.days, stretch),
+        symptoms=symptoms[:TOP],
+        places=_compared(now.places, past.places)[:TOP],
+        risen=_risen(symptoms),
+        voices=_voices(mentions, clinics, stretch),
+        gaps=tuple(gaps),
+        waiting=tuple(waiting),
+        overdue=overdue,
+        cut=tally.read >= MOST_LEADS,
+    )
+
+
+class _Half:
+    """Counts of one of the two stretches."""
+
+    def __init__(self) -> None:
+        self.leads = self.urgent = 0
+        self.symptoms: Counter[str] = Counter()
+        self.places: Counter[str] = Counter()
+
+
+class _Tally:
+    """All counts, filled lead by lead, so that no list of leads is held."""
+
+    def __init__(self) -> None:
+        self.now, self.past, self.days, self.read = _Half(), _Half(), Counter[date](), 0
+
+    def add(self, lead: Lead, stretch: Stretch) -> None:
+        self.read += 1
+        at = lead.post.published_at
+        self.days[at.astimezone(stretch.zone).date()] += 1
+        if not stretch.before <= at < stretch.until:
+            return
+        half = self.now if at >= stretch.since else self.past
+        half.leads += 1
+        half.urgent += lead.need >= 0.7
+        half.symptoms.update({each.code for each in lead.tags.symptoms if each.present})
+        half.places[_place(lead)] += 1
+
+
+def _place(lead: Lead) -> str:
+    region = lead.tags.region
+    return region.code if region else ""
+
+
+def _compared(now: Counter[str], past: Counter[str]) -> tuple[Counted, ...]:
+    ordered = sorted(now.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Counted(name=code, count=count, before=past[code]) for code, count in ordered)
+
+
+def _risen(counted: Iterable[Counted]) -> tuple[Counted, ...]:
+    rose = [
+        each
+        for each in counted
+        if each.count >= RISE_LEAST and each.count >= RISE_FACTOR * max(each.before, 1)
+    ]
+    return tuple(sorted(rose, key=lambda each: (-each.count / max(each.before, 1), each.name))[:TOP])
+
+
+def _days(counts: Counter[date], stretch: Stretch) -> tuple[tuple[str, int], ...]:
+    # `until` belongs to the next stretch: a report of midnight ends with yesterday.
+    last = (stretch.until - timedelta(seconds=1)).astimezone(stretch.zone).date()
+    found = (last - timedelta(days=back) for back in reversed(range(stretch.days)))
+    return tuple((day.isoformat(), counts[day]) for day in found)
+
+
+def _voices(mentions: Iterable[Mention], clinics: Sequence[Clinic], stretch: Stretch) -> tuple[Voice, ...]:
+    empty = Voice(clinic="", total=0, before=0, praise=0, complaint=0, grave=0)
+    found = {clinic.id: replace(empty, clinic=clinic.name) for clinic in clinics}
+    for mention in mentions:
+        voice, at = found.get(mention.clinic_id), mention.post.published_at
+        if voice is None or not stretch.before <= at < stretch.until:
+            continue
+        found[mention.clinic_id] = _heard(voice, mention, now=at >= stretch.since)
+    return tuple(voice for voice in found.values() if voice.total or voice.before)
+
+
+def _heard(voice: Voice, mention: Mention, *, now: bool) -> Voice:
+    if not now:
+        return replace(voice, before=voice.before + 1)
+    mood = mention.sentiment
+    bad = mood.polarity == "complaint"
+    return replace(
+        voice,
+        total=voice.total + 1,
+        praise=voice.praise + (mood.polarity == "praise"),
+        complaint=voice.complaint + bad,
+        grave=voice.grave + (bad and mood.severity >= GRAVE),
+    )
+
+
+# --- reading ------------------------------------------------------------
+
+
+def read_leads(
+    index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic] | None, *, now: datetime
+) -> Iterator[Lead]:
+    """Leads a report counts, newest first: of these clinics (None: all), dismissed ones left out."""
+    query = LeadQuery(since=stretch.first, until=stretch.until, sort="newest", limit=PAGE)
+    read = 0
+    while read < MOST_LEADS:
+        page = index.search(query, now=now)
+        for hit in page.items:
+            lead = hit.lead
+            if lead.status == "dismissed":
+                continue
+            if clinics is None or any(serves(clinic, lead.tags) for clinic in clinics):
+                read += 1
+                yield lead
+        if not page.cursor:
+            return
+        query = replace(query, cursor=page.cursor)
+
+
+def read_mentions(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> Iterator[Mention]:
+    """Mentions of these clinics."""
+    for clinic in clinics:
+        yield from index.mentions(clinic_id=clinic.id, since=stretch.before, limit=MOST_MENTIONS)
+
+
+def gap_sentences(states: Sequence[SourceState], since: datetime) -> list[str]:
+    """What is missing or in trouble, a sentence a source."""
+    found = []
+    for state in states:
+        parts = [f"{gap.reason}" for gap in state.gaps if gap.at >= since]
+        if state.run is not None and state.run.outcome in TROUBLE:
+            reason = f"（{state.run.reason}）" if state.run.reason else ""
+            parts.insert(0, OUTCOMES[state.run.outcome] + reason)
+        if parts:
+            found.append(f"{state.source.name}：{'；'.join(dict.fromkeys(parts))}"[:300])
+    return found
+
+
+def symptom_name(code: str) -> str:
+    """A symptom as people call it."""
+    concept = lexicon.load().concepts.get(code)
+    return concept.name if concept else code
+
+
+def place_name(code: str) -> str:
+    """A division as people call it."""
+    division = Gazetteer.load().by_code(code) if code else None
+    return division.name if division else "地点不明"
