@@ -30,7 +30,12 @@ _EDGE_KM = 1e-6  # nearer than this to a border, a distance is computed again as
 _COMPARE: Mapping[str, Callable[[Floats, float], Flags]] = {
     ">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal
 }  # fmt: skip
-_COLUMN = {"symptom": "symptoms", "specialty": "specialties"}
+_COLUMN = {"symptom": "symptoms", "specialty": "specialties"}  # others are called as their field
+_TRUE_OF: Mapping[str, Callable[[Any, str], bool]] = {
+    "area": lambda area, code: code in chain_of(area.code),
+    "symptom": lambda codes, code: code in codes.split(" "),
+    "specialty": lambda codes, code: code in codes.split(" "),
+}
 
 
 class Found(NamedTuple):
@@ -70,6 +75,7 @@ class Counter:
         self._reader = reader
         self._columns = Columns(path)
         self._known_areas = lru_cache(maxsize=2)(self._read_areas)
+        self._flags = lru_cache(maxsize=512)(self._look_up)
         self._areas_near = lru_cache(maxsize=256)(self._judge_areas)
 
     @property
@@ -179,12 +185,10 @@ class Counter:
     def _holds(self, table: Table, at: Ints, rule: Rule) -> Flags:
         """For each of these leads whether the rule is true."""
         match rule:
-            case Tagged("area", value):
-                return self._of(table, at, "area", lambda area: value in chain_of(area.code))
-            case Tagged("symptom" | "specialty" as field, value):
-                return self._of(table, at, _COLUMN[field], lambda codes: value in codes.split(" "))
-            case Tagged(field, value):
-                return self._of(table, at, field, lambda text: text == value)
+            case Tagged(field, _):
+                column = _COLUMN.get(field, field)
+                size = len(self._columns.vocabularies[column].values)
+                return self._flags(rule, column, size)[table.codes[column][at]]
             case Needs(sign, value):
                 return _COMPARE[sign](table.numbers["need"][at], value)
             case All(parts):
@@ -196,11 +200,11 @@ class Counter:
             case _:
                 return np.isin(at, self._worded(table, at, rule), assume_unique=True)
 
-    def _of(self, table: Table, at: Ints, name: str, good: Callable[[Any], bool]) -> Flags:
-        """For each of these leads whether its value in a column is good; each value is looked at once."""
-        values = self._columns.vocabularies[name].values
-        flags = np.fromiter(map(good, values), np.bool_, len(values))
-        return flags[table.codes[name][at]]
+    def _look_up(self, rule: Tagged, column: str, size: int) -> Flags:
+        """For each value of a vocabulary whether the rule is true of it."""
+        good = _TRUE_OF.get(rule.field, str.__eq__)
+        values = self._columns.vocabularies[column].values[:size]
+        return np.fromiter((good(value, rule.value) for value in values), np.bool_, size)
 
     # --- how near
 
