@@ -94,6 +94,11 @@ def _code(code: object) -> str:
     return str(code) if isinstance(code, int) else "未知"
 
 
+def _is(code: object, number: int) -> bool:
+    """JSON's false is no 0."""
+    return type(code) is int and code == number
+
+
 def _said(code: object, meanings: Mapping[int, Outcome]) -> Outcome:
     """By a service's number; True and 0.0 are no numbers of theirs."""
     if isinstance(code, bool) or not isinstance(code, int):
@@ -182,7 +187,7 @@ def feishu(answer: Answer, body: Body) -> Outcome | None:
 
 def bark(answer: Answer, body: Body) -> Outcome | None:
     code, said = body.get("code"), str(body.get("message", "")).lower()
-    if code == 200 and answer.status == 200:
+    if _is(code, 200) and answer.status == 200:
         return DELIVERED
     gone = ("device token", "baddevicetoken", "unregistered", "devicetokennotfortopic", "device key")
     if code in (400, 404, 410, 500) and any(word in said for word in gone):
@@ -192,10 +197,10 @@ def bark(answer: Answer, body: Body) -> Outcome | None:
 
 def schan(answer: Answer, body: Body) -> Outcome | None:
     code, said = body.get("code"), f"{body.get('message', '')}{body.get('info', '')}"
-    if code == 0:
+    if _is(code, 0):
         inner = body.get("data")
         number = inner.get("errno", 0) if isinstance(inner, dict) else 0
-        return DELIVERED if number == 0 else _unknown(number)
+        return DELIVERED if _is(number, 0) else _unknown(number)
     if any(word in said for word in ("次数", "频", "限制", "稍后")):
         hour = timedelta(hours=1)
         return Outcome(
@@ -209,7 +214,7 @@ def schan(answer: Answer, body: Body) -> Outcome | None:
 def pushdeer(answer: Answer, body: Body) -> Outcome | None:
     code = body.get("code")
     content = body.get("content")
-    if code == 0:
+    if _is(code, 0):
         # A key nobody has gets code 0 too, with no device in the result.
         reached = isinstance(content, dict) and bool(content.get("result"))
         return DELIVERED if reached else _revoked("PushDeer 的这个 Key 没有对应的设备：请检查 Key。")

