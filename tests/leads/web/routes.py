@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, get_args, get_type_hints
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")  # of a library whose file is served
 
 
 def routes_of(app: FastAPI) -> list[str]:
     """ "GET /lead/{lead_id}" and so on, sorted; a folder of files is one route, a version in a name is *."""
-    return sorted({_VERSION.sub("*", route) for route in _walk(app.routes, "")})
+    return sorted({_VERSION.sub("*", route) for route, _ in _walk(app.routes, "")})
 
 
-def _walk(routes: list[Any], prefix: str) -> Iterator[str]:  # several private kinds of the frameworks
+def parameters_of(app: FastAPI) -> list[str]:
+    """The names of all parameters of all routes, those of forms in an address too."""
+    return sorted({name for _, endpoint in _walk(app.routes, "") if endpoint for name in _names(endpoint)})
+
+
+def _names(endpoint: Callable[..., object]) -> Iterator[str]:
+    for name, hint in get_type_hints(endpoint, include_extras=True).items():
+        kind = (get_args(hint) or (hint,))[0]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from kind.model_fields
+        else:
+            yield name
+
+
+def _walk(routes: list[Any], prefix: str) -> Iterator[tuple[str, Callable[..., object] | None]]:
+    # Several private kinds of the frameworks: hence Any.
     for route in routes:
         if hasattr(route, "effective_candidates"):  # a router that was included
             yield from _walk(route.effective_candidates(), prefix)
-        elif hasattr(route, "include_context") or getattr(route, "methods", None):
+        elif getattr(route, "methods", None):
             path = prefix + route.path.replace(":path}", "}")
-            yield from (f"{method} {path}" for method in route.methods if method not in ("HEAD", "OPTIONS"))
+            for method in set(route.methods) - {"HEAD", "OPTIONS"}:
+                yield f"{method} {path}", getattr(route, "endpoint", None)
         elif getattr(route, "routes", None):  # an application inside of this one
             yield from _walk(route.routes, prefix + route.path)
         else:
-            yield f"GET {prefix}{route.path}"
+            yield f"GET {prefix}{route.path}", None
