@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,15 +18,19 @@ from leads.models import Clinic, LeadQuery
 from leads.web.auth import Visitor
 
 # In the order of a canonical address; those of MANY may be given several times.
-ONE = ("q", "near", "radius", "area", "since", "until", "precision", "min_need", "sort", "cursor")
+ONE = ("q", "near", "radius", "area", "since", "until", "precision", "min_need", "sort", "cursor", "at")
+PAGING = ("cursor", "at")  # where in the list one is, not what was asked
 MANY = ("symptom", "specialty", "intent", "source", "status", "assignee")
+_MOMENT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
+_LISTS_LAST = timedelta(days=1)
 MOST = 50  # values of one field
 
 
 class LeadForm(BaseModel):
     """As in the URL. `near` left out means the first clinic; "all" means no restriction by place.
 
-    `point` is what was typed instead of choosing a clinic; it becomes `near`.
+    `point` is what was typed instead of choosing a clinic; it becomes `near`. `at` goes with a cursor: when
+    the first page was asked for, in seconds since 1970, so that "7d" means the same on every page.
     """
 
     q: str = ""
@@ -39,6 +44,7 @@ class LeadForm(BaseModel):
     min_need: str = ""
     sort: str = ""
     cursor: str = ""
+    at: str = ""
     symptom: list[str] = Field(default_factory=list)
     specialty: list[str] = Field(default_factory=list)
     intent: list[str] = Field(default_factory=list)
@@ -66,8 +72,8 @@ class LeadForm(BaseModel):
         return cls.model_validate(values)
 
     def items(self) -> list[tuple[str, str]]:
-        """What is given, without the cursor: the same for two addresses that ask the same."""
-        one = [(name, getattr(self, name)) for name in ONE if name != "cursor"]
+        """What is given, without the page: the same for two addresses that ask the same."""
+        one = [(name, getattr(self, name)) for name in ONE if name not in PAGING]
         many = [(name, value) for name in MANY for value in getattr(self, name)]
         return [(name, value) for name, value in one + many if value]
 
@@ -92,7 +98,18 @@ class LeadForm(BaseModel):
 
     def settled(self, clinics: Sequence[Clinic]) -> Self:
         """The same with the place spelled out, for keeping: the first clinic may be another one tomorrow."""
-        return self.model_copy(update={"near": self.place(clinics) or "all", "cursor": ""})
+        return self.model_copy(update={"near": self.place(clinics) or "all", "cursor": "", "at": ""})
+
+    def next_url(self, cursor: str, now: datetime) -> str:
+        """The address of the page behind this cursor; "" without one."""
+        return self.url(cursor=cursor, at=f"{self.asked_at(now).timestamp():.6f}") if cursor else ""
+
+    def asked_at(self, now: datetime) -> datetime:
+        """When the first page was asked for: now, unless this is a further page of a list not a day old."""
+        if not self.cursor or not _MOMENT.fullmatch(self.at):
+            return now
+        moment = datetime.fromtimestamp(float(self.at), UTC)
+        return moment if now - _LISTS_LAST <= moment <= now else now
 
     def asked(self, clinics: Sequence[Clinic], *, limit: int) -> Asked:
         """The question, with the page's defaults filled in."""
@@ -126,6 +143,7 @@ def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -
     Raises:
         QueryError: the form cannot be understood, or asks for what a doctor may not see.
     """
+    now = form.asked_at(now)
     if not visitor.restricted:
         return to_query(form.asked(visitor.clinics, limit=limit), clinics=visitor.clinics, now=now)
     clinic = _own_clinic(form, visitor.clinics)

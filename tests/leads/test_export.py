@@ -74,8 +74,8 @@ def test_a_workbook_reads_back_without_formulas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("near", [None, NEAR_WUHOU])
 @pytest.mark.parametrize("most", [3, 20, 10_000])
-def test_all_pages_in_the_order_of_the_search(near: Near | None, most: int) -> None:
-    with SqliteIndex(":memory:") as index:
+def test_all_pages_in_the_order_of_the_search(tmp_path: Path, near: Near | None, most: int) -> None:
+    with SqliteIndex(tmp_path / "leads.sqlite") as index:
         index.upsert(
             [lead(n, f"{n}号牙疼", place=region("武侯区"), need=0.5 + n % 7 / 20, hours=n) for n in range(13)]
         )

@@ -49,7 +49,7 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         "clinics": visitor.clinics,
         "restricted": visitor.restricted,
         "people": people,
-        **_list(form, query, page, counts, touched, people),
+        **_list(form, query, page, counts, touched, people, now),
         **_filters(form, query, counts, visitor, people),
         **_tools(request, form, visitor, saved),
     }
@@ -87,12 +87,13 @@ def _list(
     counts: Counts | None,
     touched: Mapping[str, Case],
     people: Mapping[str, str],
+    now: datetime,
 ) -> dict[str, object]:
     return {
         "rows": listing.rows(page.items, touched, people),
         "total": counts.total if counts else 0,
         "counts": counts,
-        "next_url": form.url(cursor=page.cursor) if page.cursor else "",
+        "next_url": form.next_url(page.cursor, now),
         "first_url": form.url() if form.cursor else "",
         "near": bool(query and query.near),
     }
@@ -172,7 +173,7 @@ def change_many(
     if wants_data:
         return JSONResponse(changed)
     kept = LeadForm.read(query)
-    return RedirectResponse(kept.url(cursor=kept.cursor, done=str(len(changed))), 303)
+    return RedirectResponse(kept.url(cursor=kept.cursor, at=kept.at, done=str(len(changed))), 303)
 
 
 def _wanted(status: str, assignee: str, reason: str) -> CaseChange:
