@@ -25,6 +25,7 @@ from nlp.pinyin import sounds
 from nlp.text import borders, normalise
 from nlp.tokens import cut
 
+_COMMON = 20  # times a word was seen by jieba's makers; rarer ones (叫安) are accidents beside a name
 _NEAR = 8  # characters between a name and a word that says who it is
 _AFTER_TITLE = re.compile(f"(?:{'|'.join(TITLES)})")
 # After a short name these make it a place's; before or after a person's name, somebody else's.
@@ -92,8 +93,8 @@ class _Text:
             return False
         start = max(edge for edge in self.edges if edge < at)
         end = min(edge for edge in self.edges if edge > at)
-        return is_word(self.text[start:end]) or any(
-            is_word(self.text[low:high])
+        return is_word(self.text[start:end], at_least=_COMMON) or any(
+            is_word(self.text[low:high], at_least=_COMMON)
             for low in range(max(start, at - 2), at)
             for high in range(at + 1, min(end, at + 2) + 1)
         )
@@ -180,11 +181,14 @@ class BrandMatcher:
                     others.append((start, end, self._rivals[index - count][1]))
                 else:
                     typos += _typo(text, start, *self._pieces[index - last][1:])
-        known = [(hit.start, hit.end) for hit in hits] + [(start, end) for start, end, _ in others]
         hits = [hit for hit in hits if not any(_inside(hit, start, end) for start, end, _ in others)]
-        unclear = (*self._heard(text), *typos)
+        hits = [hit for hit in hits if not any(_longer(other, hit) for other in hits)]
+        taken = [(start, end) for start, end, _ in others]
         hits += [
-            hit for hit in unclear if not any(hit.start < end and start < hit.end for start, end in known)
+            hit
+            for hit in (*self._heard(text), *typos)
+            if not any(_overlaps(hit, start, end) for start, end in taken)
+            and not any(_overlaps(hit, each.start, each.end) and not _longer(hit, each) for each in hits)
         ]
         named = [(hit.start, hit.end) for hit in hits if hit.how in _FIRM]
         rivals = [
@@ -218,7 +222,9 @@ class BrandMatcher:
             return None
         if points < hit.need:
             return None
-        score = min(1.0, _BASE[hit.how] + 0.1 * max(0, points - hit.need)) - 0.2 * away
+        # What is not written as it should be is never as sure as what is.
+        most = 1.0 if hit.how in _FIRM or person else 0.9
+        score = min(most, _BASE[hit.how] + 0.1 * max(0, points - hit.need)) - 0.2 * away
         return Brand(
             clinic_id=clinic.id,
             term=hit.name.term,
@@ -273,6 +279,15 @@ def _automaton(terms: Sequence[str]) -> AhoCorasick | None:
 def _inside(hit: _Hit, start: int, end: int) -> bool:
     """Part of a longer name."""
     return start <= hit.start and hit.end <= end and end - start > hit.end - hit.start
+
+
+def _longer(hit: _Hit, other: _Hit) -> bool:
+    """A longer name of the same clinic holds this one."""
+    return hit.name.clinic_id == other.name.clinic_id and _inside(other, hit.start, hit.end)
+
+
+def _overlaps(hit: _Hit, start: int, end: int) -> bool:
+    return hit.start < end and start < hit.end
 
 
 def _around(text: str, hit: _Hit, reach: int) -> str:
