@@ -78,13 +78,17 @@ def _warning(settings: Settings) -> str:
 
 def run(app: FastAPI, host: str, port: int, said: str) -> None:
     """Serve until interrupted; `said` goes to standard error as soon as the port is open."""
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=PROXIES
-    )
     # Uvicorn ends well on a signal and then raises it again: to go on after it here, it must not kill us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _Announced(config, said).run()
+        _Announced(config(app, host, port), said).run()
+
+
+def config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn is told to serve: quietly, and believing the address and scheme that `PROXIES` pass on."""
+    return uvicorn.Config(
+        app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=PROXIES
+    )
 
 
 class _Announced(uvicorn.Server):

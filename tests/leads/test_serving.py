@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from leads import serving
 from leads.config import Settings, WebSettings
 from leads.errors import ConfigError
-from leads.records import open_records, users
+from leads.records import audit, open_records, users
 from leads.web.app import create_app
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 WIDE = "0.0.0.0"  # noqa: S104 - every address of the machine, never bound here
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/welcome/[\w-]{43})$")
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[int]:
+    """The application served the way `tingzhen serve` does it; gives the port."""
+    server = uvicorn.Server(serving.config(app, "127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join(timeout=20)
 
 
 def settings(folder: Path, **web: str) -> Settings:
@@ -90,6 +111,25 @@ def test_this_machine_is_always_served(tmp_path: Path, host: str) -> None:
 )
 def test_the_address_is_one_that_can_be_opened(tmp_path: Path, web: dict[str, str], address: str) -> None:
     assert serving.address(settings(tmp_path, **web), 8000) == address
+
+
+def test_a_proxy_on_this_machine_says_who_asks_and_that_it_is_https(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path, public_url="https://desk.example"), clock=lambda: NOW)
+    with running(app) as port, httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        client.headers |= {"Host": "desk.example", "X-Forwarded-Proto": "https"}
+        client.headers["X-Forwarded-For"] = (
+            "127.0.0.1, 203.0.113.5"  # the first one is the caller's own claim
+        )
+        page = client.get("/login")
+        token = re.search(r'name="csrf" value="([\w-]+)"', page.text)
+        assert token
+        assert "Secure" in page.headers["set-cookie"]
+        cookie = page.headers["set-cookie"].partition(";")[0]
+        form = {"login": "x", "password": "x", "csrf": token[1]}
+        assert client.post("/login", data=form, headers={"Cookie": cookie}).status_code == 403
+        with app.state.desk.records.reading() as session:
+            (entry,) = audit.entries(session, limit=2)
+    assert entry.detail == {"address": "203.0.113.5"}
 
 
 def test_whoever_listens_wider_is_told_about_the_public_address(tmp_path: Path) -> None:
