@@ -16,8 +16,8 @@ from nlp.models import Region, Symptom, Tags
 HALF_LIFE_HOURS = 72.0
 
 _CARE = {"hours": 0.8, "days": 0.6, "elective": 0.5}
-_URGENCY = {"hours": "几小时内需要处理", "days": "几天内需要处理", "elective": "择期"}
-_EVIDENCE = {
+URGENCY_NAMES = {"hours": "几小时内需要处理", "days": "几天内需要处理", "elective": "择期"}
+EVIDENCE_NAMES = {
     "geo": "定位",
     "checkin": "签到",
     "self": "自述",
@@ -54,13 +54,15 @@ def _distinct(symptoms: list[Symptom]) -> list[Symptom]:
 
 def _symptom_reason(symptom: Symptom) -> Reason:
     whose = _PERSON.get(symptom.person, "")
-    text = f"{whose}{symptom.name}（{_URGENCY[symptom.urgency]}）"
+    text = f"{whose}{symptom.name}（{URGENCY_NAMES[symptom.urgency]}）"
     return Reason(kind="symptom", text=text, words=symptom.surface)
 
 
 def _place_reason(region: Region) -> Reason:
     place = "".join(dict.fromkeys(part for part in (region.province, region.city, region.district) if part))
-    return Reason(kind="place", text=f"{_EVIDENCE[region.evidence]}：{place}", words=region.evidence_text)
+    return Reason(
+        kind="place", text=f"{EVIDENCE_NAMES[region.evidence]}：{place}", words=region.evidence_text
+    )
 
 
 def freshness(published: datetime, now: datetime) -> float:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,16 @@ from leads.errors import ConflictError, InputError, StorageError
 from leads.index.base import LeadIndex
 from leads.models import CaseMark
 from leads.records.database import Records
-from leads.records.tables import CASE_STATUSES, Case, CaseEvent, CaseStatus, ClinicRow, User
+from leads.records.tables import (
+    CASE_STATUSES,
+    Case,
+    CaseEvent,
+    CaseStatus,
+    ClinicRow,
+    Feedback,
+    Note,
+    User,
+)
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -37,6 +46,7 @@ FIELD_NAMES = {
 }
 FIELDS = tuple(FIELD_NAMES)
 BATCH = 500  # cases the index is told of at once
+KEPT = timedelta(days=730)  # since the last change of a case
 LONGEST_REASON = 100
 MOST_YUAN = 10_000_000
 _BEIJING = ZoneInfo("Asia/Shanghai")
@@ -153,9 +163,29 @@ def sync_index(records: Records, index: LeadIndex, *, everything: bool = False) 
     return told
 
 
-def describe(event: CaseEvent) -> str:
-    """One change in words: "状态：已看 → 已回复"."""
-    before, after = (_in_words(event.field, value) for value in (event.before, event.after))
+def purge(session: Session, *, now: datetime) -> int:
+    """Drop cases nobody touched for two years, with all that was written about them; returns how many."""
+    old = session.scalars(select(Case.lead_id).where(Case.changed_at < now - KEPT)).all()
+    for start in range(0, len(old), BATCH):
+        chosen = old[start : start + BATCH]
+        forget(session, chosen)
+        for table in (CaseEvent, Case):
+            session.execute(delete(table).where(table.lead_id.in_(chosen)))
+    return len(old)
+
+
+def forget(session: Session, lead_ids: Sequence[str]) -> None:
+    """Drop what was written about these leads, notes and judged texts: their writers want to be forgotten.
+
+    The case stays with its status and history, which hold no word of the post.
+    """
+    for table in (Note, Feedback):
+        session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
+
+
+def describe(event: CaseEvent, names: Mapping[str, str] | None = None) -> str:
+    """One change in words: "状态：已看 → 已回复". `names` are those of logins and clinics."""
+    before, after = (in_words(event.field, value, names) for value in (event.before, event.after))
     return f"{FIELD_NAMES.get(event.field, event.field)}：{before} → {after}"
 
 
@@ -282,7 +312,10 @@ def _written(value: str | int | date | None) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _in_words(field: str, value: str) -> str:
+def in_words(field: str, value: str, names: Mapping[str, str] | None = None) -> str:
+    """A field's value, written as events write it, as people read it."""
     if not value:
         return "（无）"
+    if field in ("assignee", "clinic_id"):
+        return (names or {}).get(value, value)
     return STATUS_NAMES.get(value, value) if field == "status" else value

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import InputError, StorageError
@@ -25,6 +25,14 @@ KINDS: tuple[FeedbackKind, ...] = get_args(FeedbackKind)
 LONGEST_REASON = 200
 UNDATED = "1970-01-01T00:00:00+00:00"
 OLD_FILE = "feedback.jsonl"  # where judgements stood before there were records
+
+
+def kind_of(text: str) -> FeedbackKind:
+    """Raises InputError when there is no such kind."""
+    for kind in KINDS:
+        if text == kind:
+            return kind
+    raise InputError(f"反馈 {text!r} 不认识：可用 {'、'.join(KINDS)}。")
 
 
 def add(
@@ -42,10 +50,8 @@ def add(
     `intent` says what it is instead, for "not_lead". `reason` is what would be right, in words.
 
     Raises:
-        InputError: an unknown kind or intent, or a reason of more than 200 characters.
+        InputError: an unknown intent, or a reason of more than 200 characters.
     """
-    if kind not in KINDS:
-        raise InputError(f"反馈 {kind!r} 不认识：可用 {'、'.join(KINDS)}。")
     judged = {"lead": "seeker", "not_lead": intent}.get(kind, "")
     if kind == "not_lead" and (intent not in INTENTS or intent == "seeker"):
         raise InputError(f"判断 {intent!r} 不认识：可用 {'、'.join(INTENTS[1:])}。")
@@ -106,11 +112,6 @@ def judgements(session: Session) -> Mapping[str, IntentLabel]:
     statement = select(Feedback.text, Feedback.intent).where(Feedback.intent != "")
     statement = statement.order_by(Feedback.at, Feedback.id)
     return {text: cast(IntentLabel, intent) for text, intent in session.execute(statement)}
-
-
-def forget(session: Session, lead_ids: Sequence[str]) -> None:
-    """Drop all judgements of these leads, their texts with them: their writers asked for it."""
-    session.execute(delete(Feedback).where(Feedback.lead_id.in_(list(lead_ids))))
 
 
 def adopt_file(records: Records, data_dir: Path) -> int:

@@ -26,7 +26,7 @@ def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -
         raise InputError("备注是空的：请写点什么再保存。")
     if len(text) > LONGEST:
         raise InputError(f"备注有 {len(text):,} 个字，最多 {LONGEST:,} 个：请截短或分成几条。")
-    cases.open_case(session, lead_id, now=now)
+    cases.open_case(session, lead_id, now=now).changed_at = now  # no new version: a note is in nobody's way
     note = Note(lead_id=lead_id, at=now, who=who, text=text)
     session.add(note)
     session.flush()

@@ -84,7 +84,7 @@ def edit(
     if snippet is None:
         return None
     if snippet.version != version:
-        raise ConflictError(f"{snippet.changed_by} 刚改过这段话术：请刷新后再改，你写的先复制出来。")
+        raise ConflictError(f"{snippet.changed_by} 刚改过这段话术：请对照后再保存。")
     _check(session, draft)
     snippet.title, snippet.text = draft.title.strip(), draft.text.strip()
     snippet.symptom, snippet.clinic_id = draft.symptom, draft.clinic_id

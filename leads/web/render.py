@@ -23,6 +23,7 @@ POLARITY_NAMES = {"praise": "好评", "complaint": "不满", "neutral": "中性"
 # Address, key, title and who sees it; pages tell the layout their key as `here`.
 MENU = (
     ("/", "leads", "线索", ROLES),
+    ("/cases", "cases", "跟进", ROLES),
     ("/mentions", "mentions", "提及", ROLES),
     ("/map", "map", "地图", ROLES),
     ("/rules", "rules", "规则", ("admin", "marketer")),

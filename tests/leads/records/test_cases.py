@@ -222,6 +222,27 @@ def test_a_note_has_something_to_say_and_not_too_much(records: Records, text: st
         notes.add(session, LEAD, text, who="lin", now=NOW)
 
 
+def test_what_was_written_about_a_lead_can_be_forgotten(records: Records) -> None:
+    change(records, status="replied")
+    with records.transaction() as session:
+        notes.add(session, LEAD, "说周三来", who="lin", now=NOW)
+        notes.add(session, "forum/2", "另一条", who="lin", now=NOW)
+        cases.forget(session, [LEAD])
+        assert notes.of(session, LEAD) == []
+        assert len(notes.of(session, "forum/2")) == 1
+    assert the_case(records)["status"] == "replied"
+
+
+def test_cases_nobody_touches_go_after_two_years(records: Records) -> None:
+    change(records, status="visited")
+    with records.transaction() as session:
+        notes.add(session, LEAD, "来过了", who="lin", now=NOW)
+        assert cases.purge(session, now=NOW + cases.KEPT) == 0
+        assert cases.purge(session, now=NOW + cases.KEPT + timedelta(seconds=1)) == 1
+        assert cases.get(session, LEAD) is None
+        assert (notes.of(session, LEAD), cases.history(session, LEAD)) == ([], [])
+
+
 class Away:
     """An index that cannot be reached; it is only asked to set cases."""
 

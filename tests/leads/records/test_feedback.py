@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leads.errors import InputError
-from leads.records import Records, feedback
+from leads.records import Records, cases, feedback
 from tests.leads.builders import lead, region
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_the_last_judgement_of_a_text_counts(records: Records) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda s, found: feedback.add(s, found, "liar", who="lin", now=NOW),
+        lambda s, found: feedback.kind_of("liar"),
         lambda s, found: feedback.add(s, found, "not_lead", who="lin", now=NOW),
         lambda s, found: feedback.add(s, found, "not_lead", intent="seeker", who="lin", now=NOW),
         lambda s, found: feedback.add(s, found, "not_lead", intent="patient", who="lin", now=NOW),
@@ -88,7 +88,7 @@ def test_what_a_writer_wants_forgotten_is_gone(records: Records) -> None:
     said(records, 1, "lead")
     said(records, 2, "lead")
     with records.transaction() as session:
-        feedback.forget(session, ["forum/1"])
+        cases.forget(session, ["forum/1"])
     assert learnt(records) == {"2号牙疼": "seeker"}
 
 

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from leads.records import Records, searches, tokens, users
+from leads.records import Records, searches, snippets, tokens, users
 from leads.records.tables import SavedSearch, User
 from leads.web import plotting
 
@@ -110,6 +110,17 @@ def a_feed(world: World) -> str:
     return f"/feeds/{_a_search(world).feed_secret}.atom"
 
 
+def a_snippet(then: str = "") -> Callable[[World], str]:
+    """The address of a piece of a reply."""
+
+    def make(world: World) -> str:
+        with world.records.transaction() as session:
+            draft = snippets.Draft(title="问候", text="您好")
+            return f"/snippets/{snippets.add(session, draft, who='boss', now=now()).id}{then}"
+
+    return make
+
+
 TABLE: dict[str, Row] = {
     # files and the door
     "GET /static": Row(EVERYBODY, url="/static/style.css"),
@@ -130,6 +141,20 @@ TABLE: dict[str, Row] = {
     "POST /searches/{search_id}/feed": Row(NOT_OTHERS, url=anothers_search("feed")),
     "POST /searches/{search_id}/alert": Row(NOT_OTHERS, url=anothers_search("alert")),
     "GET /feeds/{secret}.atom": Row(EVERYBODY, url=a_feed),  # whoever knows its address
+    # a lead and its case
+    "GET /leads/{lead_id}": Row(OF_CLINIC, url=f"/leads/{LEAD}"),
+    "POST /cases/{lead_id}": Row(OF_CLINIC, url=f"/cases/{LEAD}", form={"due_on": "2026-12-01"}),
+    "POST /notes/{lead_id}": Row(OF_CLINIC, url=f"/notes/{LEAD}", form={"text": "电话里说周三来"}),
+    "POST /feedback/{lead_id}": Row(OF_CLINIC, url=f"/feedback/{LEAD}", form={"kind": "lead"}),
+    "POST /replies/{lead_id}": Row(OF_CLINIC, url=f"/replies/{LEAD}", form={"text": "您好"}),
+    "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
+    "GET /cases": Row(MEMBERS),
+    "GET /snippets": Row(STAFF),
+    "GET /snippets/new": Row(STAFF),
+    "POST /snippets": Row(STAFF, form={"title": ""}),
+    "GET /snippets/{snippet_id}": Row(STAFF, url=a_snippet()),
+    "POST /snippets/{snippet_id}": Row(STAFF, url=a_snippet(), form={"title": ""}),
+    "POST /snippets/{snippet_id}/remove": Row(STAFF, url=a_snippet("/remove")),
     "GET /mentions": Row(MEMBERS),
     # map
     "GET /map": Row(MEMBERS),
