@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from leads.records import passwords, sessions
@@ -77,6 +77,12 @@ def link(session: Session, secret: str, *, now: datetime) -> tuple[User, LoginLi
         return None
     user = session.get(User, row.user_id)
     return None if user is None or user.disabled else (user, row)
+
+
+def use_link(session: Session, row: LoginLink, *, now: datetime) -> bool:
+    """Uses the link up; False when somebody else did so at the same moment."""
+    mine = update(LoginLink).where(LoginLink.secret_hash == row.secret_hash, LoginLink.used_at.is_(None))
+    return session.execute(mine.values(used_at=now).returning(LoginLink.secret_hash)).first() is not None
 
 
 def nobody_has_a_password(session: Session) -> bool:

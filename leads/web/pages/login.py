@@ -67,8 +67,7 @@ def welcome(request: Request, desk: TheDesk, visitor: Perhaps, secret: str) -> R
     now = desk.clock()
     with desk.records.transaction() as session:
         found = users.link(session, secret, now=now)
-        if found is not None and found[1].direct:
-            found[1].used_at = now
+        if found is not None and found[1].direct and users.use_link(session, found[1], now=now):
             return door.let_in(desk, request, found[0], _open(desk, request, session, found[0], "link"))
     if found is None and visitor is not None:
         return RedirectResponse("/", 303)
@@ -93,8 +92,7 @@ def set_first_password(
         problem = passwords.problem(password, user.login)
         if not door.from_our_form(request, csrf):
             problem = OLD_FORM
-        if not problem:
-            link.used_at = now
+        if not problem and users.use_link(session, link, now=now):
             users.set_password(session, user, password)
             audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
             return door.let_in(desk, request, user, _open(desk, request, session, user, "link"))
