@@ -57,6 +57,20 @@ def claim(session: Session, worker: str, now: datetime, limit: int) -> list[Deli
     return taken
 
 
+def plan_anew(session: Session, subscription_id: int, *, now: datetime) -> None:
+    """Its wishes have changed: what waits and was not tried yet is due when they say."""
+    wishes = session.get(Subscription, subscription_id)
+    chosen = select(Alert).where(Alert.subscription_id == subscription_id, Alert.state == "waiting")
+    alerts = session.scalars(chosen.where(Alert.attempts == 0)).all()
+    if wishes is None:
+        return
+    clinics = {str(alert.payload.get("clinic_id", "")) for alert in alerts}
+    quiet = _quiet_hours(session, clinics)
+    for alert in alerts:
+        hours = quiet.get(str(alert.payload.get("clinic_id", "")), Quiet())
+        alert.next_at = timing.due(wishes, hours, alert.severity, now)
+
+
 def _ready(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Waiting, due, and nothing of the same channel on its way or about to be tried again."""
     busy = aliased(Alert)
@@ -86,7 +100,7 @@ def _next(session: Session, channel: Channel, worker: str, now: datetime) -> Del
         return None
     waiting = _waiting(session, channel, now)
     subscriptions = _subscriptions(session, waiting)
-    quiet = _clinics_quiet(session, waiting)
+    quiet = _quiet_hours(session, (each.clinic_id for each in waiting))
     for group in _groups(waiting):
         leader = group[0]
         wishes = subscriptions.get(leader.subscription_id or 0)
@@ -215,7 +229,6 @@ def _subscriptions(session: Session, waiting: Iterable[_Waiting]) -> dict[int, S
     return {each.id: each for each in session.scalars(select(Subscription).where(Subscription.id.in_(ids)))}
 
 
-def _clinics_quiet(session: Session, waiting: Iterable[_Waiting]) -> dict[str, Quiet]:
-    ids = {each.clinic_id for each in waiting if each.clinic_id}
-    rows = session.scalars(select(ClinicRow).where(ClinicRow.id.in_(ids)))
+def _quiet_hours(session: Session, ids: Iterable[str]) -> dict[str, Quiet]:
+    rows = session.scalars(select(ClinicRow).where(ClinicRow.id.in_(set(ids))))
     return {row.id: Quiet(begin=row.quiet_from, end=row.quiet_to) for row in rows}

@@ -1,0 +1,303 @@
+"""提醒: my channels, what I hear of and when, and what became of every alert."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from leads.alerts import claiming, outbox, sending
+from leads.alerts.channels import KINDS, label, read_form
+from leads.alerts.conditions import SEVERITY_NAMES
+from leads.alerts.listing import STATE_NAMES, TABS, counts, listed
+from leads.errors import ConflictError, InputError
+from leads.records import audit, channels, rules, users
+from leads.records.rules import Wishes
+from leads.records.tables import Alert, Channel, Subscription
+from leads.web.auth import Anyone, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.render import render
+
+routes = APIRouter()
+PAGE_SIZE = 50
+FREQUENCY_NAMES = {"now": "马上", "hourly": "每小时", "daily": "每天", "weekly": "每周"}
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+CHANNEL_STATES = {
+    "untested": ("没试过", ""),
+    "ok": ("正常", "good"),
+    "failing": ("送不到", "bad"),
+    "revoked": ("失效", "bad"),
+}
+DONE = {
+    "added": "通道加好了，请发一条测试消息。",
+    "removed": "通道已移除，等着从它送出的提醒已取消，原因写在下面的记录里。",
+    "subscribed": "订阅好了。",
+    "changed": "订阅已改。",
+    "unsubscribed": "订阅已取消。",
+    "retried": "马上再送一次。",
+}
+Line = Annotated[str, Form(max_length=600)]
+Short = Annotated[str, Form(max_length=40)]
+Number = Annotated[int, Form(ge=0, lt=2**31)]
+
+
+@routes.get("/alerts")
+def page(
+    request: Request,
+    desk: TheDesk,
+    visitor: Anyone,
+    state: Annotated[str, Query(max_length=16)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+    done: Annotated[str, Query(max_length=16)] = "",
+    tried: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> Response:
+    """Everything of the person; an admin sees everybody's."""
+    return _page(request, desk, visitor, state=state, number=number, done=DONE.get(done, ""), tried=tried)
+
+
+# --- channels ------------------------------------------------------------
+
+
+@routes.get("/alerts/channels/new")
+def channel_form(
+    request: Request, visitor: Anyone, kind: Annotated[str, Query(max_length=16)] = ""
+) -> Response:
+    """What to paste for this kind of channel."""
+    return _channel_form(request, kind, {})
+
+
+@routes.post("/alerts/channels")
+def add_channel(
+    request: Request,
+    desk: TheDesk,
+    visitor: Anyone,
+    kind: Short = "",
+    name: Line = "",
+    address: Line = "",
+    secret: Line = "",
+    chat: Line = "",
+) -> Response:
+    """A new channel of one's own, or the form again with what is wrong."""
+    given = {"address": address, "secret": secret, "chat": chat}
+    try:
+        kept = read_form(kind, given, desk.settings.alerts)
+        with desk.records.transaction() as session:
+            channels.add(
+                session,
+                user_id=visitor.user_id,
+                name=name,
+                kind=kind,
+                address=kept,
+                who=visitor.login,
+                now=desk.clock(),
+            )
+    except InputError as error:
+        return _channel_form(request, kind, {"name": name, "chat": chat}, problem=str(error))
+    return _back(done="added")
+
+
+@routes.post("/alerts/channels/{channel_id}/test")
+def test_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
+    """A message at once, outside the outbox; the service's answer is shown in words."""
+    with desk.records.reading() as session:
+        channel = _channel(session, visitor, channel_id)
+    now = desk.clock()
+    message = sending.trial(f"test-{secrets.token_hex(8)}", desk.settings)
+    outcome = sending.deliver(channel.kind, channel.address, message, desk.settings.alerts, now=now)
+    with desk.records.transaction() as session:
+        channels.tried(session, channel_id, outcome, who=visitor.login, now=desk.clock())
+    return _back(tried=str(channel_id))
+
+
+@routes.post("/alerts/channels/{channel_id}/remove")
+def remove_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
+    """What waits for it is cancelled, with the reason."""
+    with desk.records.transaction() as session:
+        channel = _channel(session, visitor, channel_id)
+        channels.remove(session, channel, who=visitor.login, now=desk.clock())
+    return _back(done="removed")
+
+
+# --- subscriptions ------------------------------------------------------------
+
+
+def wishes_of(
+    frequency: Short = "now",
+    at_time: Short = "08:00",
+    weekday: Number = 0,
+    weekdays: Annotated[list[int] | None, Form()] = None,
+    quiet_from: Short = "",
+    quiet_to: Short = "",
+    timezone: Short = "Asia/Shanghai",
+    max_per_hour: Number = 10,
+    break_through: Short = "",
+) -> Wishes:
+    """The fields of a subscription's form; `leads.records.rules` checks them."""
+    return Wishes(
+        frequency=frequency,  # type: ignore[typeddict-item]  # checked where it is kept
+        at_time=at_time,
+        weekday=weekday,
+        weekdays=weekdays or [],
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
+        timezone=timezone,
+        max_per_hour=max_per_hour,
+        break_through=break_through,
+    )
+
+
+TheWishes = Annotated[Wishes, Depends(wishes_of)]
+
+
+@routes.post("/alerts/subscriptions")
+def subscribe(
+    request: Request, desk: TheDesk, visitor: Anyone, wishes: TheWishes, rule: Number = 0, channel: Number = 0
+) -> Response:
+    """Hear of a rule by one of the own channels."""
+    try:
+        with desk.records.transaction() as session:
+            rules.subscribe(session, rule, visitor.user_id, channel, **wishes)
+    except (InputError, ConflictError) as error:
+        return _page(request, desk, visitor, problem=str(error))
+    return _back(done="subscribed")
+
+
+@routes.post("/alerts/subscriptions/{subscription_id}")
+def change(
+    request: Request, desk: TheDesk, visitor: Anyone, subscription_id: int, wishes: TheWishes
+) -> Response:
+    """Other wishes; what waits is planned anew."""
+    try:
+        with desk.records.transaction() as session:
+            _subscription(session, visitor, subscription_id)
+            rules.change_subscription(session, subscription_id, **wishes)
+            claiming.plan_anew(session, subscription_id, now=desk.clock())
+    except (InputError, ConflictError) as error:
+        return _page(request, desk, visitor, problem=str(error))
+    return _back(done="changed")
+
+
+@routes.post("/alerts/subscriptions/{subscription_id}/remove")
+def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: int) -> Response:
+    """Nothing more, not what waits either."""
+    with desk.records.transaction() as session:
+        _subscription(session, visitor, subscription_id)
+        rules.unsubscribe(session, subscription_id)
+        outbox.cancel_for_subscription(session, subscription_id)
+    return _back(done="unsubscribed")
+
+
+# --- the outbox ------------------------------------------------------------
+
+
+@routes.post("/alerts/{alert_id}/retry")
+def retry(desk: TheDesk, visitor: Anyone, alert_id: str) -> Response:
+    """Another try of what was given up."""
+    with desk.records.transaction() as session:
+        alert = session.get(Alert, alert_id)
+        if alert is None or not _own(visitor, alert.user_id):
+            raise HTTPException(404, "没有这条提醒。")
+        now = desk.clock()
+        if outbox.retry(session, alert_id, now=now):
+            audit.note(session, who=visitor.login, action="alert.retry", now=now, subject=f"alert:{alert_id}")
+    return _back(done="retried")
+
+
+def _page(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    *,
+    state: str = "",
+    number: int = 1,
+    done: str = "",
+    tried: int = 0,
+    problem: str = "",
+) -> Response:
+    whose = None if visitor.role == "admin" else visitor.user_id
+    with desk.records.reading() as session:
+        mine = channels.of(session, whose)
+        alerts = listed(session, whose, tab=state, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
+        values: dict[str, object] = {
+            "channels": mine,
+            "subscriptions": rules.subscriptions(session, user_id=whose),
+            "rules": rules.all(session),
+            "people": {user.id: user.name for user in users.everybody(session)},
+            "counts": counts(session, whose),
+        }
+    pages = {"state": state, "page": number, "more": len(alerts) > PAGE_SIZE}
+    own = [channel for channel in mine if channel.user_id == visitor.user_id]
+    values |= {
+        "alerts": alerts[:PAGE_SIZE],
+        "pages": pages,
+        "own": own,
+        "titles": {alert.id: _title(visitor, alert) for alert in alerts},
+        "channel_names": {channel.id: channel.name for channel in mine},
+        "labels": {channel.id: label(channel.kind, channel.address) for channel in mine},
+        "done": done,
+        "tried": next((channel for channel in mine if channel.id == tried), None),
+        "problem": problem,
+        "all_people": whose is None,
+        "now": desk.clock(),
+        **_NAMES,
+    }
+    return render(request, "alerts.html", values, status=400 if problem else 200)
+
+
+_SEVERITIES = {"": "没有"} | {str(key): f"{name}及以上" for key, name in SEVERITY_NAMES.items()}
+_NAMES: Mapping[str, object] = {
+    "kinds": KINDS,
+    "frequencies": FREQUENCY_NAMES,
+    "weekdays": WEEKDAYS,
+    "severities": _SEVERITIES,
+    "channel_states": CHANNEL_STATES,
+    "states": STATE_NAMES,
+    "tabs": TABS,
+    "choices": {"seen": "已看", "irrelevant": "不相关"},
+}
+
+
+def _channel_form(request: Request, kind: str, kept: Mapping[str, str], *, problem: str = "") -> Response:
+    values = {
+        "kinds": KINDS,
+        "kind": kind if kind in KINDS else "",
+        "kept": kept,
+        "problem": problem,
+        "fresh": secrets.token_urlsafe(24),
+    }
+    return render(request, "alert_channel.html", values, status=400 if problem else 200)
+
+
+def _title(visitor: Visitor, alert: Alert) -> str:
+    """What an alert said; a doctor who lost a clinic sees nothing of it any more."""
+    clinic = alert.payload.get("clinic_id", "")
+    hidden = visitor.restricted and clinic and all(clinic != own.id for own in visitor.clinics)
+    return "（没有权限看这家诊所）" if hidden else str(alert.payload.get("title", ""))
+
+
+def _own(visitor: Visitor, user_id: int) -> bool:
+    return visitor.role == "admin" or visitor.user_id == user_id
+
+
+def _channel(session: Session, visitor: Visitor, channel_id: int) -> Channel:
+    channel = session.get(Channel, channel_id) if channel_id < 2**31 else None
+    if channel is None or channel.removed or not _own(visitor, channel.user_id):
+        raise HTTPException(404, "没有这个通道。")
+    return channel
+
+
+def _subscription(session: Session, visitor: Visitor, subscription_id: int) -> Subscription:
+    found = session.get(Subscription, subscription_id) if subscription_id < 2**31 else None
+    if found is None or not _own(visitor, found.user_id):
+        raise HTTPException(404, "没有这个订阅。")
+    return found
+
+
+def _back(**said: str) -> Response:
+    return RedirectResponse(f"/alerts?{urlencode(said)}", 303)
