@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from leads.records import Records, searches, snippets, tokens, users
+from leads.records import Records, rules, searches, snippets, tokens, users
 from leads.records.tables import SavedSearch, User
 from leads.web import plotting
 
@@ -80,6 +80,17 @@ def a_user(then: str) -> Callable[[World], str]:
             count = len(session.scalars(select(User.id)).all())
             user = users.add_user(session, login=f"new{count}", name="新来的", role="marketer", now=now())
         return f"/users/{user.id}/{then}"
+
+    return make
+
+
+def a_rule(then: str) -> Callable[[World], str]:
+    """The address of something to do with a new rule."""
+
+    def make(world: World) -> str:
+        with world.records.transaction() as session:
+            rule = rules.add(session, name="新的", kind="lead", query="", who="lin", now=now())
+        return f"/rules/{rule.id}{then}"
 
     return make
 
@@ -156,10 +167,24 @@ TABLE: dict[str, Row] = {
     "POST /snippets/{snippet_id}": Row(STAFF, url=a_snippet(), form={"title": ""}),
     "POST /snippets/{snippet_id}/remove": Row(STAFF, url=a_snippet("/remove")),
     "GET /mentions": Row(MEMBERS),
+    "GET /mentions/{mention_id}": Row(OF_CLINIC, url="/mentions/forum/2%23anhe"),
     # map
     "GET /map": Row(MEMBERS),
     "GET /map/cells": Row(MEMBERS),
     "GET /vendor/plotly-*.min.js": Row(EVERYBODY, url=plotting.ADDRESS),
+    # rules
+    "GET /rules": Row(STAFF),
+    "GET /rules/new": Row(STAFF, url="/rules/new?kind=lead&q=牙疼"),
+    "POST /rules": Row(STAFF, form={"kind": "lead"}),
+    "GET /rules/{rule_id}": Row(STAFF, url=a_rule("")),
+    "POST /rules/{rule_id}": Row(STAFF, url=a_rule(""), form={"name": ""}),
+    "POST /rules/{rule_id}/enable": Row(STAFF, url=a_rule("/enable")),
+    "POST /rules/{rule_id}/remove": Row(STAFF, url=a_rule("/remove")),
+    # collection
+    "GET /coverage": Row(STAFF),
+    "GET /coverage/{source}": Row("lnnhh", url="/coverage/nowhere"),
+    "POST /coverage/{source}/start": Row("lnnnh", url="/coverage/nowhere/start"),
+    "POST /coverage/{source}/pause": Row("lnnnh", url="/coverage/nowhere/pause"),
     # clinics
     "GET /clinics": Row(STAFF),
     "GET /clinics/new": Row(STAFF),

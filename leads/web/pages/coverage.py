@@ -1,0 +1,174 @@
+"""采集: what each source was asked for, got and missed; start one now, or pause it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from crawler.coverage import Coverage, CoverageError, Run
+from leads import jobs as work
+from leads.coverage_view import ENDLESS, GAPS, GROUNDS, OUTCOMES, SourceState, states
+from leads.errors import StorageError
+from leads.records import jobs
+from leads.records.tables import Audit, Job, SourceControl
+from leads.web.auth import Admin, Staff
+from leads.web.desk import Desk, TheDesk
+from leads.web.render import render
+
+routes = APIRouter()
+RUNS = 20
+LOOK_BACK = 200  # runs in which the last success is looked for
+GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself that there was more
+TROUBLE = ("silent", "refused", "blocked", "failed")
+ASKED = "crawl"
+DONE = {
+    "started": "已排队：几秒内开始，结果会出现在这里。",
+    "waiting": "已经在排队或正在采集，不会重复开始。",
+    "paused": "已暂停：正在进行的一次会做完，之后不再按时采集。",
+    "resumed": "已恢复：到时间就会采集。",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A source as the page shows it."""
+
+    state: SourceState
+    succeeded: datetime | None  # when the last good run began
+    control: SourceControl | None
+    job: Job | None  # that waits or runs
+
+    @property
+    def paused(self) -> bool:
+        return self.control is not None and self.control.paused
+
+    @property
+    def tone(self) -> str:
+        """For the tag of the outcome: "good", "bad" or ""."""
+        return "good" if self.state.outcome in GOOD else "bad" if self.state.outcome in TROUBLE else ""
+
+    @property
+    def can_start(self) -> bool:
+        """A source that may never run is not started by a button either."""
+        return self.state.next_at is not None
+
+
+@routes.get("/coverage")
+def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
+    """All sources; those in trouble first."""
+    now = desk.clock()
+    lines = _lines(desk, now)
+    lines.sort(key=lambda line: (line.tone != "bad", not line.state.source.enabled))
+    values = {"lines": lines, "now": now, "done": DONE.get(done, ""), **_words(desk)}
+    return render(request, "coverage.html", values)
+
+
+@routes.get("/coverage/{source}")
+def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str = "") -> Response:
+    """One source with its last runs and all its gaps."""
+    now = desk.clock()
+    line = _line(desk, source, now)
+    with _open(desk) as opened:
+        runs = opened.runs(source=source, limit=RUNS)
+    values = {"line": line, "runs": runs, "now": now, "done": DONE.get(done, ""), **_words(desk)}
+    return render(request, "source.html", values)
+
+
+@routes.post("/coverage/{source}/start")
+def start(desk: TheDesk, visitor: Admin, source: str) -> Response:
+    """Ask for a crawl now; whoever runs the schedule carries it out."""
+    now = desk.clock()
+    line = _line(desk, source, now)
+    if not line.can_start:
+        raise HTTPException(409, f"来源 {source} 现在不能采集：{line.state.waiting_for}。")
+    with desk.records.transaction() as session:
+        made = jobs.ask(session, ASKED, source, who=visitor.login, now=now)
+        if made is not None:
+            session.add(Audit(at=now, who=visitor.login, action="source.start", subject=source))
+    return _back(source, "started" if made is not None else "waiting")
+
+
+@routes.post("/coverage/{source}/pause")
+def pause(desk: TheDesk, visitor: Admin, source: str, paused: Annotated[str, Form()] = "1") -> Response:
+    """Pause a source, or let it go on."""
+    now = desk.clock()
+    _line(desk, source, now)
+    stop = paused != "0"
+    with desk.records.transaction() as session:
+        before = jobs.controls(session).get(source)
+        was = before is not None and before.paused
+        jobs.pause(session, source, paused=stop, who=visitor.login, now=now)
+        if was != stop:
+            action = "source.pause" if stop else "source.resume"
+            session.add(Audit(at=now, who=visitor.login, action=action, subject=source))
+    return _back(source, "paused" if stop else "resumed")
+
+
+def _lines(desk: Desk, now: datetime) -> list[Line]:
+    sources = work.sources(desk.settings)
+    with desk.records.reading() as session:
+        controls = jobs.controls(session)
+        open_jobs = {job.subject: job for job in jobs.open_jobs(session) if job.kind == ASKED}
+    with _open(desk) as opened:
+        return [
+            Line(
+                state=state,
+                succeeded=_succeeded(opened.runs(source=state.source.name, limit=LOOK_BACK)),
+                control=controls.get(state.source.name),
+                job=open_jobs.get(state.source.name),
+            )
+            for state in states(sources, opened, now)
+        ]
+
+
+def _line(desk: Desk, source: str, now: datetime) -> Line:
+    line = next((line for line in _lines(desk, now) if line.state.source.name == source), None)
+    if line is None:
+        raise HTTPException(404, "没有这个来源：它可能已从 sources.toml 里删掉。")
+    return line
+
+
+def _succeeded(runs: tuple[Run, ...]) -> datetime | None:
+    good = (run.started for run in runs if run.outcome in GOOD and not run.asked.get("recheck"))
+    return next(good, None)
+
+
+@contextmanager
+def _open(desk: Desk) -> Iterator[Coverage]:
+    try:
+        with closing(Coverage(work.data_dir(desk.settings) / "coverage.sqlite")) as opened:
+            yield opened
+    except CoverageError as error:
+        raise StorageError(str(error)) from error
+
+
+def _words(desk: Desk) -> dict[str, object]:
+    return {
+        "outcomes": {**OUTCOMES, "never": "还没有抓过"},
+        "gap_names": GAPS,
+        "grounds": GROUNDS,
+        "endless": ENDLESS,
+        "span": span,
+        "contact": desk.settings.crawl.contact,
+    }
+
+
+def span(length: timedelta) -> str:
+    """How long, roughly and in words."""
+    seconds = int(length.total_seconds())
+    for size, unit in ((86400, "天"), (3600, "小时"), (60, "分钟")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds} 秒"
+
+
+def _back(source: str, done: str) -> Response:
+    return RedirectResponse(f"/coverage/{quote(source, safe='')}?" + urlencode({"done": done}), 303)
