@@ -2,6 +2,8 @@
 
 from leads.web.pages import (
     account,
+    ack,
+    alerts,
     cases,
     clinics,
     coverage,
@@ -27,6 +29,8 @@ ROUTERS = (
     snippets.routes,
     mentions.routes,
     rules.routes,
+    alerts.routes,
+    ack.routes,
     clinics.routes,
     coverage.routes,
     maps.routes,
