@@ -25,9 +25,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from leads.records import Records, rules, searches, snippets, tokens, users
-from leads.records.tables import SavedSearch, User
+from leads.records.tables import Alert, Channel, Rule, SavedSearch, Subscription, User
 from leads.web import plotting
 
 EVERYBODY = "yyyyy"
@@ -35,10 +36,12 @@ MEMBERS = "lyyyy"  # lists show a doctor less; test_roles.py looks for what must
 OF_CLINIC = "lyhyy"
 STAFF = "lnnyy"
 ADMINS = "lnnny"
+ANOTHERS = "lhhhy"  # another person's: an admin helps out
 NOT_OTHERS = "lhhhh"  # each person's own: nobody else's is found
 
 # What the seeded index has: one lead only `anhe` treats, one mention of `anhe`; `qingmu` is the other clinic.
 LEAD, MENTION = "forum/1", "forum/2#anhe"
+ADDRESS = '{"url": "http://127.0.0.1:9/", "token": "kkkkkkkkkkkkkkkkkkkk"}'  # a channel's; leads nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,71 @@ def a_user(then: str) -> Callable[[World], str]:
             count = len(session.scalars(select(User.id)).all())
             user = users.add_user(session, login=f"new{count}", name="新来的", role="marketer", now=now())
         return f"/users/{user.id}/{then}"
+
+    return make
+
+
+def _somebody(session: Session) -> User:
+    """A marketer who does not ask for anything."""
+    login = "somebody-else"
+    return users.by_login(session, login) or users.add_user(
+        session, login=login, name="别人", role="marketer", now=now()
+    )
+
+
+def a_channel(then: str) -> Callable[[World], str]:
+    """The address of something to do with another person's channel, which leads nowhere."""
+
+    def make(world: World) -> str:
+        with world.records.transaction() as session:
+            owner = _somebody(session)
+            channel = Channel(user_id=owner.id, name="x", kind="webhook", address=ADDRESS, created_at=now())
+            session.add(channel)
+            session.flush()
+        return f"/alerts/channels/{channel.id}/{then}"
+
+    return make
+
+
+def a_subscription(then: str = "") -> Callable[[World], str]:
+    """The address of another person's subscription, or of something to do with it."""
+
+    def make(world: World) -> str:
+        number = int(a_channel("")(world).split("/")[3])
+        with world.records.transaction() as session:
+            rule = Rule(
+                name="x", kind="lead", query="q=x", created_by="x", created_at=now(), changed_at=now()
+            )
+            session.add(rule)
+            session.flush()
+            found = Subscription(rule_id=rule.id, user_id=_somebody(session).id, channel_id=number)
+            session.add(found)
+            session.flush()
+        return f"/alerts/subscriptions/{found.id}{then}"
+
+    return make
+
+
+def an_alert(then: str) -> Callable[[World], str]:
+    """The address of something to do with another person's alert that was given up."""
+
+    def make(world: World) -> str:
+        number = int(a_channel("")(world).split("/")[3])
+        with world.records.transaction() as session:
+            key = f"alert{number}"
+            session.add(
+                Alert(
+                    id=key,
+                    kind="lead",
+                    user_id=_somebody(session).id,
+                    channel_id=number,
+                    created_at=now(),
+                    next_at=now(),
+                    payload={},
+                    state="dead",
+                )
+            )
+        return f"/alerts/{key}/{then}"
 
     return make
 
@@ -195,6 +263,18 @@ TABLE: dict[str, Row] = {
     "POST /clinics/{clinic_id}": Row(STAFF, url="/clinics/anhe", form={"name": ""}),
     "GET /clinics/{clinic_id}/remove": Row(STAFF, url="/clinics/anhe/remove"),
     "POST /clinics/{clinic_id}/remove": Row(STAFF, url="/clinics/anhe/remove"),
+    # alerts
+    "GET /alerts": Row(MEMBERS),
+    "GET /alerts/channels/new": Row(MEMBERS),
+    "POST /alerts/channels": Row(MEMBERS),
+    "POST /alerts/channels/{channel_id}/test": Row(ANOTHERS, url=a_channel("test")),
+    "POST /alerts/channels/{channel_id}/remove": Row(ANOTHERS, url=a_channel("remove")),
+    "POST /alerts/subscriptions": Row(MEMBERS),
+    "POST /alerts/subscriptions/{subscription_id}": Row(ANOTHERS, url=a_subscription()),
+    "POST /alerts/subscriptions/{subscription_id}/remove": Row(ANOTHERS, url=a_subscription("/remove")),
+    "POST /alerts/{alert_id}/retry": Row(ANOTHERS, url=an_alert("retry")),
+    "GET /ack/{token}": Row(EVERYBODY, url="/ack/x"),  # the signature is the right; a wrong one is a 410
+    "POST /ack/{token}": Row(EVERYBODY, url="/ack/x", own_token=True),
     # oneself
     "GET /account": Row(MEMBERS),
     "POST /account/name": Row(MEMBERS, form={"name": "林"}),
