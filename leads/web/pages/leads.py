@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -120,7 +122,7 @@ def _filters(
         "narrowed": sum(bool(chip.url) for chip in chips),
         "sorts_to": sorts,
         "place": form.place(visitor.clinics),
-        "symptoms": _symptom_names(),
+        "symptom_options": _symptom_options(),
     }
 
 
@@ -141,8 +143,11 @@ def _tools(
     }
 
 
-def _symptom_names() -> list[str]:
-    return [concept.name for concept in lexicon.load().concepts.values()]
+@cache
+def _symptom_options() -> Markup:
+    """The options of the list of symptoms: always the same, so written once."""
+    names = (concept.name for concept in lexicon.load().concepts.values())
+    return Markup("").join(Markup('<option value="{}"></option>').format(name) for name in names)
 
 
 # --- many at once ------------------------------------------------------------

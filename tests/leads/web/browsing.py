@@ -85,7 +85,15 @@ def opened(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
+    # A picture that was still on its way when the page was left is no fault.
+    page.on(
+        "requestfailed",
+        lambda request: (
+            None
+            if request.failure == "net::ERR_ABORTED"
+            else complaints.append(f"{request.url}: {request.failure}")
+        ),
+    )
     page.on(
         "request",
         lambda request: complaints.append(request.url) if "//127.0.0.1:" not in request.url else None,
