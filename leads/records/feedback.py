@@ -18,6 +18,7 @@ from leads.errors import InputError, StorageError
 from leads.models import Lead
 from leads.records.database import Records
 from leads.records.tables import Feedback
+from leads.records.texts import storable
 from nlp.models import INTENTS, IntentLabel
 
 FeedbackKind = Literal["lead", "not_lead", "symptom", "place"]
@@ -58,8 +59,8 @@ def add(
     if len(reason) > LONGEST_REASON:
         raise InputError(f"说明太长：最多 {LONGEST_REASON} 个字。")
     row = Feedback(
-        lead_id=lead.id, at=now, who=who, kind=kind, intent=judged, reason=reason.strip(),
-        said=said(lead), text=lead.post.full_text,
+        lead_id=lead.id, at=now, who=who, kind=kind, intent=judged, reason=storable(reason).strip(),
+        said=said(lead), text=storable(lead.post.full_text),
     )  # fmt: skip
     session.add(row)
     session.flush()

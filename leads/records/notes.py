@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from leads.errors import InputError
 from leads.records import cases
 from leads.records.tables import Note
+from leads.records.texts import storable
 
 LONGEST = 2000
 
@@ -21,7 +22,7 @@ def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -
     Raises:
         InputError: nothing written, or more than 2,000 characters.
     """
-    text = text.strip()
+    text = storable(text).strip()
     if not text:
         raise InputError("备注是空的：请写点什么再保存。")
     if len(text) > LONGEST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import ConflictError, InputError
 from leads.records.tables import ClinicRow, Snippet
+from leads.records.texts import storable
 from nlp import lexicon
 
 VARIABLES = {"clinic": "诊所名", "doctor": "医生", "distance": "距离", "symptom": "症状"}
@@ -60,9 +61,9 @@ def add(session: Session, draft: Draft, *, who: str, now: datetime) -> Snippet:
     Raises:
         InputError: empty, too long, or with an unknown variable, symptom or clinic.
     """
-    _check(session, draft)
+    draft = _check(session, draft)
     snippet = Snippet(
-        title=draft.title.strip(), text=draft.text.strip(), symptom=draft.symptom,
+        title=draft.title, text=draft.text, symptom=draft.symptom,
         clinic_id=draft.clinic_id, changed_by=who, changed_at=now,
     )  # fmt: skip
     session.add(snippet)
@@ -85,8 +86,8 @@ def edit(
         return None
     if snippet.version != version:
         raise ConflictError(f"{snippet.changed_by} 刚改过这段话术：请对照后再保存。")
-    _check(session, draft)
-    snippet.title, snippet.text = draft.title.strip(), draft.text.strip()
+    draft = _check(session, draft)
+    snippet.title, snippet.text = draft.title, draft.text
     snippet.symptom, snippet.clinic_id = draft.symptom, draft.clinic_id
     snippet.changed_by, snippet.changed_at, snippet.version = who, now, version + 1
     session.flush()
@@ -141,8 +142,9 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
     return Filled(text=_BRACES.sub(value, text), missing=tuple(dict.fromkeys(missing)))
 
 
-def _check(session: Session, draft: Draft) -> None:
-    if not draft.title.strip() or not draft.text.strip():
+def _check(session: Session, draft: Draft) -> Draft:
+    draft = replace(draft, title=storable(draft.title).strip(), text=storable(draft.text).strip())
+    if not draft.title or not draft.text:
         raise InputError("标题和正文都要写。")
     if len(draft.title) > LONGEST_TITLE or len(draft.text) > LONGEST:
         raise InputError(f"太长：标题最多 {LONGEST_TITLE} 字，正文最多 {LONGEST:,} 字。")
@@ -154,5 +156,6 @@ def _check(session: Session, draft: Draft) -> None:
         raise InputError(f"花括号没有成对：变量写成 {known}。")
     if draft.symptom and draft.symptom not in lexicon.load().concepts:
         raise InputError(f"症状 {draft.symptom!r} 不认识：请从列表里选。")
-    if draft.clinic_id and session.get(ClinicRow, draft.clinic_id) is None:
+    if draft.clinic_id and session.get(ClinicRow, storable(draft.clinic_id)) is None:
         raise InputError(f"诊所 {draft.clinic_id!r} 不存在：请从列表里选。")
+    return draft

@@ -18,6 +18,7 @@ from leads.models import Clinic, Lead
 from leads.records import cases, users
 from leads.records.cases import FIELDS, KEEP, CaseChange
 from leads.records.tables import CASE_STATUSES, Case, User
+from leads.records.texts import storable
 from leads.web.auth import Visitor
 from leads.web.desk import Desk
 
@@ -41,6 +42,7 @@ class Subject:
 
 def subject(desk: Desk, visitor: Visitor, lead_id: str) -> Subject:
     """The lead and its case; 404 when there is neither, or when they are not this visitor's."""
+    lead_id = storable(lead_id)
     lead = desk.index.get(lead_id)
     with desk.records.reading() as session:
         case = cases.get(session, lead_id)
@@ -69,7 +71,7 @@ def people_for(session: Session, lead: Lead | None, clinics: Iterable[Clinic]) -
 
 def posted_values(form: FormData) -> dict[str, str]:
     """The fields of a case that were posted, as written."""
-    return {field: str(form[field]).strip() for field in FIELDS if field in form}
+    return {field: storable(str(form[field])).strip() for field in FIELDS if field in form}
 
 
 def to_change(values: Mapping[str, str], visitor: Visitor, *, version: int | None) -> CaseChange:

@@ -17,6 +17,7 @@ from leads.names import STATUS_NAMES
 from leads.records import caseload, users
 from leads.records.caseload import Due, Limits, Wanted
 from leads.records.tables import Case
+from leads.records.texts import storable
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import TheDesk
 from leads.web.pages.lead import address
@@ -48,9 +49,9 @@ class CaseForm(BaseModel):
         others = {EVERYBODY: None, NOBODY: "", "": visitor.login}
         due: Due = next((each for each in get_args(Due) if each == self.due), "")
         return Wanted(
-            assignee=others.get(self.who, self.who),
+            assignee=others.get(self.who, storable(self.who)),
             status=self.status if self.status in STATUS_NAMES else "",
-            clinic_id=self.clinic or None,
+            clinic_id=storable(self.clinic) or None,
             due=due,
         )
 

@@ -82,11 +82,11 @@ def change(request: Request, desk: TheDesk, visitor: Anyone, lead_id: str, form:
     try:
         wanted = to_change(values, visitor, version=version)
         with desk.records.transaction() as session:
-            cases.change(session, {lead_id: wanted}, who=visitor.login, now=desk.clock())
+            cases.change(session, {found.lead_id: wanted}, who=visitor.login, now=desk.clock())
     except InputError as error:
         return _page(request, desk, visitor, found, problem=str(error), typed=values)
     except ConflictError as error:
-        return _conflict(request, desk, lead_id, values, version or 0, str(error))
+        return _conflict(request, desk, found.lead_id, values, version or 0, str(error))
     cases.sync_index(desk.records, desk.index)
     return RedirectResponse(f"{address(lead_id)}?done=case", 303)
 
@@ -99,7 +99,7 @@ def add_note(
     found = subject(desk, visitor, lead_id)
     try:
         with desk.records.transaction() as session:
-            notes.add(session, lead_id, text, who=visitor.login, now=desk.clock())
+            notes.add(session, found.lead_id, text, who=visitor.login, now=desk.clock())
     except InputError as error:
         return _page(request, desk, visitor, found, problem=str(error), typed={"note": text})
     return RedirectResponse(f"{address(lead_id)}?done=note#story", 303)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from leads.errors import InputError
-from leads.records import Records, cases, feedback
+from leads.records import Records, cases, feedback, notes
 from tests.leads.builders import lead, region
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -55,6 +56,15 @@ def test_the_last_judgement_of_a_text_counts(records: Records) -> None:
     said(records, 1, "not_lead", intent="figurative")
     said(records, 1, "lead")
     assert learnt(records) == {"1号牙疼": "seeker"}
+
+
+def test_characters_a_database_refuses_are_no_fault(records: Records) -> None:
+    with records.transaction() as session:
+        found = lead(1)
+        found = replace(found, post=replace(found.post, text="牙\x00疼\ud800"))
+        feedback.add(session, found, "lead", reason="a\x00", who="lin", now=NOW)
+        notes.add(session, found.id, "b\x00\udfff", who="lin", now=NOW)
+    assert learnt(records) == {"牙疼?": "seeker"}
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from leads.index.sqlite import SqliteIndex
-from tests.leads.builders import region, symptom
+from tests.leads.builders import region
 from tests.leads.web.browsing import DESK, PHONE, SIZES, fits, opened, served, shoot
 from tests.leads.web.seeds import fresh, seed
 
 pytestmark = pytest.mark.browser
 
-LONG = "左边后槽牙疼三天了，昨晚一夜没睡，坐标成都武侯，求推荐靠谱的牙医，大概要多少钱？\n以前补过一次，不发烧。"
+LONG = (
+    "左边后槽牙疼三天了，昨晚一夜没睡，坐标成都武侯，求推荐靠谱的牙医，大概要多少钱？\n以前补过一次，不发烧。"
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with SqliteIndex(made / "leads.sqlite") as index:
         index.upsert(
             [
-                fresh(200, LONG, hours=3, place=place, thread_id="t7", floor=1, url="https://forum.example/t7"),
+                fresh(
+                    200, LONG, hours=3, place=place, thread_id="t7", floor=1, url="https://forum.example/t7"
+                ),
                 fresh(201, LONG + "！", hours=2, place=place),
                 fresh(202, "同问，武侯哪家医院看牙疼", hours=1, place=place, thread_id="t7", floor=4),
             ]
@@ -48,7 +52,13 @@ def at_lead(page: Page, address: str, number: int = 200) -> None:
 @SIZES
 def test_everything_fits(browser: Browser, address: str, folder: Path, size: ViewportSize) -> None:
     with opened(browser, size, folder=folder) as page:
-        for path in ("/leads/forum/200", "/leads/forum/102", "/leads/forum/103", "/leads/forum/100", "/cases"):
+        for path in (
+            "/leads/forum/200",
+            "/leads/forum/102",
+            "/leads/forum/103",
+            "/leads/forum/100",
+            "/cases",
+        ):
             page.goto(address + path)
             shoot(page, f"case-{size['width']}-{path.replace('/', '-')}")
             assert fits(page), path
@@ -56,3 +66,94 @@ def test_everything_fits(browser: Browser, address: str, folder: Path, size: Vie
             page.goto(address + path)
             shoot(page, f"case-{size['width']}-{path.replace('/', '-').replace('?', '-')}")
             assert fits(page), path
+
+
+@SIZES
+def test_a_lead_is_opened_taken_up_and_dismissed(
+    browser: Browser, address: str, folder: Path, size: ViewportSize
+) -> None:
+    number = 10 if size is DESK else 11
+    with opened(browser, size, folder=folder) as page:
+        page.goto(f"{address}/?near=all&q={number}号")
+        at_lead(page, address, number)
+        page.get_by_role("button", name="标为已看").click()
+        expect(page.get_by_role("status").first).to_have_text("已保存。")
+        page.get_by_label("状态").select_option("booked")
+        page.get_by_label("负责人").select_option(label="测试admin（我）")
+        page.get_by_label("跟进日期").fill("2026-12-01")
+        page.get_by_label("金额").fill("1200")
+        page.get_by_role("button", name="保存", exact=True).click()
+        expect(page.locator("#story")).to_contain_text("状态：已看 → 已预约")
+        assert not page.get_by_label("排除理由").is_visible()
+        page.get_by_label("状态").select_option("dismissed")
+        page.get_by_role("button", name="保存", exact=True).click()  # the browser asks for a reason
+        page.get_by_label("排除理由").fill("太远")
+        page.get_by_role("button", name="保存", exact=True).click()
+        expect(page.locator("#story")).to_contain_text("排除理由：（无） → 太远")
+        assert fits(page)
+    with SqliteIndex(folder / "leads.sqlite") as index:
+        found = index.get(f"forum/{number}")
+    assert found is not None
+    assert (found.status, found.assignee) == ("dismissed", "admin-")
+
+
+def test_without_scripts_everything_can_be_done(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, PHONE, folder=folder, scripts=False) as page:
+        at_lead(page, address, 12)
+        page.get_by_role("button", name="标为已看").click()
+        page.get_by_label("备注").fill("电话里说周三来")
+        page.get_by_role("button", name="记下备注").click()
+        expect(page.locator(".story")).to_contain_text("电话里说周三来")
+        page.get_by_role("button", name="广告").click()
+        expect(page.locator(".said")).to_contain_text("不是线索，是广告")
+        expect(page.locator(".said")).to_contain_text("模型当时认为：求诊")
+        page.get_by_role("button", name="撤回").click()
+        assert page.locator(".said").count() == 0
+        page.get_by_label("话术").select_option("starter:who-we-are")
+        page.get_by_role("button", name="填入").click()
+        written = page.get_by_label("回复内容").input_value()
+        assert "我是安和口腔的工作人员" in written
+        assert "牙痛" in written
+        page.get_by_label("回复内容").fill("我们保 证治好")
+        page.get_by_role("button", name="检查").click()
+        expect(page.locator("mark.bad")).to_have_text("保 证")
+        expect(page.locator(".findings")).to_contain_text("第十六条")
+        assert page.get_by_label("回复内容").input_value() == "我们保 证治好"
+        shoot(page, "case-noscript-390")
+
+
+def test_a_reply_is_checked_while_it_is_written_and_copied(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with opened(browser, DESK, folder=folder) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        at_lead(page, address)
+        page.get_by_label("回复内容").fill("😀治愈率98％，<b>根治</b>")
+        expect(page.locator("mark.bad")).to_have_text(["治愈率", "根治"])
+        page.get_by_label("回复内容").fill("最好尽快就医")
+        expect(page.locator("#checked")).to_contain_text("没有发现")
+        page.get_by_role("button", name="复制").click()
+        expect(page.locator("#copied")).to_contain_text("已复制")
+        assert page.evaluate("navigator.clipboard.readText()") == "最好尽快就医"
+
+
+def test_two_people_at_once_get_both_versions_to_choose_from(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with (
+        opened(browser, DESK, folder=folder) as one,
+        opened(browser, PHONE, folder=folder, role="marketer", complain=False) as other,
+    ):
+        at_lead(one, address, 13)
+        at_lead(other, address, 13)
+        one.get_by_label("状态").select_option("talking")
+        one.get_by_role("button", name="保存", exact=True).click()
+        expect(one.locator("#story")).to_contain_text("新线索 → 沟通中")
+        other.get_by_label("状态").select_option("replied")
+        other.get_by_role("button", name="保存", exact=True).click()
+        expect(other.get_by_role("alert")).to_contain_text("admin- 在")
+        shoot(other, "case-conflict-390")
+        assert fits(other)
+        other.get_by_label("我的：已回复").check()
+        other.get_by_role("button", name="按选的保存").click()
+        expect(other.locator("#story")).to_contain_text("状态：沟通中 → 已回复")
