@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -269,6 +269,36 @@ def feedback(
     from leads import judging
 
     judging.note(_settings(), lead_id, intent, now=datetime.now(UTC))
+
+
+@app.command()
+def erase(
+    post_id: Annotated[str, typer.Argument(help="帖子编号，来源/编号，见 search --json。")] = "",
+    author: Annotated[str, typer.Option(help="删除一个作者的全部帖子：写他的任一帖子的编号。")] = "",
+    reason: Annotated[str, typer.Option(help="为什么删，最多 200 个字，不要写人名。")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
+    as_json: Json = False,
+) -> None:
+    """删除一条帖子或一个作者的全部内容：线索、提及、备注、反馈、提醒；以后也不再存。"""
+    from datetime import UTC, datetime
+
+    from leads import erasing, show
+
+    if bool(post_id) == bool(author):
+        raise QueryError("请写一个帖子编号，或用 --author 写一个作者，二选一。")
+    if not yes:
+        typer.confirm(f"删除 {post_id or author} 的全部内容，不能恢复，确定吗？", abort=True, err=True)
+    kind: Literal["post", "author"] = "post" if post_id else "author"
+    done = erasing.by_command(_settings(), kind, post_id or author, reason=reason, now=datetime.now(UTC))
+    show.erased(done, as_json=as_json)
+
+
+@app.command()
+def mcp() -> None:
+    """给 AI 助手的 MCP 服务（标准输入输出，只读）；令牌放在环境变量 TINGZHEN_TOKEN。"""
+    from leads import assistant
+
+    assistant.serve(_settings())
 
 
 @app.command()

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from leads.checking import Finding
     from leads.crawling import Event
     from leads.demo.run import Done
+    from leads.erasing import Erased
     from leads.index.copying import Copied
     from leads.index.copying import Progress as CopyProgress
     from leads.jobs import ImportReport
+    from leads.schedule import Round
     from leads.training import Comparison
     from nlp.corpus import Example
     from nlp.evaluate import Report as Report_
@@ -312,9 +314,18 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
         print(f"{marks[finding.level]} {finding.topic}：{finding.text}")
 
 
-def round_done(crawls: int, *, as_json: bool) -> None:
+def round_done(done: Round, *, as_json: bool) -> None:
     """What one round of the schedule did."""
     if as_json:
-        _print_json([{"crawls": crawls}])
+        _print_json([{"crawls": done.crawls, "messages": done.messages}])
     else:
-        print(f"这一轮抓取了 {crawls} 个来源。" if crawls else "没有到时间的抓取。")
+        print(f"这一轮抓取了 {done.crawls} 个来源，发了 {done.messages} 条消息。")
+
+
+def erased(done: Erased, *, as_json: bool) -> None:
+    """What `tingzhen erase` did."""
+    if as_json:
+        record = {"kind": done.kind, "key": done.key, "posts": done.posts, "at": done.at.isoformat()}
+        _print_json([record])
+        return
+    print(f"已删除 {done.posts} 条，已确认查不到；以后采集到也不会再存。")

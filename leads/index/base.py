@@ -100,6 +100,10 @@ class LeadIndex(ABC):
         """Remove everything one author wrote, leads and mentions; returns how many posts."""
 
     @abstractmethod
+    def ids_of_author(self, author_key: str) -> Sequence[str]:
+        """Ids of one author's posts, leads (folded ones too) or mentions; "" has none."""
+
+    @abstractmethod
     def expire(self, before: datetime) -> int:
         """Remove leads and mentions published before this time; returns how many."""
 

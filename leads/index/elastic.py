@@ -156,6 +156,12 @@ class ElasticIndex(LeadIndex):
         with self.writing():
             return self._store.delete_author(author_key)
 
+    def ids_of_author(self, author_key: str) -> Sequence[str]:
+        if not author_key:
+            return ()
+        with self.writing():  # what waits in the spool is the author's too
+            return self._store.ids_of_author(author_key)
+
     def expire(self, before: datetime) -> int:
         """As promised; while writes are waiting in the spool it is left to the next run, which asks again."""
         try:

@@ -188,7 +188,11 @@ class ElasticStore:
             raise StorageError(f"还有 {left} 条没有删掉：别的进程正在写同一批帖子，请再运行一次。")
 
     def delete_author(self, author_key: str) -> int:
-        return self.delete(self._posts_where({"term": {"author_key": author_key}}))
+        return self.delete(self.ids_of_author(author_key))
+
+    def ids_of_author(self, author_key: str) -> list[str]:
+        """Posts of one author, leads or mentions."""
+        return self._posts_where({"term": {"author_key": author_key}})
 
     def _posts_where(self, query: Document) -> list[str]:
         leads = [hit["_id"] for hit in self.scan(self._leads, query, ["id"])]

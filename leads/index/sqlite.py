@@ -173,6 +173,10 @@ class SqliteIndex(LeadIndex):
         with self._writing():
             return self._store.delete(self._store.ids_where("author_key = ?", author_key))
 
+    def ids_of_author(self, author_key: str) -> Sequence[str]:
+        with translated():
+            return views.ids_of_author(self._reader, author_key) if author_key else ()
+
     def expire(self, before: datetime) -> int:
         with self._writing():
             return self._store.delete(self._store.ids_where("published < ?", int(before.timestamp())))

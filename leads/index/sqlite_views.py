@@ -21,6 +21,15 @@ RARE_WORDS = 12  # as many of a post's words stand for what it is about
 SHARED = 0.3  # of them a similar post has at least this share
 
 
+def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
+    """Ids of the posts of one author, leads or mentions."""
+    rows = database.execute(
+        "SELECT id FROM leads WHERE author_key = ? UNION SELECT post_id FROM mentions WHERE author_key = ?",
+        (author_key, author_key),
+    )
+    return [row[0] for row in rows]
+
+
 def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[int]:
     """Rowids of searchable leads that share the rare words of this one, most alike first (bm25)."""
     rare = _rare_words(database, lead)

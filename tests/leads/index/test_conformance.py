@@ -279,13 +279,16 @@ class TestForgetting:
     def test_erasing_an_author(self, index: LeadIndex) -> None:
         index.upsert([lead(1, author_key="a"), lead(2, "头晕", author_key="b")])
         index.upsert_mentions([mention(3, author_key="a")])
+        assert sorted(index.ids_of_author("a")) == ["forum/1", "forum/3"]
         assert index.delete_author("a") == 2
+        assert list(index.ids_of_author("a")) == []
         assert ids(index) == ["2"]
         assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
 
     def test_no_author_is_nobody(self, index: LeadIndex) -> None:
         index.upsert([lead(1, author_key="")])
         assert index.delete_author("") == 0
+        assert list(index.ids_of_author("")) == []
         assert index.counts()["leads"] == 1
 
     def test_expiry(self, index: LeadIndex) -> None:

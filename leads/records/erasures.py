@@ -1,0 +1,70 @@
+"""Tombstones: what somebody wants forgotten is never stored again. Everything written about it goes too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal, get_args
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from leads.alerts import outbox
+from leads.errors import InputError
+from leads.records import audit, cases
+from leads.records.heard import chunks
+from leads.records.tables import Erasure, Feedback
+
+ErasureKind = Literal["post", "author"]
+KINDS: tuple[ErasureKind, ...] = get_args(ErasureKind)
+LONGEST_KEY = 200
+LONGEST_REASON = 200
+
+
+def bury(
+    session: Session, kind: ErasureKind, key: str, *, who: str, now: datetime, reason: str = ""
+) -> Erasure:
+    """The tombstone of a post or an author, written down; the first one stays when there is one already.
+
+    Raises:
+        InputError: not a post's id or an author's key, or a reason that is too long.
+    """
+    if len(reason) > LONGEST_REASON:
+        raise InputError(f"删除的原因太长：最多 {LONGEST_REASON} 个字。")
+    key = _checked(kind, key)
+    found = session.get(Erasure, key)
+    if found is None:
+        found = Erasure(key=key, kind=kind, at=now, who=who, reason=reason.strip())
+        session.add(found)
+        session.flush()
+    if found.kind != kind:
+        raise InputError(f"{key!r} 已经作为另一种内容删除过：请检查写的是帖子还是作者。")
+    audit.note(session, who=who, action=f"erase.{kind}", subject=key, now=now)
+    return found
+
+
+def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) -> None:
+    """Drop notes, judged texts and what alerts say of posts; `texts` are the posts' own, under any id."""
+    for some in chunks(post_ids):
+        cases.forget(session, some)
+    for post_id in post_ids:
+        outbox.cancel_for_post(session, post_id)
+    for same in chunks(sorted(set(filter(None, texts)))):
+        session.execute(delete(Feedback).where(Feedback.text.in_(same)))
+
+
+def listed(session: Session, *, limit: int, after: str = "") -> Sequence[Erasure]:
+    """Tombstones in the order of their keys, from after a key on."""
+    chosen = select(Erasure).where(Erasure.key > after).order_by(Erasure.key)
+    return session.scalars(chosen.limit(limit)).all()
+
+
+def _checked(kind: str, key: str) -> str:
+    key = key.strip()
+    if kind not in KINDS:
+        raise InputError(f"删除的种类 {kind!r} 不认识：可用 {'、'.join(KINDS)}。")
+    if not key or len(key) > LONGEST_KEY or not key.isprintable():
+        raise InputError(f"要删除的编号不可用：请写 1 到 {LONGEST_KEY} 个可见字符。")
+    if kind == "post" and "/" not in key:
+        raise InputError(f"帖子编号 {key!r} 不对：请写成 来源/编号，如 my-forum/1002。")
+    return key
