@@ -199,6 +199,7 @@ class House:
         self._index.expire(now - timedelta(days=self._settings.leads.expire_days))
         with self._records.transaction() as session:
             jobs.purge(session, before=now - KEEP_JOBS)
+            cases.purge(session, now=now)
 
 
 class Schedule:
