@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crawler.coverage import Coverage, CoverageError, Run
 from crawler.importers import ImportProblem, parse_columns, read
@@ -27,6 +28,9 @@ from leads.models import Clinic
 from leads.quarantine import Quarantine
 from leads.records import Records, open_records
 from leads.training import load_tagger
+
+if TYPE_CHECKING:
+    from leads.schedule import Round
 
 TROUBLE = ("refused", "blocked", "failed", "silent")
 
@@ -240,8 +244,8 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
             schedule.stop()
 
 
-def run_once(settings: Settings) -> int:
-    """One round of what `serve` does by itself, for cron and systemd; how many crawls there were.
+def run_once(settings: Settings) -> Round:
+    """One round of what `serve` does by itself, for cron and systemd.
 
     Raises:
         TingzhenError: what cannot be done at all.

@@ -14,12 +14,17 @@ import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from crawler.coverage import Coverage
 from leads import jobs as work
+from leads.alerts.causes import Causes
+from leads.alerts.digest import Digests
+from leads.alerts.watch import watch
+from leads.alerts.worker import Worker
 from leads.config import Settings
 from leads.coverage_view import SourceState, states
 from leads.crawling import Stopped
@@ -32,9 +37,11 @@ Clock = Callable[[], datetime]
 KINDS = ("crawl", "recheck")
 ASK_SECONDS = 15
 HOUSE_SECONDS = 60
+REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
+WATCH_SECONDS = 300
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
 AGAIN_AFTER_FAILURE = timedelta(minutes=10)
-AGAIN_WHEN_BUSY = timedelta(minutes=1)
+AGAIN_WHEN_BUSY = timedelta(seconds=15)
 KEEP_JOBS = timedelta(days=30)
 LONGEST_JITTER = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
@@ -188,6 +195,25 @@ class House:
         self, settings: Settings, records: Records, index: LeadIndex, *, clock: Clock = system_clock
     ) -> None:
         self._settings, self._records, self._index, self._clock = settings, records, index, clock
+        self._digests = Digests(settings, records, index)
+        self._causes = Causes(max_age=timedelta(days=settings.alerts.max_age_days))
+
+    def watch(self) -> None:
+        """Spikes, silent and blocked sources, for the rules that ask for them."""
+        sources = [source.name for source in work.sources(self._settings) if source.enabled]
+        with closing(Coverage(work.data_dir(self._settings) / "coverage.sqlite")) as coverage:
+            watch(
+                self._records,
+                self._index,
+                coverage,
+                sources=sources,
+                writer=self._causes,
+                now=self._clock(),
+            )
+
+    def report(self) -> None:
+        """Reports whose hour has come."""
+        self._digests.make_due(self._clock())
 
     def tell_index(self) -> None:
         """Cases the index has not heard of, because it was away."""
@@ -210,6 +236,7 @@ class Schedule:
     ) -> None:
         self._crawls = Crawls(settings, records, clock=clock)
         self._house = House(settings, records, index, clock=clock)
+        self._alerts = Worker(records, settings, clock)
         # A turn that was missed is made up for once, whatever the delay; nothing overlaps itself.
         self._timer = BackgroundScheduler(
             timezone="UTC",
@@ -226,8 +253,11 @@ class Schedule:
         self._every(ASK_SECONDS, self._crawls.ask)
         self._every(jobs.LEASE.total_seconds() / 4, self._crawls.renew)
         self._every(HOUSE_SECONDS, self._house.tell_index)
+        self._every(REPORT_SECONDS, self._house.report)
+        self._every(WATCH_SECONDS, self._house.watch)
         self._every(24 * 3600, self._house.purge)
         self._timer.start()
+        self._alerts.start()
         for thread in self._threads:
             thread.start()
 
@@ -237,6 +267,7 @@ class Schedule:
         self._timer.shutdown(wait=True)
         for thread in self._threads:
             thread.join()
+        self._alerts.stop()
 
     def _every(self, seconds: float, task: Callable[[], None]) -> None:
         self._timer.add_job(
@@ -252,8 +283,16 @@ def _quietly(task: Callable[[], None]) -> None:
         _log.warning("%s", error)
 
 
-def run_once(settings: Settings, records: Records, index: LeadIndex, *, clock: Clock = system_clock) -> int:
-    """One round: all crawls that are due, alerts, reports, house. Returns how many crawls there were.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round did."""
+
+    crawls: int
+    messages: int  # that were tried
+
+
+def run_once(settings: Settings, records: Records, index: LeadIndex, *, clock: Clock = system_clock) -> Round:
+    """One round: all crawls that are due, alerts, reports, house.
 
     Raises:
         TingzhenError: what cannot be done at all (no sources file, records away).
@@ -264,6 +303,9 @@ def run_once(settings: Settings, records: Records, index: LeadIndex, *, clock: C
     done = 0
     while crawls.run_next():
         done += 1
+    house.watch()
+    house.report()
+    sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()
-    return done
+    return Round(crawls=done, messages=sent)

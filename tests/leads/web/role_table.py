@@ -234,6 +234,12 @@ TABLE: dict[str, Row] = {
     "GET /snippets/{snippet_id}": Row(STAFF, url=a_snippet()),
     "POST /snippets/{snippet_id}": Row(STAFF, url=a_snippet(), form={"title": ""}),
     "POST /snippets/{snippet_id}/remove": Row(STAFF, url=a_snippet("/remove")),
+    "GET /digests": Row(MEMBERS),
+    "POST /digests": Row(MEMBERS),
+    "POST /digests/plans/{plan_id}/remove": Row(NOT_OTHERS, url="/digests/plans/1/remove"),
+    "GET /digests/plans/{plan_id}/preview": Row(NOT_OTHERS, url="/digests/plans/1/preview"),
+    "GET /digests/{issue_id}": Row(NOT_OTHERS, url="/digests/x"),
+    "GET /digests/{issue_id}/days.png": Row(NOT_OTHERS, url="/digests/x/days.png"),
     "GET /mentions": Row(MEMBERS),
     "GET /mentions/{mention_id}": Row(OF_CLINIC, url="/mentions/forum/2%23anhe"),
     # map

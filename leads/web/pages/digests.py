@@ -1,0 +1,167 @@
+"""简报: who gets which report when, and the reports themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from leads.alerts import digest_text
+from leads.alerts.digest import Digests
+from leads.asking import STATUS_NAMES
+from leads.errors import InputError
+from leads.insights.plot import png
+from leads.insights.summary import Summary, place_name, symptom_name
+from leads.records import channels, digests
+from leads.records.tables import User
+from leads.records.tables_digests import DigestPlan
+from leads.web.auth import Anyone, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.render import BEIJING, render
+
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+PERIOD_NAMES = {"daily": "早报（每天）", "weekly": "周报", "monthly": "月报"}
+routes = APIRouter(prefix="/digests")
+
+
+class PlanFields(BaseModel):
+    """The form of a plan."""
+
+    channel_id: int = 0
+    period: str = "daily"
+    at_time: str = "08:00"
+    weekday: int = 0
+    monthday: int = 1
+    clinic: list[str] = []
+
+    def form(self) -> digests.PlanForm:
+        return digests.PlanForm(
+            channel_id=self.channel_id,
+            period=self.period,
+            at_time=self.at_time,
+            weekday=self.weekday,
+            monthday=self.monthday,
+            clinic_ids=tuple(self.clinic),
+        )
+
+
+@routes.get("")
+def overview(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
+    """Own plans, own reports, and the form for another plan."""
+    return _overview(request, desk, visitor)
+
+
+@routes.post("")
+def add(request: Request, desk: TheDesk, visitor: Anyone, fields: Annotated[PlanFields, Form()]) -> Response:
+    """Another plan."""
+    try:
+        with desk.records.transaction() as session:
+            digests.add(session, _user(session, visitor), fields.form(), now=desk.clock())
+    except InputError as error:
+        return _overview(request, desk, visitor, problem=str(error), fields=fields)
+    return RedirectResponse("/digests", 303)
+
+
+@routes.post("/plans/{plan_id}/remove")
+def remove(desk: TheDesk, visitor: Anyone, plan_id: int) -> Response:
+    """No more of these."""
+    with desk.records.transaction() as session:
+        plan = digests.own(session, visitor.user_id, plan_id)
+        if plan is None:
+            raise HTTPException(404)
+        digests.remove(session, plan)
+    return RedirectResponse("/digests", 303)
+
+
+@routes.get("/plans/{plan_id}/preview")
+def preview(request: Request, desk: TheDesk, visitor: Anyone, plan_id: int) -> Response:
+    """What this plan's report would say if it were made now; nothing is sent."""
+    now = desk.clock()
+    with desk.records.reading() as session:
+        plan = digests.own(session, visitor.user_id, plan_id)
+    if plan is None:
+        raise HTTPException(404)
+    summary = Digests(desk.settings, desk.records, desk.index).summary(plan, now, now)
+    assert summary is not None  # noqa: S101 - the visitor is logged in, so the person is there
+    return _report(request, summary, plan, plot="", note="预览：按现在的数据，没有发送。")
+
+
+@routes.get("/{issue_id}")
+def report(request: Request, desk: TheDesk, visitor: Anyone, issue_id: str) -> Response:
+    """A report that was made for this person."""
+    summary, plan = _issue(desk, visitor, issue_id)
+    return _report(request, summary, plan, plot=f"/digests/{issue_id}/days.png", note="")
+
+
+@routes.get("/{issue_id}/days.png")
+def plot(desk: TheDesk, visitor: Anyone, issue_id: str) -> Response:
+    """Its plot."""
+    summary, _ = _issue(desk, visitor, issue_id)
+    return Response(png(summary.days), media_type="image/png")
+
+
+def _issue(desk: Desk, visitor: Visitor, issue_id: str) -> tuple[Summary, DigestPlan]:
+    with desk.records.reading() as session:
+        found = digests.issue(session, visitor.user_id, issue_id)
+    if found is None:
+        raise HTTPException(404)
+    issue, plan = found
+    return Summary.from_json(issue.content), plan
+
+
+def _report(request: Request, summary: Summary, plan: DigestPlan, *, plot: str, note: str) -> Response:
+    counts = [each.count for each in (*summary.symptoms, *summary.places)]
+    values: Mapping[str, object] = {
+        "summary": summary,
+        "since": datetime.fromisoformat(summary.since),
+        "until": datetime.fromisoformat(summary.until),
+        "heading": digest_text.title(summary, plan),
+        "before": digest_text.BEFORE[plan.period],
+        "sentences": [digest_text.spoken(voice, plan.period) for voice in summary.voices],
+        "risen": [digest_text.risen(each) for each in summary.risen],
+        "symptom_name": symptom_name,
+        "place_name": place_name,
+        "statuses": STATUS_NAMES,
+        "most": max(counts, default=1),
+        "plot": plot,
+        "note": note,
+    }
+    return render(request, "digest.html", values)
+
+
+def _overview(
+    request: Request, desk: Desk, visitor: Visitor, *, problem: str = "", fields: PlanFields | None = None
+) -> Response:
+    now = desk.clock()
+    with desk.records.reading() as session:
+        plans = digests.of_user(session, visitor.user_id)
+        made = digests.issues(session, visitor.user_id)
+        own = channels.of(session, visitor.user_id)
+    values = {
+        "plans": plans,
+        "issues": made,
+        "by_plan": {plan.id: plan for plan in plans},
+        "channels": own,
+        "channel_names": {channel.id: channel.name for channel in own},
+        "clinics": visitor.clinics,
+        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
+        "periods": PERIOD_NAMES,
+        "titles": digest_text.TITLES,
+        "weekdays": WEEKDAYS,
+        "fields": fields or PlanFields(),
+        "problem": problem,
+        "now": now.astimezone(BEIJING),
+    }
+    return render(request, "digests.html", values, status=400 if problem else 200)
+
+
+def _user(session: Session, visitor: Visitor) -> User:
+    user = session.get(User, visitor.user_id)
+    assert user is not None  # noqa: S101 - somebody who is logged in
+    return user
