@@ -19,6 +19,7 @@ from itertools import islice
 from pathlib import Path
 from threading import RLock, local
 from typing import NamedTuple
+from weakref import WeakSet
 
 import orjson
 
@@ -54,6 +55,17 @@ class _Place(NamedTuple):
     radius_km: float
 
 
+class _Reader:
+    """One thread's connection. A web server's threads come and go; theirs is closed when they end."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.connection = open_reader(path)
+
+    def __del__(self) -> None:
+        if hasattr(self, "connection"):
+            self.connection.close()
+
+
 class SqliteIndex(LeadIndex):
     """See `LeadIndex`. Safe for several processes on one file: one writes at a time, readers never wait."""
 
@@ -67,7 +79,7 @@ class SqliteIndex(LeadIndex):
         self._db = open_database(path)  # writes
         self._turn = RLock()  # threads of this process; SQLite keeps processes apart
         self._mine = local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._store = LeadStore(self._db)
         self._counter = Counter(path, lambda: self._reader)
 
@@ -251,19 +263,19 @@ class SqliteIndex(LeadIndex):
     def close(self) -> None:
         self._counter.close()
         with self._turn:
-            for connection in (*self._readers, self._db):
-                connection.close()
+            for reader in self._readers:
+                reader.connection.close()
+            self._db.close()
 
     @property
     def _reader(self) -> sqlite3.Connection:
         """This thread's connection: it sees what is committed, never another thread's half-written batch."""
-        found: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        found: _Reader | None = getattr(self._mine, "reader", None)
         if found is None:
-            found = open_reader(self._path)
-            self._mine.connection = found
+            found = self._mine.reader = _Reader(self._path)
             with self._turn:
-                self._readers.append(found)
-        return found
+                self._readers.add(found)
+        return found.connection
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -143,3 +144,18 @@ def test_many_threads_may_write(index: SqliteIndex) -> None:
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda number: index.upsert([lead(number, f"牙疼第{number}天")]), range(40)))
     assert index.counts()["leads"] == 40
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed by Linux only")
+def test_threads_that_end_leave_no_open_files(index: SqliteIndex, tmp_path: Path) -> None:
+    def files() -> int:
+        links = list(Path("/proc/self/fd").iterdir())
+        return sum(link.is_symlink() and str(link.readlink()).startswith(str(tmp_path)) for link in links)
+
+    index.count(LeadQuery())
+    before = files()
+    for _ in range(20):
+        thread = Thread(target=index.count, args=(LeadQuery(),))
+        thread.start()
+        thread.join()
+    assert files() <= before + 3  # the file, its journal and its shared memory, of the last at most
