@@ -59,6 +59,7 @@ class Brand:
     how: How
     score: float  # 0..1
     support: tuple[str, ...] = ()
+    said: str = ""  # as it stands in the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ class BrandMatcher:
             how=hit.how,
             score=round(max(0.1, score), 2),
             support=support,
+            said=whole.text[hit.start : hit.end],
         )
 
     def _stands(self, hit: _Hit, whole: _Text) -> bool:

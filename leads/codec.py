@@ -82,6 +82,7 @@ def mention_to_dict(mention: Mention) -> dict[str, object]:
         "how": mention.how,
         "support": list(mention.support),
         "score": mention.score,
+        "said": mention.said,
     }
 
 
@@ -95,6 +96,7 @@ def mention_from_dict(data: Mapping[str, Any]) -> Mention:
         how=data.get("how", "exact"),
         support=tuple(data.get("support", ())),
         score=data.get("score", 1.0),
+        said=data.get("said", ""),
     )
 
 

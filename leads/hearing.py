@@ -107,4 +107,5 @@ def _mention(post: Post, brand: Brand, mood: Sentiment, brands: BrandMatcher) ->
         how=brand.how,
         support=brand.support,
         score=brand.score,
+        said=brand.said,
     )

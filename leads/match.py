@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from leads.brands import BrandMatcher as BrandMatcher  # its home
 from leads.geo import distance_km, reach
 from leads.models import Clinic, Near
 from nlp.models import Tags

@@ -87,7 +87,8 @@ class Mention:
     sentiment: Sentiment
     how: How = "exact"
     support: tuple[str, ...] = ()  # words of the post that say which of the same name is meant
-    score: float = 1.0  # 0..1, how sure it is that this clinic is meant; see leads.match
+    score: float = 1.0  # 0..1, how sure it is that this clinic is meant; see leads.brands
+    said: str = ""  # the name as it stands in the post, normalised; "" where there is none
 
     @property
     def id(self) -> str:

@@ -100,12 +100,12 @@ def of_source(kind: RuleKind, source: str, *, key: str, reason: str) -> News:
 
 def lead_page(lead_id: str) -> str:
     """The path of a lead's page."""
-    return f"/lead/{quote(lead_id)}"
+    return f"/leads/{quote(lead_id)}"
 
 
 def mention_page(mention_id: str) -> str:
     """The path of a mention's page."""
-    return "/mention?" + urlencode({"id": mention_id})
+    return f"/mentions/{quote(mention_id)}"
 
 
 def _lead(lead: Lead, severity: Severity) -> Payload:

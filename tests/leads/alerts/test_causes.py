@@ -128,14 +128,14 @@ def test_a_new_lead_and_a_new_mention_are_told_with_what_they_say(world: World) 
         NOW,
     )
     lead = Payload.from_json(first.payload)
-    assert (lead.rule, lead.page, lead.post_url) == ("牙疼的人", "/lead/forum/1", "https://forum.example/1")
+    assert (lead.rule, lead.page, lead.post_url) == ("牙疼的人", "/leads/forum/1", "https://forum.example/1")
     assert lead.lines == (LEAD,)
     mention = Payload.from_json(second.payload)
     assert (mention.title, mention.clinic, mention.severity) == (
         "安和口腔 被提到：不满（投诉、纠纷）", "安和口腔", "critical",
     )  # fmt: skip
     assert (second.kind, second.severity, second.post_id) == ("mention", "critical", "forum/2")
-    assert mention.page == "/mention?id=forum%2F2%23anhe"
+    assert mention.page == "/mentions/forum/2%23anhe"
 
 
 def test_reading_it_again_tells_nothing_again(world: World) -> None:
