@@ -217,7 +217,8 @@ def _case_values(desk: Desk, visitor: Visitor, found: Subject, typed: Mapping[st
 
 
 def _lead_values(index: LeadIndex, visitor: Visitor, lead: Lead, now: datetime) -> dict[str, Any]:
-    similar = [each for each in index.similar(lead.id, SIMILAR * 3) if visitor.may_see_lead(each)]
+    looked_at = SIMILAR * 3 if visitor.restricted else SIMILAR
+    similar = [each for each in index.similar(lead.id, looked_at) if visitor.may_see_lead(each)]
     return {
         "shown": SHOWN,
         "shares": leadview.intents(lead),
