@@ -56,11 +56,11 @@ def database(address: str) -> Iterator[str]:
     """The address of an empty database on this server; dropped afterwards."""
     name = f"tingzhen_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # no literal: our own name
+        connection.execute(f"CREATE DATABASE {name}")
         try:
             yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]  # as above
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _programs() -> Path:
