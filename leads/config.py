@@ -278,7 +278,7 @@ def _sentence(error: ValidationError, file: Path) -> str:
     first = error.errors()[0]
     key = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
     template = _PROBLEMS.get(first["type"], "类型不对，请对照 tingzhen.example.toml")
-    given = re.sub(r"//[^/]*@", "//***@", repr(first["input"]))  # an address may hold a password
+    given = re.sub(r"//.*@", "//***@", repr(first["input"]))  # an address may hold a password
     return f"配置 {file} 的 {key}（现在是 {given}）：{template.format(**first.get('ctx', {}))}。"
 
 

@@ -68,7 +68,8 @@ def compose(to: str, message: Message, settings: AlertSettings, *, now: datetime
     mail["Date"] = now
     host = sender(settings).rpartition("@")[2]
     # The same at every try: mail programs show it once.
-    mail["Message-ID"] = f"<{re.sub(r'[^A-Za-z0-9._-]', '-', message.id)}@{host}>"
+    local = re.sub(r"[^A-Za-z0-9]+", "-", message.id).strip("-") or "alert"
+    mail["Message-ID"] = f"<{local}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Id"] = f"<alerts.{host}>"
     limit = KINDS["mail"].limit
@@ -133,6 +134,6 @@ def _broken(error: Exception) -> str:
         return "邮件服务器的证书不可信。"
     if isinstance(error, ssl.SSLError):
         return "和邮件服务器的加密连接建立不了。"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "等了太久，邮件服务器没有回答。"
     return "和邮件服务器的连接中断，或连不上。"

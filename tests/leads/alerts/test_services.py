@@ -6,9 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,6 +26,7 @@ from leads.config import AlertSettings, Settings
 from tests.leads.alerts.outbox_people import SAMPLES
 from tests.leads.alerts.stand_ins import Got, StandIn, hang, reset, stand_in
 
+DOCS = Path(__file__).parents[3] / "docs" / "alerts.md"
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 HOSTS = (
     "qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "api.day.app",
@@ -309,3 +313,20 @@ def test_a_webhook_of_twenty_alerts_stays_small(server: StandIn) -> None:
 def test_a_channel_of_a_newer_version_is_put_aside() -> None:
     outcome = deliver("pigeon", json.dumps({}), MESSAGE, AlertSettings(), now=NOW)
     assert (outcome.verdict, outcome.revoked) == ("dead", True)
+
+
+def test_the_receiver_of_the_documentation_takes_it_once(server: StandIn) -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    namespace: dict[str, Any] = {}
+    exec(snippet, namespace)  # noqa: S102 - our own documentation
+    genuine, secret, seen = namespace["genuine"], SAMPLES["webhook"]["secret"], set()
+    settings = relayed(server)
+    address = read_form("webhook", SAMPLES["webhook"], settings)
+    for now in (datetime.now(UTC), datetime.now(UTC), NOW - timedelta(days=1)):
+        deliver("webhook", address, MESSAGE, settings, now=now)
+    first, again, old = server.got
+    assert not genuine(first.headers, first.body + b" ", secret, seen)
+    assert not genuine(first.headers, first.body, "another secret", seen)
+    assert not genuine(old.headers, old.body, secret, seen)
+    assert genuine(first.headers, first.body, secret, seen)
+    assert not genuine(again.headers, again.body, secret, seen)
