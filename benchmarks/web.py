@@ -32,7 +32,7 @@ from leads.config import ClinicTable, Settings
 from leads.index import open_backend
 from leads.index.base import Stored
 from leads.ingest import batched
-from leads.models import Lead, Mention
+from leads.models import Lead, LeadQuery, Mention
 from leads.records import open_records, sessions, users
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
@@ -218,7 +218,8 @@ def run(chosen: Settings, given: argparse.Namespace) -> None:
     if not (chosen.data_dir / "leads.sqlite").exists():
         fill(chosen, given.count)
     cookies = logged_in(chosen)
-    sample = list(leads(200))
+    with open_backend(chosen) as index:
+        sample = [hit.lead for hit in index.search(LeadQuery(limit=200, sort="newest"), now=NOW).items]
     pages = {**lead_pages(), **other_pages(sample)}
     pages = {title: make for title, make in pages.items() if title.startswith(given.only)}
     with TestClient(create_app(chosen), base_url="http://127.0.0.1:8000", cookies=cookies) as client:

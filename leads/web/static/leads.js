@@ -192,7 +192,7 @@ if (off) {
   off.addEventListener("change", () => localStorage.setItem(KEYS_OFF, off.checked ? "1" : "0"));
 }
 for (const button of document.querySelectorAll("[data-open]")) {
-  button.hidden = false;
+  button.hidden = !document.getElementById(button.dataset.open);
   button.addEventListener("click", () => document.getElementById(button.dataset.open)?.showModal());
 }
 
