@@ -38,6 +38,7 @@ ROUTES = ("auto", "archiver", "desktop", "rss")
 LINKS = ("plain", "rewritten", "discuz7")
 DELAY_FLOOR = 1.0  # seconds between two requests to somebody else's host; nothing may go below
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_CRON_FIELDS = 5
 _SPAN = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -62,6 +63,7 @@ class Source:
     words: tuple[str, ...] = ()  # search words, for engines that search
     region: str = ""  # the place the whole site is about
     every: timedelta = timedelta(hours=1)
+    cron: str = ""  # five fields of crontab, on the source's clock; takes the place of `every`
     permission: Permission = field(default_factory=lambda: Permission(ground="robots"))
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     expect: int = 0  # fewest threads or posts a run must list; fewer is "silent"
@@ -120,6 +122,7 @@ def _source(table: Table) -> Source:
         words=tuple(_texts(table, "words")),
         region=table.take("region", str, ""),
         every=_every(table),
+        cron=_cron(table),
         permission=_permission(table),
         zone=_zone(table),
         expect=table.count("expect", 0, least=0),
@@ -207,6 +210,13 @@ def _every(table: Table) -> timedelta:
     if span < timedelta(minutes=1):
         raise table.error(f'every 应写作 "30m"、"2h" 或 "1d"，至少一分钟，而不是 {text!r}')
     return span
+
+
+def _cron(table: Table) -> str:
+    text = table.take("cron", str, "")
+    if text and len(text.split()) != _CRON_FIELDS:
+        raise table.error(f'cron 应是 crontab 的五段，如 "0 8,20 * * *"，而不是 {text!r}')
+    return " ".join(text.split())
 
 
 def _zone(table: Table) -> ZoneInfo:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from apscheduler.triggers.cron import CronTrigger
+
 from crawler.coverage import Coverage, Gap, Run
 from crawler.sources import Source
+from leads.errors import ConfigError
 
 OUTCOMES = {
     "ok": "正常",
@@ -96,8 +99,8 @@ def _next(source: Source, coverage: Coverage, run: Run | None, now: datetime) ->
     """When the source may be asked again, and the last of the reasons that hold it back."""
     local = now.astimezone(source.zone)
     when, why = now, ""
-    if run is not None and run.started + source.every > when:
-        when, why = run.started + source.every, "还没到间隔时间"
+    if run is not None and (turn := _turn(source, run.started)) > when:
+        when, why = turn, "还没到时间"
     pause = coverage.paused(source.host, now)
     if pause is not None and pause.until > when:
         when, why = pause.until, f"主机暂停（{pause.reason}）"
@@ -106,6 +109,26 @@ def _next(source: Source, coverage: Coverage, run: Run | None, now: datetime) ->
         when, why = max(when, midnight), "今天的页数用完了"
     quiet = source.quiet.ends(when.astimezone(source.zone)) if source.quiet else None
     return (quiet, f"安静时段 {source.quiet}") if quiet else (when, why)
+
+
+def _turn(source: Source, after: datetime) -> datetime:
+    """When the source's next turn is, after a run that began then.
+
+    Raises:
+        ConfigError: the source's `cron` is none.
+    """
+    if not source.cron:
+        return after + source.every
+    try:
+        trigger = CronTrigger.from_crontab(source.cron, timezone=source.zone)
+    except ValueError as error:
+        raise ConfigError(
+            f"来源 {source.name} 的 cron {source.cron!r} 看不懂（{error}）：请写成 crontab 的五段。"
+        ) from error
+    found: datetime | None = trigger.get_next_fire_time(None, after + timedelta(seconds=1))
+    if found is None:
+        raise ConfigError(f"来源 {source.name} 的 cron {source.cron!r} 永远不会到：请改正。")
+    return found
 
 
 def record(state: SourceState) -> dict[str, object]:

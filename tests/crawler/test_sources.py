@@ -119,3 +119,10 @@ def test_the_floor_may_be_lifted_on_this_machine_only(tmp_path: Path) -> None:
     assert source.delay == 0.0
     with pytest.raises(SourceError, match="下限"):
         load_sources(write(tmp_path, text.replace("https://bbs.example.org", "http://192.168.1.5")))
+
+
+def test_hours_may_be_given_as_in_a_crontab(tmp_path: Path) -> None:
+    good = write(tmp_path, f'[bbs]\n{GOOD}cron = "0  8,20 * * *"\n')
+    assert load_sources(good)[0].cron == "0 8,20 * * *"
+    with pytest.raises(SourceError, match="五段"):
+        load_sources(write(tmp_path, f'[bbs]\n{GOOD}cron = "daily"\n'))

@@ -202,7 +202,7 @@ def test_when_it_may_be_asked_again(coverage: Coverage, changes: dict[str, objec
 
 def test_a_paused_host_and_the_interval(coverage: Coverage) -> None:
     ran(coverage, "listed")
-    assert "11-22 14:00 以后可以再抓：还没到间隔时间" in coverage_view.text(state(coverage), NOW)
+    assert "11-22 14:00 以后可以再抓：还没到时间" in coverage_view.text(state(coverage), NOW)
     coverage.pause("bbs.example.org", "HTTP 403", NOW, at_least=timedelta(hours=5))
     assert "11-22 17:00 以后可以再抓：主机暂停（HTTP 403）" in coverage_view.text(state(coverage), NOW)
 

@@ -19,6 +19,7 @@ from leads import jobs, schedule
 from leads.config import CrawlSettings, Settings
 from leads.coverage_view import states
 from leads.demo.forum import Served, serve_forum, sources_toml
+from leads.errors import ConfigError
 from leads.records import jobs as job_records
 from leads.records import open_records
 from leads.records.tables import SourceControl
@@ -86,6 +87,37 @@ def test_a_source_is_due_once_when_its_time_has_come(
         found = schedule.due(states(sources, coverage, NOW), controls, NOW)
     assert [kind for kind, _, _ in found] == expected
     assert all(NOW <= when <= NOW + schedule.LONGEST_JITTER for _, _, when in found)
+
+
+@pytest.mark.parametrize(
+    ("began", "now", "expected"),
+    [
+        ("2026-11-22T08:01", "2026-11-22T19:59", []),
+        ("2026-11-22T08:01", "2026-11-22T20:00", ["crawl"]),
+        ("2026-11-22T20:00", "2026-11-22T20:01", []),  # this turn is done
+        ("2026-11-20T20:00", "2026-11-22T09:00", ["crawl"]),  # turns that were missed are one
+    ],
+)
+def test_hours_of_a_crontab_are_those_of_the_source(
+    tmp_path: Path, began: str, now: str, expected: list[str]
+) -> None:
+    toml = sources_toml("http://127.0.0.1:1/") + 'cron = "0 8,20 * * *"\n'
+    (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
+    moment = datetime.fromisoformat(f"{now}+08:00")
+    with closing(Coverage(tmp_path / "coverage.sqlite")) as coverage:
+        run = coverage.start_run("sample-forum", {}, datetime.fromisoformat(f"{began}+08:00"))
+        coverage.finish_run(run, "ok", "", moment)
+        found = states(load_sources(tmp_path / "sources.toml"), coverage, moment)
+    assert [kind for kind, _, _ in schedule.due(found, {}, moment)] == expected
+
+
+def test_a_cron_that_is_none_is_named_with_its_source(tmp_path: Path) -> None:
+    toml = sources_toml("http://127.0.0.1:1/") + 'cron = "0 25 * * *"\n'
+    (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
+    with closing(Coverage(tmp_path / "coverage.sqlite")) as coverage:
+        coverage.start_run("sample-forum", {}, NOW)
+        with pytest.raises(ConfigError, match="sample-forum"):
+            states(load_sources(tmp_path / "sources.toml"), coverage, NOW)
 
 
 def test_a_round_crawls_what_is_due_and_the_next_has_nothing_to_do(tmp_path: Path, forum: Served) -> None:
