@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.leads.web.browsing import DESK, PHONE, SIZES, fits, opened, shoot
@@ -224,3 +225,15 @@ def test_on_a_telephone_leads_are_chosen_and_changed(browser: Browser, address: 
         bulk.get_by_role("button", name="更新").click()
         page.locator("li.lead").nth(15).get_by_text("已到诊").wait_for()
         assert fits(page)
+
+
+@SIZES
+@pytest.mark.parametrize("path", ["/?since=30d&symptom=toothache", "/?near=all#facets", "/?q=(", "/searches"])
+def test_axe_finds_nothing_serious(
+    browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
+) -> None:
+    with opened(browser, size, folder=folder, complain=False) as page:
+        page.goto(address + path)
+        found = Axe().run(page).response
+        assert len(found["passes"]) > 10
+        assert [(each["id"], each["impact"]) for each in found["violations"]] == []
