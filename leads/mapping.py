@@ -16,8 +16,11 @@ are put one after another, what the differences tell lies in a leaf that `LEAST`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from math import atan, degrees, pi, sinh
 from typing import NamedTuple
 
@@ -66,14 +69,15 @@ class Leaf:
     merged: bool = False  # more than what lies in `square` alone, or all that is left of it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Division:
     """The leaves, and how many leads are in none."""
 
     leaves: tuple[Leaf, ...]
     left_out: int = 0
 
-    def members(self) -> dict[Square, Square]:
+    @cached_property
+    def members(self) -> Mapping[Square, Square]:
         """For each square that was given, the square of its leaf; those left out are not there."""
         return {member: leaf.square for leaf in self.leaves for member in leaf.members}
 
@@ -87,28 +91,16 @@ class Cell:
     merged: bool
 
 
-@dataclass(slots=True)
-class _Node:
-    own: int = 0  # leads given for this very square, not for one below it
-    own_given: bool = False
-    children: dict[Square, _Node] = field(default_factory=dict)
-    total: int = 0
-
-
 def divide(counts: Mapping[Square, int], *, least: int = LEAST) -> Division:
     """The division of these leads; squares may be of any zoom from `COARSEST` on, counts are positive."""
-    roots: dict[Square, _Node] = {}
-    for square, count in counts.items():
-        _plant(roots, square, count)
-    leaves: list[Leaf] = []
-    for square in sorted(roots):
-        leaves += _cut(square, roots[square], least)
+    cutter = _Cutter(counts, least)
+    leaves = cutter.all()
     return Division(tuple(leaves), sum(counts.values()) - sum(leaf.count for leaf in leaves))
 
 
 def show(base: Division, found: Mapping[Square, int], *, least: int = LEAST) -> Division:
     """The division of the leads found, made of whole leaves of `base`; what lies in none is left out."""
-    leaf_of = base.members()
+    leaf_of = base.members
     counts: dict[Square, int] = {}
     for square, count in found.items():
         leaf = leaf_of.get(square)
@@ -134,47 +126,93 @@ def cells(division: Division, zoom: int) -> list[Cell]:
     ]
 
 
-def _plant(roots: dict[Square, _Node], square: Square, count: int) -> None:
-    top = square.at(COARSEST)
-    node = roots.setdefault(top, _Node())
-    node.total += count
-    for zoom in range(top.zoom + 1, min(square.zoom, FINEST) + 1):
-        node = node.children.setdefault(square.at(zoom), _Node())
-        node.total += count
-    node.own += count
-    node.own_given = True
+class _Cutter:
+    """The tree as a sorted list: what lies in a square stands together, so a square is a stretch of it.
+
+    A square's own entry (given for it, not for one below) comes before those below it.
+    """
+
+    def __init__(self, counts: Mapping[Square, int], least: int) -> None:
+        order = sorted((_key(square), square.zoom, square) for square in counts)
+        self._keys = [key for key, _, _ in order]
+        self._squares = [square for _, _, square in order]
+        self._before = [0, *accumulate(counts[square] for square in self._squares)]
+        self._least = least
+
+    def all(self) -> list[Leaf]:
+        """The leaves of all squares of `COARSEST`."""
+        leaves: list[Leaf] = []
+        at = 0
+        while at < len(self._squares):
+            root = self._squares[at].at(COARSEST)
+            end = bisect_left(self._keys, _key(root) + _span(COARSEST), at)
+            leaves += self._cut(root, at, end)
+            at = end
+        return leaves
+
+    def _cut(self, square: Square, start: int, end: int) -> list[Leaf]:
+        """The leaves of a square, whose entries are start to end; none when it holds too few."""
+        total = self._total(start, end)
+        if total < self._least:
+            return []
+        below = start + (self._squares[start].zoom == square.zoom)
+        big, small = self._children(square, below, end)
+        if not big:
+            return [Leaf(square, total, self._squares[start:end])]
+        leaves: list[Leaf] = []
+        for child, first, last in big:
+            leaves += self._cut(child, first, last)
+        # Strays left out further down are counted as what they are: not drawn.
+        stretches = [(start, below), *((first, last) for _, first, last in small)]
+        rest = sum(self._total(*stretch) for stretch in stretches)
+        members = [each for first, last in stretches for each in self._squares[first:last]]
+        if rest >= self._least:
+            return [*leaves, Leaf(square, rest, members, merged=True)]
+        if rest and square.zoom >= FAR_ZOOM:
+            smallest = min(leaves, key=lambda leaf: (leaf.count, leaf.square))
+            smallest.count, smallest.merged = smallest.count + rest, True
+            smallest.members += members
+        return leaves
+
+    def _children(self, square: Square, start: int, end: int) -> tuple[list[_Stretch], list[_Stretch]]:
+        """The children that hold anything: those that hold enough, and the others."""
+        big: list[_Stretch] = []
+        small: list[_Stretch] = []
+        if start == end:
+            return big, small
+        key, span = _key(square), _span(square.zoom + 1)
+        for quarter in range(4):
+            last = bisect_left(self._keys, key + (quarter + 1) * span, start, end)
+            if last > start:
+                child = Square(square.zoom + 1, 2 * square.x + quarter % 2, 2 * square.y + quarter // 2)
+                enough = self._total(start, last) >= self._least
+                (big if enough else small).append((child, start, last))
+            start = last
+        return big, small
+
+    def _total(self, start: int, end: int) -> int:
+        return self._before[end] - self._before[start]
 
 
-def _cut(square: Square, node: _Node, least: int) -> list[Leaf]:
-    """The leaves of a square; none when it holds too few."""
-    if node.total < least:
-        return []
-    big = [child for child, below in sorted(node.children.items()) if below.total >= least]
-    if not big:
-        return [Leaf(square, node.total, _given(square, node))]
-    leaves: list[Leaf] = []
-    for child in big:
-        leaves += _cut(child, node.children[child], least)
-    # Strays left out further down are counted as what they are: not drawn.
-    small = [child for child in node.children if child not in big]
-    rest = node.own + sum(node.children[child].total for child in small)
-    members = [square] if node.own_given else []
-    members += [each for child in sorted(small) for each in _given(child, node.children[child])]
-    if rest >= least:
-        return [*leaves, Leaf(square, rest, members, merged=True)]
-    if rest and leaves and square.zoom >= FAR_ZOOM:
-        nearest = min(leaves, key=lambda leaf: (leaf.count, leaf.square))
-        nearest.count, nearest.merged = nearest.count + rest, True
-        nearest.members += members
-    return leaves
+_Stretch = tuple[Square, int, int]  # a square, and where its entries begin and end
 
 
-def _given(square: Square, node: _Node) -> list[Square]:
-    """All squares that were given in or below this one."""
-    below: Iterable[Square] = (
-        each for child in sorted(node.children) for each in _given(child, node.children[child])
-    )
-    return [*([square] if node.own_given else []), *below]
+def _key(square: Square) -> int:
+    """Where the square begins in the Z-order curve (Morton 1966) through the squares of `FINEST`."""
+    return (_spread(square.x) | _spread(square.y) << 1) << 2 * (FINEST - square.zoom)
+
+
+def _span(zoom: int) -> int:
+    """How long a square of this zoom is on that curve."""
+    return 1 << 2 * (FINEST - zoom)
+
+
+def _spread(bits: int) -> int:
+    """The low sixteen bits with a gap after each."""
+    bits = (bits | bits << 8) & 0x00FF00FF
+    bits = (bits | bits << 4) & 0x0F0F0F0F
+    bits = (bits | bits << 2) & 0x33333333
+    return (bits | bits << 1) & 0x55555555
 
 
 def _latitude(down: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -111,11 +112,14 @@ def _counts(tiles: Sequence[Tile]) -> dict[Square, int]:
 
 def _cells(division: Division, zoom: int) -> list[Cell]:
     """At this zoom, or the finest coarser one with few enough cells to look at."""
-    for each in range(max(COARSEST, min(zoom, FINEST)), COARSEST, -1):
-        found = cells(division, each)
-        if len(found) <= MOST_CELLS:
-            return found
-    return cells(division, COARSEST)
+    zooms = range(COARSEST, max(COARSEST, min(zoom, FINEST)) + 1)
+    # The number of cells grows with the zoom.
+    few = bisect_right(zooms, MOST_CELLS, key=lambda each: _number_of_cells(division, each))
+    return cells(division, zooms[max(0, few - 1)])
+
+
+def _number_of_cells(division: Division, zoom: int) -> int:
+    return len({leaf.square.at(zoom) for leaf in division.leaves})
 
 
 def _bubbles(drawn: Sequence[Cell]) -> tuple[Bubble, ...]:

@@ -82,7 +82,7 @@ def test_every_leaf_holds_enough_and_nobody_is_lost(stock: Stock) -> None:
 @given(stocks)
 def test_only_the_far_are_left_out(stock: Stock) -> None:
     """Within one square of `FAR_ZOOM` that holds enough, everybody is in some leaf."""
-    held = divide(stock).members()
+    held = divide(stock).members
     for place in stock:
         around = sum(count for other, count in stock.items() if other.at(FAR_ZOOM) == place.at(FAR_ZOOM))
         if around >= LEAST:
@@ -128,7 +128,7 @@ def test_no_pair_of_filters_and_zooms_tells_more_than_a_leaf_of_the_stock(
     """Two leads in one leaf of the stock look alike to every map: moving one onto the other changes none."""
     stock, finds = case
     base = divide(stock)
-    leaf_of = base.members()
+    leaf_of = base.members
     for left, right in combinations(finds, 2):
         for found, zoom in ((left, one), (right, other)):
             gathered: Stock = {}
