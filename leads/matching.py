@@ -309,7 +309,8 @@ class _Shelf:
 
 
 def _place_key(near: Near, precision: Precision) -> Key:
-    return ("near", near, precision)
+    # Text: a dataclass inside of a key is hashed anew at every look, which took most of the time.
+    return ("near", f"{near.lat!r},{near.lon!r},{near.km!r},{near.adcode},{precision}")
 
 
 class _Places:
