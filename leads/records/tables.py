@@ -396,17 +396,22 @@ class Alert(Base):
     """One thing to tell one person by one channel: the outbox. `id` is made of cause and subscription."""
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("ix_alerts_state_next_at", "state", "next_at"),)
+    __table_args__ = (
+        Index("ix_alerts_state_next_at", "state", "next_at"),
+        Index("ix_alerts_channel_id_state", "channel_id", "state"),
+        Index("ix_alerts_subscription_id_sent_at", "subscription_id", "sent_at"),
+        Index("ix_alerts_user_id_created_at", "user_id", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))  # a RuleKind, "summary" or "digest"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"), index=True)
-    created_at: Mapped[datetime]
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
+    created_at: Mapped[datetime] = mapped_column(index=True)
     next_at: Mapped[datetime]  # not to be tried before
     payload: Mapped[dict[str, Any]]  # what is said; see leads.alerts.message
     rule_id: Mapped[int | None] = mapped_column(default=None)
-    subscription_id: Mapped[int | None] = mapped_column(default=None, index=True)
+    subscription_id: Mapped[int | None] = mapped_column(default=None)
     cause_id: Mapped[str] = mapped_column(String(300), default="")
     post_id: Mapped[str] = mapped_column(String(200), default="", index=True)
     severity: Mapped[str] = mapped_column(String(16), default="")
@@ -416,7 +421,8 @@ class Alert(Base):
     worker: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None] = mapped_column(default=None)
     sent_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
-    merged_into: Mapped[str] = mapped_column(String(64), default="")  # the alert whose message told this one
+    # The alert whose message told this one.
+    merged_into: Mapped[str] = mapped_column(String(64), default="", index=True)
     acknowledged: Mapped[str] = mapped_column(String(16), default="")  # seen | irrelevant
     acknowledged_at: Mapped[datetime | None] = mapped_column(default=None)
 

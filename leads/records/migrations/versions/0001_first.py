@@ -347,11 +347,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_alerts_channel_id"), ["channel_id"], unique=False)
+        batch_op.create_index("ix_alerts_channel_id_state", ["channel_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alerts_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alerts_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index(batch_op.f("ix_alerts_post_id"), ["post_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_alerts_sent_at"), ["sent_at"], unique=False)
         batch_op.create_index("ix_alerts_state_next_at", ["state", "next_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_alerts_subscription_id"), ["subscription_id"], unique=False)
+        batch_op.create_index(
+            "ix_alerts_subscription_id_sent_at", ["subscription_id", "sent_at"], unique=False
+        )
+        batch_op.create_index("ix_alerts_user_id_created_at", ["user_id", "created_at"], unique=False)
 
     op.create_table(
         "digest_plans",
@@ -435,11 +440,14 @@ def downgrade() -> None:
 
     op.drop_table("digest_plans")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_alerts_subscription_id"))
+        batch_op.drop_index("ix_alerts_user_id_created_at")
+        batch_op.drop_index("ix_alerts_subscription_id_sent_at")
         batch_op.drop_index("ix_alerts_state_next_at")
         batch_op.drop_index(batch_op.f("ix_alerts_sent_at"))
         batch_op.drop_index(batch_op.f("ix_alerts_post_id"))
-        batch_op.drop_index(batch_op.f("ix_alerts_channel_id"))
+        batch_op.drop_index(batch_op.f("ix_alerts_merged_into"))
+        batch_op.drop_index(batch_op.f("ix_alerts_created_at"))
+        batch_op.drop_index("ix_alerts_channel_id_state")
 
     op.drop_table("alerts")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
