@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from leads.index.sqlite_match import ROWID_BITS, conjuncts, first_rowid, in_fts,
 from leads.models import PRECISIONS, LeadQuery, Near, Precision
 from leads.rules import All, AnyOf, Needs, Rule, Tagged, Without, parse
 
+KEPT_WORDS = 32  # answers of the full-text table, at a million leads about a megabyte each
 _EPOCH = date(1970, 1, 1)
 _EDGE_KM = 1e-6  # nearer than this to a border, a distance is computed again as everywhere else
 _COMPARE: Mapping[str, Callable[[Floats, float], Flags]] = {
@@ -74,6 +76,7 @@ class Counter:
     def __init__(self, path: Path | str, reader: Callable[[], sqlite3.Connection]) -> None:
         self._reader = reader
         self._columns = Columns(path)
+        self._kept: dict[tuple[int, str], Ints] = {}
         self._known_areas = lru_cache(maxsize=2)(self._read_areas)
         self._flags = lru_cache(maxsize=512)(self._look_up)
         self._areas_near = lru_cache(maxsize=256)(self._judge_areas)
@@ -155,7 +158,7 @@ class Counter:
         worded = [rule for rule in rules if in_fts(rule)]
         if worded:
             at = self._worded(table, at, worded[0] if len(worded) == 1 else All(tuple(worded)))
-        for rule in _asked(query):
+        for rule in _fields(query):
             at = at[self._holds(table, at, rule)]
         for rule in rules:
             if not in_fts(rule):
@@ -166,21 +169,32 @@ class Counter:
         """Places of the leads that the full-text table finds, from the first of these to the last."""
         if not len(at):
             return at
-        rows = (
-            self._reader()
-            .execute(
-                "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid BETWEEN ? AND ?",
-                (words_match(rule), int(table.rows[at[0]]), int(table.rows[at[-1]])),
-            )
-            .fetchall()
+        expression, first, last = words_match(rule), int(table.rows[at[0]]), int(table.rows[at[-1]])
+        found = self._kept.get((table.stamp, expression))
+        if found is None:
+            found = self._asked(table, expression, first, last)
+            if len(at) == len(table.rows):  # nothing left out: good for any part of it
+                self._keep((table.stamp, expression), found)
+        low, high = np.searchsorted(found, (at[0], at[-1] + 1))
+        return found[low:high]
+
+    def _asked(self, table: Table, expression: str, first: int, last: int) -> Ints:
+        rows = self._reader().execute(
+            "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid BETWEEN ? AND ?", (expression, first, last)
         )
-        rowids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        rowids.sort()
+        rowids = np.fromiter(chain.from_iterable(rows), np.int64)
         places = np.searchsorted(table.rows, rowids)
         # The full-text table may have been read a moment later than the columns.
         known = places < len(table.rows)
         known[known] = table.rows[places[known]] == rowids[known]
         return places[known]
+
+    def _keep(self, key: tuple[int, str], found: Ints) -> None:
+        """A page asks many questions about the same words; a change of the index makes them new ones."""
+        self._kept = {its: value for its, value in self._kept.items() if its[0] == key[0]}
+        if len(self._kept) >= KEPT_WORDS:
+            self._kept.clear()
+        self._kept[key] = found
 
     def _holds(self, table: Table, at: Ints, rule: Rule) -> Flags:
         """For each of these leads whether the rule is true."""
@@ -366,7 +380,7 @@ def _tiles(lat: Floats, lon: Floats, zoom: int) -> tuple[Ints, Ints]:
     return np.clip(x, 0, side - 1), np.clip(y, 0, side - 1)
 
 
-def _asked(query: LeadQuery) -> list[Rule]:
+def _fields(query: LeadQuery) -> list[Rule]:
     """The query's own fields as rules; the cheap ones that leave little come first."""
     lists: Mapping[str, Sequence[str]] = {
         "status": query.statuses,
