@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import log2, sqrt
 from threading import Lock
@@ -16,6 +16,8 @@ from leads.web import geometry
 from leads.web.geometry import Box
 
 STOCK_LASTS = timedelta(minutes=10)
+FOUND_LASTS = timedelta(seconds=30)
+MOST_KEPT = 64  # searches
 MOST_CELLS = 800
 CITIES_FROM = 4.0  # degrees of longitude in view from which cities are named instead of districts
 ZOOMS: Mapping[int, str] = {6: "省", 8: "城市", 11: "区县", 14: "街区"}
@@ -28,12 +30,41 @@ LEVEL_NAMES: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search finds, as any zoom of its map needs it."""
+
+    division: Division
+    levels: Mapping[str, int]
+    placed: int
+
+
 class Stock:
-    """The division of all leads, on which every map is built; made anew every ten minutes."""
+    """The division of all leads, on which every map is built; made anew every ten minutes.
+
+    What a search found is kept for half a minute: going nearer asks the same again, and all leads of a large
+    stock take a third of a second.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: tuple[datetime, Division] | None = None
+        self._kept: dict[LeadQuery, tuple[datetime, Found]] = {}
+
+    def found(self, index: LeadIndex, query: LeadQuery, now: datetime) -> Found:
+        """Raises QueryError, StorageError."""
+        asked = replace(query, sort="newest", limit=1, cursor="")  # these mean nothing to a map
+        kept = self._kept.get(asked)
+        if kept is None or abs(now - kept[0]) > FOUND_LASTS:
+            division = self.division(index, now)
+            levels = index.facets(query, ("level",))["level"]
+            counts = _counts(index.tiles(query, FINEST))
+            kept = now, Found(division=show(division, counts), levels=levels, placed=sum(counts.values()))
+            with self._lock:
+                if len(self._kept) >= MOST_KEPT:
+                    self._kept.clear()
+                self._kept[asked] = kept
+        return kept[1]
 
     def division(self, index: LeadIndex, now: datetime) -> Division:
         """Raises StorageError."""
@@ -70,22 +101,19 @@ class MapView:
     levels: Mapping[str, int]  # how well the places are known: label → leads
 
 
-def map_view(
-    index: LeadIndex, stock: Division, query: LeadQuery, *, zoom: int | None, box: Box | None = None
-) -> MapView:
+def map_view(index: LeadIndex, stock: Stock, query: LeadQuery, *, now: datetime, zoom: int | None) -> MapView:
     """The map of a search at this zoom, or at one that suits what is found.
 
     Raises:
         QueryError: the text is not a rule.
         StorageError: the index cannot be read.
     """
-    levels = index.facets(query, ("level",))["level"]
-    found = _counts(index.tiles(query, FINEST))
-    division = show(stock, found)
-    view = box or _view(division, query.near)
+    found = stock.found(index, query, now)
+    division, levels = found.division, found.levels
+    view = _view(division, query.near)
     drawn = _cells(division, zoom if zoom is not None else _suiting(view))
     bubbles = _bubbles(drawn)
-    total, placed = sum(levels.values()), sum(found.values())
+    total = sum(levels.values())
     used = max((cell.square.zoom for cell in drawn), default=zoom or FINEST)
     return MapView(
         zoom=zoom if zoom is not None else used,
@@ -101,7 +129,7 @@ def map_view(
         reach=_reach(query.near),
         total=total,
         left_out=division.left_out,
-        unplaced=max(0, total - placed),
+        unplaced=max(0, total - found.placed),
         levels={LEVEL_NAMES[key]: levels[key] for key in LEVEL_NAMES if levels.get(key)},
     )
 

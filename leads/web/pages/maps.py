@@ -99,7 +99,7 @@ def _view(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> Map
     stock = getattr(request.app.state, "map_stock", None)
     if stock is None:
         stock = request.app.state.map_stock = Stock()
-    return map_view(desk.index, stock.division(desk.index, now), query, zoom=zoom)
+    return map_view(desk.index, stock, query, now=now, zoom=zoom)
 
 
 def _address(asked: MapForm, zoom: int | None) -> str:

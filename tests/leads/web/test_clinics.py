@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from crawler.secret import load_secret
 from leads.accounts import account_key
 from leads.records import clinics, open_records
+from leads.records.tables import ClinicRow
 from leads.web.app import create_app
 from tests.leads.web.seeds import csrf, login_cookie, settings
 
@@ -37,7 +38,7 @@ def client(tmp_path: Path) -> TestClient:
     return TestClient(app, base_url="http://127.0.0.1:8000", cookies=cookie, headers=headers)
 
 
-def rows(folder: Path) -> dict[str, clinics.ClinicRow]:
+def rows(folder: Path) -> dict[str, ClinicRow]:
     with open_records(settings(folder)) as records, records.reading() as session:
         return {row.id: row for row in clinics.rows(session)}
 
