@@ -65,27 +65,22 @@ def spawn(
     limits = Limits(settings.crawl.hours * 3600, settings.crawl.memory_mb)
     hosts = sorted({source.host for source in chosen})
     with TemporaryDirectory(prefix="tingzhen-") as scratch, _locked(folder, hosts) as locks:
-        pipe = Path(scratch) / "progress"
-        os.mkfifo(pipe)
-        # Opened for reading and writing, so that neither side waits for the other to open.
-        keep = os.open(pipe, os.O_RDWR)
         log = folder / "crawl.log"
-        with _appending(log) as log_file:
+        with _appending(log) as log_file, _pipe() as (reading, writing):
             process = subprocess.Popen(  # noqa: S603 - our own command
                 _command(chosen, limits, recheck=recheck),
-                env=_environment(settings, folder, pipe, Path(scratch)),
+                env=_environment(settings, folder, writing, Path(scratch)),
                 stdout=log_file,
                 stderr=log_file,
                 stdin=subprocess.DEVNULL,
-                pass_fds=locks,  # held as long as the process lives, whatever becomes of us
+                pass_fds=(*locks, writing),  # locks are held as long as it lives, whatever becomes of us
             )
-        try:
-            excess = _Watch(process, limits, stop).follow(keep, progress)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-            os.close(keep)
+            try:
+                excess = _Watch(process, limits, stop).follow(reading, progress)
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait()
     if excess:
         raise StorageError(f"抓取进程{excess}，已结束它：请看 {log}；重新运行会从断点继续。")
     if stop is not None and stop.is_set():
@@ -106,6 +101,17 @@ def _command(chosen: Sequence[Source], limits: Limits, *, recheck: bool) -> list
 def _limit_options(limits: Limits) -> list[str]:
     """At these Scrapy itself ends a crawl, so that it stops between two pages."""
     return ["-s", f"CLOSESPIDER_TIMEOUT={limits.seconds:.0f}", "-s", f"MEMUSAGE_LIMIT_MB={limits.memory_mb}"]
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """(reading, writing) ends; a pipe with a name would make a process wait for us when we are dead."""
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 @contextmanager
@@ -142,7 +148,7 @@ def _appending(log: Path) -> BinaryIO:
         raise StorageError(f"日志 {log} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
 
 
-def _environment(settings: Settings, folder: Path, pipe: Path, scratch: Path) -> dict[str, str]:
+def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> dict[str, str]:
     """The crawl process gets the very settings we have, whatever file or variable they came from."""
     handed = settings.model_copy(update={"data_dir": folder.resolve()})
     path = scratch / "settings.json"
@@ -152,7 +158,7 @@ def _environment(settings: Settings, folder: Path, pipe: Path, scratch: Path) ->
         **os.environ,
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
         "TINGZHEN_DATA_DIR": str(folder.resolve()),
-        "TINGZHEN_PROGRESS": str(pipe),
+        "TINGZHEN_PROGRESS": f"fd:{pipe}",
         "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
         "TINGZHEN_HANDED_SETTINGS": str(path),
     }

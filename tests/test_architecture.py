@@ -31,6 +31,7 @@ def test_no_file_outgrows_its_reader(package: str) -> None:
     sizes = {
         str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines())
         for file in (ROOT / package).rglob("*.py")
+        if "migrations" not in file.parts  # Alembic writes these, and nobody changes them again
     }
     assert {name: size for name, size in sizes.items() if size >= MAX_LINES} == {}
 
