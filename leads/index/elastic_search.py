@@ -1,8 +1,8 @@
 """Reads of `ElasticIndex`: ordered ids first, then the documents as they are this moment.
 
-A page's order comes from a search (from the second page on over a point in time, so that writes do not shift
-it); its documents are fetched by id from the present, and erasing refreshes: what was erased a moment ago is
-not shown, even from an older point in time.
+A page's order comes from a search, from the third page on over a point in time taken with the second, so that
+writes do not shift it; its documents are fetched by id from the present, and erasing refreshes: what was
+erased a moment ago is not shown, even from an older point in time.
 
 Order by score needs no script: `hot` (log2 of need plus age in half-lives) is stored, and reach only lowers
 it by a factor of the place. So rows are read in the order of `hot` until no later one can enter the page.
@@ -85,7 +85,8 @@ class ElasticReader:
         )
 
     def _next(self, query: LeadQuery, last: Found, cursor: Cursor[str] | None) -> str:
-        token = cursor.snapshot if cursor and cursor.snapshot else self.snapshots.open()
+        # Few turn a page: who does gets a point in time. Till then the order alone keeps pages from shifting.
+        token = "" if cursor is None else cursor.snapshot or self.snapshots.open()
         return Cursor(last.key, last.id, token).encode(query)
 
     def _found(
