@@ -68,7 +68,7 @@ class Digests:
             days=SHOWN_DAYS[plan.period],
         )
         with self._records.reading() as session:
-            waiting, overdue = _cases(session, chosen if limited else None, until)
+            waiting, overdue = open_cases(session, chosen if limited else None, until)
         return summarise(
             stretch,
             leads=read_leads(self._index, stretch, chosen if limited else None, now=now),
@@ -124,7 +124,9 @@ def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[boo
     return user.role == "doctor" or bool(plan.clinic_ids), chosen
 
 
-def _cases(session: Session, chosen: Sequence[Clinic] | None, until: datetime) -> tuple[list[Counted], int]:
+def open_cases(
+    session: Session, chosen: Sequence[Clinic] | None, until: datetime
+) -> tuple[list[Counted], int]:
     """Open cases by status, and how many are overdue; of these clinics (None: all)."""
     which: list[ColumnElement[bool]] = [Case.status.not_in(ENDED)]
     if chosen is not None:

@@ -93,7 +93,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """From `since` to before `until`; `days` is how many days the plot shows, the last one ending at `until`."""
+    """From `since` to before `until`; `days` is how many days the plot shows, the last ending at `until`."""
 
     since: datetime
     until: datetime

@@ -17,7 +17,7 @@ from leads.match import serves
 from leads.models import Clinic, Lead
 from leads.records import cases, users
 from leads.records.cases import FIELDS, KEEP, CaseChange
-from leads.records.tables import CASE_STATUSES, Case, User
+from leads.records.tables import CASE_STATUSES, Case, CaseStatus, User
 from leads.records.texts import storable
 from leads.web.auth import Visitor
 from leads.web.desk import Desk
@@ -101,7 +101,7 @@ def version_of(form: FormData) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _status(text: str) -> cases.CaseStatus:
+def _status(text: str) -> CaseStatus:
     for status in CASE_STATUSES:
         if text == status:
             return status

@@ -25,9 +25,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = datetime.now(UTC)
     with closing(Coverage(made / "coverage.sqlite")) as coverage:
         for source, hours, outcome, reason in (
-            ("example-city-forum", 30, "ok", ""), ("example-city-forum", 2, "blocked", "第 3 页要求验证码，已停下，主机暂停 1 小时"),
+            ("example-city-forum", 30, "ok", ""),
+            ("example-city-forum", 2, "blocked", "第 3 页要求验证码，已停下，主机暂停 1 小时"),
             ("example-tieba", 5, "silent", "搜索结果是空的，平时至少 5 条"),
-        ):  # fmt: skip
+        ):
             at = now - timedelta(hours=hours)
             run = coverage.start_run(source, {}, at)
             totals = Totals(pages=12, posts_new=23, posts_known=108)
