@@ -104,9 +104,8 @@ def _sentiment(data: Mapping[str, Any]) -> Sentiment:
     return Sentiment(**{**data, "cues": tuple(data["cues"]), "kinds": tuple(data.get("kinds", ()))})
 
 
-def hit_to_dict(hit: Hit) -> dict[str, object]:
-    """A search result as printed by `tingzhen search --json`: the lead, flat, with score and distance."""
-    lead = hit.lead
+def lead_view(lead: Lead) -> dict[str, object]:
+    """A lead as other programs see it: flat, with its case, without its author's key."""
     post = post_to_dict(lead.post)
     post.pop("author_key", None)
     return {
@@ -118,6 +117,13 @@ def hit_to_dict(hit: Hit) -> dict[str, object]:
         "folded": lead.folded,
         "status": lead.status,
         "assignee": lead.assignee,
+    }
+
+
+def hit_to_dict(hit: Hit) -> dict[str, object]:
+    """A search result as printed by `tingzhen search --json`: the lead with score and distance."""
+    return {
+        **lead_view(hit.lead),
         "score": round(hit.score, 4),
         "distance_km": None if hit.distance_km is None else round(hit.distance_km, 2),
         "precision": hit.precision,

@@ -41,15 +41,31 @@ def reserve(session: Session, key: str, request_hash: str, *, now: datetime) -> 
             return None
         except IntegrityError:  # somebody came first in this very moment, and is done now
             found = _find(session, key)
-    if found is None or found.request_hash != request_hash:
-        raise ConflictError("这个 Idempotency-Key 已经用在另一个请求上：请换一个。")
-    return Kept(status=found.status, body=found.body)
+    return _same(found, request_hash)
+
+
+def find(session: Session, key: str, request_hash: str, *, now: datetime) -> Kept | None:
+    """The answer this key got before, without taking it.
+
+    Raises:
+        ConflictError: the key was used for another request.
+    """
+    found = _find(session, key)
+    if found is None or found.created_at <= now - KEPT:
+        return None
+    return _same(found, request_hash)
 
 
 def keep(session: Session, key: str, *, status: int, body: str) -> None:
     """The answer of this transaction, for whoever asks again."""
     row = session.get_one(Idempotency, key)
     row.status, row.body = status, body
+
+
+def _same(found: Idempotency | None, request_hash: str) -> Kept:
+    if found is None or found.request_hash != request_hash:
+        raise ConflictError("这个 Idempotency-Key 已经用在另一个请求上：请换一个。")
+    return Kept(status=found.status, body=found.body)
 
 
 def _find(session: Session, key: str) -> Idempotency | None:

@@ -19,6 +19,7 @@ from leads.index import open_backend
 from leads.records import open_records
 from leads.records.clinics import adopt_file
 from leads.web import pages
+from leads.web.api.application import create_api, wrong_host
 from leads.web.auth import NotLoggedIn
 from leads.web.desk import Clock, Desk, system_clock
 from leads.web.door import Gate
@@ -61,6 +62,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.state.desk = desk
     app.state.gate = Gate()
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/api/v1", create_api(app.state))
     for router in pages.ROUTERS:
         app.include_router(router)
     app.add_exception_handler(TingzhenError, _our_error)
@@ -75,6 +77,8 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
     desk: Desk = request.app.state.desk
     if request.url.hostname in own_names(desk.settings):
         response = await call_next(request)
+    elif request.url.path.startswith("/api/"):
+        response = wrong_host(request)
     else:
         response = error_page(request, "这个网址不属于听诊：请用管理员给的网址打开。", 421)
     for name, value in HEADERS.items():

@@ -65,7 +65,7 @@ class Line:
 def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
     """All sources; those in trouble first."""
     now = desk.clock()
-    lines = _lines(desk, now)
+    lines = source_lines(desk, now)
     lines.sort(key=lambda line: (line.tone != "bad", not line.state.source.enabled))
     values = {"lines": lines, "now": now, "done": DONE.get(done, ""), **_words(desk)}
     return render(request, "coverage.html", values)
@@ -75,7 +75,7 @@ def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") ->
 def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str = "") -> Response:
     """One source with its last runs and all its gaps."""
     now = desk.clock()
-    line = _line(desk, source, now)
+    line = source_line(desk, source, now)
     with _open(desk) as opened:
         runs = opened.runs(source=source, limit=RUNS)
     values = {"line": line, "runs": runs, "now": now, "done": DONE.get(done, ""), **_words(desk)}
@@ -86,7 +86,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
 def start(desk: TheDesk, visitor: Admin, source: str) -> Response:
     """Ask for a crawl now; whoever runs the schedule carries it out."""
     now = desk.clock()
-    line = _line(desk, source, now)
+    line = source_line(desk, source, now)
     if not line.can_start:
         raise HTTPException(409, f"来源 {source} 现在不能采集：{line.state.waiting_for}。")
     with desk.records.transaction() as session:
@@ -100,7 +100,7 @@ def start(desk: TheDesk, visitor: Admin, source: str) -> Response:
 def pause(desk: TheDesk, visitor: Admin, source: str, paused: Annotated[str, Form()] = "1") -> Response:
     """Pause a source, or let it go on."""
     now = desk.clock()
-    _line(desk, source, now)
+    source_line(desk, source, now)
     stop = paused != "0"
     with desk.records.transaction() as session:
         before = jobs.controls(session).get(source)
@@ -112,7 +112,8 @@ def pause(desk: TheDesk, visitor: Admin, source: str, paused: Annotated[str, For
     return _back(source, "paused" if stop else "resumed")
 
 
-def _lines(desk: Desk, now: datetime) -> list[Line]:
+def source_lines(desk: Desk, now: datetime) -> list[Line]:
+    """Every source in the order of its file; raises StorageError."""
     sources = work.sources(desk.settings)
     with desk.records.reading() as session:
         controls = jobs.controls(session)
@@ -129,8 +130,9 @@ def _lines(desk: Desk, now: datetime) -> list[Line]:
         ]
 
 
-def _line(desk: Desk, source: str, now: datetime) -> Line:
-    line = next((line for line in _lines(desk, now) if line.state.source.name == source), None)
+def source_line(desk: Desk, source: str, now: datetime) -> Line:
+    """One source; raises 404 when there is none of this name."""
+    line = next((line for line in source_lines(desk, now) if line.state.source.name == source), None)
     if line is None:
         raise HTTPException(404, "没有这个来源：它可能已从 sources.toml 里删掉。")
     return line

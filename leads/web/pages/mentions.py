@@ -33,7 +33,7 @@ def mentions(
     """Newest first, of one clinic or of all that the visitor may see."""
     now, problem, found = desk.clock(), "", list[Mention]()
     try:
-        found = _find(desk, visitor, form, now)
+        found = find(desk, visitor, form, now)
     except QueryError as error:
         problem = str(error)
     number = form.number()
@@ -55,15 +55,21 @@ def mentions(
     return render(request, "mentions.html", values, status=400 if problem else 200)
 
 
-def _find(desk: Desk, visitor: Visitor, form: MentionForm, now: datetime) -> list[Mention]:
-    """Those the visitor may see that fit, newest first."""
+def find(
+    desk: Desk, visitor: Visitor, form: MentionForm, now: datetime, *, most: int = MOST
+) -> list[Mention]:
+    """Those the visitor may see that fit, newest first; of each clinic's newest `most`.
+
+    Raises:
+        QueryError: the form cannot be understood.
+    """
     condition, since = form.condition(visitor.clinics, now), form.moment(now)
     # A doctor's own clinics are asked for one by one: among all of them the own might not come up.
     chosen = [form.clinic] if form.clinic or not visitor.restricted else [each.id for each in visitor.clinics]
     found = [
         each
         for clinic_id in chosen
-        for each in desk.index.mentions(clinic_id=clinic_id, since=since, limit=MOST)
+        for each in desk.index.mentions(clinic_id=clinic_id, since=since, limit=most)
         if visitor.may_see_mention(each) and mentionview.fits(each, condition)
     ]
     return sorted(found, key=lambda each: (-each.post.published_at.timestamp(), each.id))

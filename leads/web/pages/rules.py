@@ -182,7 +182,7 @@ def _form(
     try:
         if look:
             query = conditions.tidied(kind, query)
-            seen = _preview(desk, visitor, kind, query)
+            seen = looked_back(desk, visitor, kind, query)
     except QueryError as error:
         problem, status = problem or str(error), 400
     values = {
@@ -209,7 +209,8 @@ def _form(
     return render(request, "rule.html", values, status=status)
 
 
-def _preview(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:
+def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:
+    """What such a rule would have brought lately; raises QueryError, StorageError."""
     folder = jobs.data_dir(desk.settings)
     tag: Tag = _with(folder) if ":" in fields_of(query).get("q", [""])[0] else tokens_only
     try:

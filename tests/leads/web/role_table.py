@@ -28,7 +28,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.records import Records, rules, searches, snippets, tokens, users
-from leads.records.tables import Alert, Channel, Rule, SavedSearch, Subscription, User
+from leads.records.tables import Alert, Channel, Feedback, Rule, SavedSearch, Subscription, User
 from leads.web import plotting
 
 EVERYBODY = "yyyyy"
@@ -152,13 +152,13 @@ def an_alert(then: str) -> Callable[[World], str]:
     return make
 
 
-def a_rule(then: str) -> Callable[[World], str]:
+def a_rule(then: str, before: str = "") -> Callable[[World], str]:
     """The address of something to do with a new rule."""
 
     def make(world: World) -> str:
         with world.records.transaction() as session:
             rule = rules.add(session, name="新的", kind="lead", query="", who="lin", now=now())
-        return f"/rules/{rule.id}{then}"
+        return f"{before}/rules/{rule.id}{then}"
 
     return make
 
@@ -200,6 +200,16 @@ def a_snippet(then: str = "") -> Callable[[World], str]:
     return make
 
 
+def own_judgement(world: World) -> str:
+    """The address that takes back a judgement of whoever asks."""
+    with world.records.transaction() as session:
+        row = Feedback(lead_id=LEAD, at=now(), who=world.login, kind="lead", text="牙疼")
+        session.add(row)
+        session.flush()
+        return f"/api/v1/feedback/{LEAD}?judgement={row.id}"
+
+
+API = "/api/v1"
 TABLE: dict[str, Row] = {
     # files and the door
     "GET /static": Row(EVERYBODY, url="/static/style.css"),
@@ -295,4 +305,49 @@ TABLE: dict[str, Row] = {
     "POST /users/{user_id}/disable": Row(ADMINS, url=a_user("disable")),
     "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
     "GET /audit": Row(ADMINS),
+    # the API
+    "GET /api/v1/openapi.json": Row(EVERYBODY),
+    "GET /api/v1/docs": Row(EVERYBODY),
+    "GET /api/v1/leads": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/leads/{lead_id}": Row(OF_CLINIC, url=f"{API}/leads/{LEAD}", scope="leads:read"),
+    "GET /api/v1/similar/{lead_id}": Row(OF_CLINIC, url=f"{API}/similar/{LEAD}", scope="leads:read"),
+    "GET /api/v1/cases": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/cases/{lead_id}": Row(OF_CLINIC, url=f"{API}/cases/{LEAD}", scope="leads:read"),
+    "PATCH /api/v1/cases/{lead_id}": Row(
+        OF_CLINIC, url=f"{API}/cases/{LEAD}", json={"status": "new"}, scope="leads:write"
+    ),
+    "GET /api/v1/history/{lead_id}": Row(OF_CLINIC, url=f"{API}/history/{LEAD}", scope="leads:read"),
+    "GET /api/v1/notes/{lead_id}": Row(OF_CLINIC, url=f"{API}/notes/{LEAD}", scope="leads:read"),
+    "POST /api/v1/notes/{lead_id}": Row(
+        OF_CLINIC, url=f"{API}/notes/{LEAD}", json={"text": "x"}, scope="leads:write"
+    ),
+    "GET /api/v1/feedback/{lead_id}": Row(OF_CLINIC, url=f"{API}/feedback/{LEAD}", scope="leads:read"),
+    "POST /api/v1/feedback/{lead_id}": Row(
+        OF_CLINIC, url=f"{API}/feedback/{LEAD}", json={"kind": "lead"}, scope="leads:write"
+    ),
+    "DELETE /api/v1/feedback/{lead_id}": Row(OF_CLINIC, url=own_judgement, scope="leads:write"),
+    "GET /api/v1/mentions": Row(MEMBERS, scope="mentions:read"),
+    "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/rules": Row(STAFF, scope="rules:write"),
+    "POST /api/v1/rules": Row(STAFF, json={"name": "牙", "kind": "lead"}, scope="rules:write"),
+    "POST /api/v1/rules/preview": Row(STAFF, json={"kind": "lead"}, scope="rules:write"),
+    "GET /api/v1/rules/{rule_id}": Row(STAFF, url=a_rule("", API), scope="rules:write"),
+    "PATCH /api/v1/rules/{rule_id}": Row(
+        STAFF, url=a_rule("", API), json={"enabled": False}, scope="rules:write"
+    ),
+    "DELETE /api/v1/rules/{rule_id}": Row(STAFF, url=a_rule("", API), scope="rules:write"),
+    "GET /api/v1/clinics": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/clinics/{clinic_id}": Row(OF_CLINIC, url=f"{API}/clinics/anhe", scope="leads:read"),
+    "POST /api/v1/clinics": Row(STAFF, json={"name": "x"}, scope="clinics:write"),
+    "PATCH /api/v1/clinics/{clinic_id}": Row(
+        STAFF, url=f"{API}/clinics/anhe", json={"version": 0}, scope="clinics:write"
+    ),
+    "DELETE /api/v1/clinics/{clinic_id}": Row(STAFF, url=f"{API}/clinics/anhe", scope="clinics:write"),
+    "GET /api/v1/coverage": Row(STAFF, scope="coverage:read"),
+    "GET /api/v1/coverage/{source}": Row("lnnhh", url=f"{API}/coverage/nowhere", scope="coverage:read"),
+    "GET /api/v1/exports/leads.csv": Row(MEMBERS, scope="export"),
+    "GET /api/v1/exports/leads.xlsx": Row(MEMBERS, scope="export"),
+    "GET /api/v1/erasures": Row(ADMINS, scope="erase"),
+    "POST /api/v1/erasures": Row(ADMINS, json={"kind": "post", "key": "forum/999"}, scope="erase"),
 }

@@ -1,0 +1,28 @@
+"""/api/v1: the desk for programs, over the same functions as the pages. One module a subject."""
+
+from leads.web.api import (
+    cases,
+    clinics,
+    coverage,
+    erasures,
+    exports,
+    insights,
+    leads,
+    mentions,
+    notes,
+    rules,
+)
+
+# In the order of the description.
+ROUTERS = (
+    leads.routes,
+    cases.routes,
+    notes.routes,
+    mentions.routes,
+    insights.routes,
+    rules.routes,
+    clinics.routes,
+    coverage.routes,
+    exports.routes,
+    erasures.routes,
+)

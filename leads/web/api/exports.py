@@ -1,0 +1,41 @@
+"""Exports: all that a search finds as one file, streamed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from leads.web.api.access import Exporter, scoped
+from leads.web.api.leads import Criteria
+from leads.web.desk import TheDesk
+from leads.web.pages import exports
+
+routes = APIRouter(tags=["导出"])
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@routes.get(
+    "/exports/leads.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra=scoped("export"),
+)
+def leads_as_csv(
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[Criteria, Query()]
+) -> Response:
+    """符合条件的线索，CSV（UTF-8，带 BOM），最多一万条；公式已中和。"""
+    return exports.as_csv(request, desk, caller.visitor, form)
+
+
+@routes.get(
+    "/exports/leads.xlsx",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
+    openapi_extra=scoped("export"),
+)
+def leads_as_xlsx(
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[Criteria, Query()]
+) -> Response:
+    """同样的，Excel 文件。"""
+    return exports.as_xlsx(request, desk, caller.visitor, form)

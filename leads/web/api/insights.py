@@ -1,0 +1,131 @@
+"""Insights: a stretch of time in numbers, and how leads spread."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from leads.alerts.digest import open_cases
+from leads.errors import QueryError
+from leads.index.base import FACETS
+from leads.insights.summary import Stretch, gap_sentences, read_leads, read_mentions, summarise
+from leads.web.api.access import LeadsReader, scoped
+from leads.web.api.answers import answer
+from leads.web.api.leads import Criteria
+from leads.web.desk import TheDesk
+from leads.web.forms import lead_query
+from leads.web.pages.coverage import source_lines
+from leads.web.render import BEIJING
+
+routes = APIRouter(tags=["统计"])
+MOST_DAYS = 92
+
+
+class Period(BaseModel):
+    """A stretch of whole days of Beijing, the last one included."""
+
+    days: int = Field(7, ge=1, le=MOST_DAYS, description="多少天，到 until 为止。")
+    until: str = Field(
+        "", description="最后一天，2026-11-21；不写是昨天。", pattern=r"^(\d{4}-\d{2}-\d{2})?$"
+    )
+    clinic: str = Field("", description="诊所 id；不写是所有能看的。", max_length=40)
+
+    def stretch(self, now: datetime) -> Stretch:
+        """Raises QueryError where there is no such day."""
+        today = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            end = datetime.fromisoformat(self.until).replace(tzinfo=BEIJING) if self.until else None
+            until = end + timedelta(days=1) if end else today
+            since = (until - timedelta(days=self.days)).astimezone(UTC)
+            stretch = Stretch(since=since, until=until.astimezone(UTC), zone=BEIJING, days=self.days)
+            stretch.first  # noqa: B018 - whether the calendar reaches back that far
+        except (ValueError, OverflowError):
+            raise QueryError(f"until {self.until!r} 不是一天：请写成 2026-11-21。") from None
+        return stretch
+
+
+class CountedShape(BaseModel):
+    """How often something came, and how often in the stretch before."""
+
+    name: str
+    count: int
+    before: int
+
+
+class VoiceShape(BaseModel):
+    """How a clinic was spoken of."""
+
+    clinic: str
+    total: int
+    before: int
+    praise: int
+    complaint: int
+    grave: int
+
+
+class SummaryShape(BaseModel):
+    """A stretch of time in numbers; no words of a post. Symptoms are codes, places six-digit adcodes."""
+
+    since: datetime
+    until: datetime
+    leads: int
+    leads_before: int
+    urgent: int = Field(description="需求 0.7 以上的线索。")
+    days: list[tuple[str, int]]
+    symptoms: list[CountedShape]
+    places: list[CountedShape]
+    risen: list[CountedShape]
+    voices: list[VoiceShape]
+    gaps: list[str]
+    waiting: list[CountedShape] = Field(description="没结束的跟进，按状态。")
+    overdue: int
+    cut: bool = Field(description="线索太多，没有数完。")
+
+
+class FacetsShape(BaseModel):
+    """How the leads that match spread: value → count."""
+
+    total: int
+    facets: dict[str, dict[str, int]]
+
+
+@routes.get("/insights/summary", response_model=SummaryShape, openapi_extra=scoped("leads:read"))
+def summary(
+    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[Period, Query()]
+) -> Response:
+    """一段时间的数字，和之前同样长的一段相比。"""
+    now, visitor = desk.clock(), caller.visitor
+    stretch = form.stretch(now)
+    chosen = [clinic for clinic in visitor.clinics if form.clinic in ("", clinic.id)]
+    if form.clinic and not chosen:
+        raise QueryError(f"clinic {form.clinic!r} 不认识：请用 /api/v1/clinics 里的 id。")
+    limited = chosen if visitor.restricted or form.clinic else None
+    with desk.records.reading() as session:
+        waiting, overdue = open_cases(session, limited, stretch.until)
+    gaps = [] if visitor.restricted else [line.state for line in source_lines(desk, now)]
+    found = summarise(
+        stretch,
+        leads=read_leads(desk.index, stretch, limited, now=now),
+        mentions=read_mentions(desk.index, stretch, chosen),
+        clinics=chosen,
+        gaps=gap_sentences(gaps, stretch.since),
+        waiting=waiting,
+        overdue=overdue,
+    )
+    return answer(request, found.to_json())
+
+
+@routes.get("/insights/facets", response_model=FacetsShape, openapi_extra=scoped("leads:read"))
+def facets(
+    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[Criteria, Query()]
+) -> Response:
+    """符合条件的线索怎么分布：症状、科室、城市、来源、日期、状态、负责人、意图、地点精度。"""
+    query = lead_query(form, caller.visitor, limit=1, now=desk.clock())
+    body: dict[str, Any] = {
+        "total": desk.index.count(query),
+        "facets": {name: dict(counts) for name, counts in desk.index.facets(query, FACETS).items()},
+    }
+    return answer(request, body)

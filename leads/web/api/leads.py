@@ -1,0 +1,114 @@
+"""Leads: search with the lead page's own parameters, one lead, similar ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from leads.records import cases
+from leads.web.api import shapes
+from leads.web.api.access import LeadsReader, scoped
+from leads.web.api.answers import PREFIX, answer, listed
+from leads.web.auth import Visitor
+from leads.web.caseforms import subject
+from leads.web.desk import Desk, TheDesk
+from leads.web.forms import LeadForm, lead_query
+
+routes = APIRouter(tags=["线索"])
+LeadId = Annotated[str, Path(description="线索的编号，来源/编号。", examples=["forum/1"])]
+MOST = 200
+MOST_SIMILAR = 20
+
+
+class Criteria(LeadForm):
+    """The parameters of the lead page's address, so that an address of one is an address of the other."""
+
+    q: str = Field("", description="搜索词：AND OR NOT NEAR、引号、括号、field:。", examples=["牙疼 OR 智齿"])
+    near: str = Field(
+        "",
+        description="诊所 id，或 纬度,经度（WGS-84）；不写是第一家诊所，all 不限地点。",
+        examples=["all"],
+    )
+    radius: str = Field("", description="5km、800m；不写是诊所的服务半径。", examples=["5km"])
+    area: str = Field("", description="行政区名或代码。", examples=["成都武侯"])
+    since: str = Field("", description="7d、12h，或 2026-11-01（北京时间）。", examples=["30d"])
+    until: str = Field("", description="同 since，不含。")
+    precision: str = Field("", description="sure、likely（默认）、possible。", examples=["possible"])
+    min_need: str = Field("", description="需求下限，0 到 1。", examples=["0.5"])
+    sort: str = Field("", description="score（默认）、newest、nearest。", examples=["newest"])
+    cursor: str = Field("", description="来自 next，不要自己写。")
+    at: str = Field("", description="来自 next，不要自己写。")
+    symptom: list[str] = Field(default_factory=list, description="代码或名称，任一。", examples=[["牙痛"]])
+    specialty: list[str] = Field(
+        default_factory=list, description="代码或名称，任一。", examples=[["dental"]]
+    )
+    intent: list[str] = Field(default_factory=list, description="任一。", examples=[["seeker"]])
+    source: list[str] = Field(default_factory=list, description="任一。")
+    status: list[str] = Field(default_factory=list, description="跟进状态，任一。", examples=[["new"]])
+    assignee: list[str] = Field(default_factory=list, description="负责人的用户名，任一。")
+
+
+class Search(Criteria):
+    """The same, page by page."""
+
+    limit: int = Field(25, ge=1, le=MOST, description="一页几条。", examples=[25])
+
+
+def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict[str, Any]:
+    """A page of what the lead page would show.
+
+    Raises:
+        QueryError: the criteria cannot be understood.
+    """
+    page = desk.index.search(lead_query(form, visitor, limit=form.limit, now=now), now=now)
+    with desk.records.reading() as session:
+        touched = cases.get_many(session, [hit.lead.id for hit in page.items])
+    following = form.next_url(page.cursor, now).removeprefix("/")
+    limit = "&" + urlencode({"limit": form.limit})
+    items = [shapes.hit(hit, touched.get(hit.lead.id)) for hit in page.items]
+    return listed(items, f"{PREFIX}/leads{following}{limit}" if following else "")
+
+
+def one(desk: Desk, visitor: Visitor, lead_id: str) -> dict[str, Any]:
+    """A lead; raises 404 when it is not there or not this visitor's."""
+    found = subject(desk, visitor, lead_id)
+    if found.lead is None:
+        raise HTTPException(404, "这条线索的帖子已经删除。")
+    return shapes.lead(found.lead, found.case)
+
+
+@routes.get("/leads", response_model=shapes.Hits, openapi_extra=scoped("leads:read"))
+def search_leads(
+    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[Search, Query()]
+) -> Response:
+    """搜索线索：参数和线索页的地址相同。"""
+    return answer(request, search(desk, caller.visitor, form, now=desk.clock()))
+
+
+@routes.get("/leads/{lead_id:path}", response_model=shapes.LeadShape, openapi_extra=scoped("leads:read"))
+def get_lead(request: Request, desk: TheDesk, caller: LeadsReader, lead_id: LeadId) -> Response:
+    """一条线索。"""
+    return answer(request, one(desk, caller.visitor, lead_id))
+
+
+@routes.get("/similar/{lead_id:path}", response_model=shapes.Leads, openapi_extra=scoped("leads:read"))
+def similar_leads(
+    request: Request,
+    desk: TheDesk,
+    caller: LeadsReader,
+    lead_id: LeadId,
+    limit: Annotated[int, Query(ge=1, le=MOST_SIMILAR, description="最多几条。")] = 6,
+) -> Response:
+    """说同一类事的线索，最像的在前。"""
+    one(desk, caller.visitor, lead_id)
+    # A doctor's are chosen among more, as on the page of a lead.
+    found = desk.index.similar(lead_id, limit * 3)
+    seen = [each for each in found if caller.visitor.may_see_lead(each)][:limit]
+    with desk.records.reading() as session:
+        touched = cases.get_many(session, [each.id for each in seen])
+    return answer(request, listed([shapes.lead(each, touched.get(each.id)) for each in seen]))

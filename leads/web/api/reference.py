@@ -1,0 +1,119 @@
+"""/api/v1/docs: the description as a plain page, made from openapi.json; nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from leads.records.tokens import SCOPES
+from leads.web.api.answers import PREFIX
+from leads.web.render import render
+
+routes = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A parameter, or a key of a body."""
+
+    name: str
+    where: str  # 地址, 参数, 请求头, 正文
+    kind: str
+    required: bool
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One route."""
+
+    method: str
+    path: str
+    tag: str
+    about: str
+    scope: str
+    fields: tuple[Field, ...]
+    example: str  # a body, as JSON text
+
+
+@routes.get("/docs")
+def reference(request: Request) -> Response:
+    """The page; it says nothing that the source code does not."""
+    schema = request.app.openapi()
+    values = {"operations": list(operations(schema)), "about": schema["info"], "scopes": SCOPES}
+    return render(request, "api.html", values)
+
+
+def operations(schema: Mapping[str, Any]) -> Iterator[Operation]:
+    """Every route of a description, in its order."""
+    for path, methods in schema["paths"].items():
+        for method, found in methods.items():
+            body = _resolved(schema, _body(found))
+            yield Operation(
+                method=method.upper(),
+                path=PREFIX + path,
+                tag=found["tags"][0],
+                about=found.get("description", ""),
+                scope=found["x-scope"],
+                fields=(*_parameters(schema, found), *_keys(schema, body)),
+                example=_example(body),
+            )
+
+
+_PLACES = {"path": "地址", "query": "参数", "header": "请求头"}
+
+
+def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Field]:
+    for each in found.get("parameters", ()):
+        yield Field(
+            name=each["name"],
+            where=_PLACES[each["in"]],
+            kind=_kind(schema, each["schema"]),
+            required=each.get("required", False),
+            about=each.get("description", ""),
+        )
+
+
+def _keys(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Field]:
+    for name, each in body.get("properties", {}).items():
+        yield Field(
+            name=name,
+            where="正文",
+            kind=_kind(schema, each),
+            required=name in body.get("required", ()),
+            about=each.get("description", ""),
+        )
+
+
+def _body(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = found.get("requestBody", {}).get("content", {})
+    schema: Mapping[str, Any] = content.get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = part.get("$ref", "")
+    known: Mapping[str, Any] = schema.get("components", {}).get("schemas", {})
+    found: Mapping[str, Any] = known[reference.rsplit("/", 1)[1]] if reference else part
+    return found
+
+
+def _kind(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
+    """A type in a few words: "string", "integer | null", "a | b"."""
+    part = _resolved(schema, part)
+    if "enum" in part:
+        return " | ".join(map(str, part["enum"]))
+    if "anyOf" in part:
+        return " | ".join(_kind(schema, each) for each in part["anyOf"])
+    if part.get("type") == "array":
+        return f"[{_kind(schema, part.get('items', {}))}]"
+    return str(part.get("format") or part.get("type", ""))
+
+
+def _example(body: Mapping[str, Any]) -> str:
+    examples = body.get("examples") or ()
+    return orjson.dumps(examples[0], option=orjson.OPT_INDENT_2).decode() if examples else ""

@@ -1,0 +1,295 @@
+"""What the API gives, as openapi.json describes it; the values come from leads.codec and the records."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from leads.codec import hit_to_dict, lead_view, mention_to_dict
+from leads.models import Hit, How, Lead, Mention, Precision
+from leads.records.tables import Case, CaseEvent, CaseStatus, Note
+from leads.records.tables import Feedback as Judgement
+from nlp.models import ComplaintKind, Evidence, IntentLabel, Level, Person, Polarity, Urgency
+
+LEAD: dict[str, Any] = {
+    "id": "forum/1002",
+    "source": "forum",
+    "post_id": "1002",
+    "url": "https://forum.example/t/1002",
+    "text": "坐标成都武侯，牙疼三天了，求推荐",
+    "published_at": "2026-11-22T01:00:00Z",
+    "fetched_at": "2026-11-22T01:05:00Z",
+    "symptoms": [],
+    "specialties": ["dental"],
+    "intent_label": "seeker",
+    "intent": {"seeker": 0.93, "experience": 0.03, "other": 0.04},
+    "region": None,
+    "need": 0.82,
+    "reasons": ["求诊可能性 93%", "牙痛（几天内需要处理）"],
+    "folded": 0,
+    "status": "new",
+    "assignee": "",
+    "case_version": 0,
+}
+
+
+class SymptomShape(BaseModel):
+    """One symptom as found; start and end are character positions in the text."""
+
+    code: str
+    name: str
+    specialty: str
+    surface: str
+    start: int
+    end: int
+    negated: bool
+    past: bool
+    person: Person
+    figurative: bool
+    urgency: Urgency
+    chronic: bool
+    child: bool
+
+
+class PlaceShape(BaseModel):
+    """Where the writer is, and how that is known. Degrees are WGS-84."""
+
+    code: str = Field(description="六位行政区划代码。")
+    name: str
+    level: Level
+    province: str
+    city: str
+    district: str
+    lat: float
+    lon: float
+    radius_km: float = Field(description="误差半径，公里。")
+    evidence: Evidence
+    evidence_text: str
+
+
+class SentimentShape(BaseModel):
+    """How a post speaks of a clinic; severity 0 to 3."""
+
+    polarity: Polarity
+    severity: int
+    cues: list[str]
+    kinds: list[ComplaintKind] = []
+
+
+class PostShape(BaseModel):
+    """A public post, masked. Empty fields are left out; there is nothing of its author."""
+
+    source: str
+    post_id: str
+    url: str = ""
+    title: str = ""
+    text: str
+    author_kind: str = "unknown"
+    published_at: datetime
+    fetched_at: datetime
+    place_hints: list[dict[str, Any]] = []
+    thread_id: str = ""
+    floor: int | None = None
+    query: str = ""
+    repost_of: str = ""
+    likes: int | None = None
+    replies: int | None = None
+    reposts: int | None = None
+
+
+class LeadShape(PostShape):
+    """A lead: the post, what was understood, where the work on it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LEAD]})
+
+    id: str
+    symptoms: list[SymptomShape]
+    specialties: list[str]
+    intent_label: IntentLabel
+    intent: dict[str, float]
+    region: PlaceShape | None
+    need: float = Field(description="需求，0 到 1。")
+    reasons: list[str] = Field(description="为什么是线索，给人看的。")
+    folded: int = Field(description="收在它下面的近重复有几条。")
+    status: CaseStatus
+    assignee: str
+    case_version: int = Field(description="跟进的版本；0：还没有人动过。")
+    sentiment: SentimentShape | None = None
+
+
+class HitShape(LeadShape):
+    """A lead as found by a search."""
+
+    score: float
+    distance_km: float | None
+    precision: Precision | None
+
+
+class Hits(BaseModel):
+    """A page of a search."""
+
+    items: list[HitShape]
+    next: str | None = Field(description="下一页的地址；没有了是 null。")
+
+
+class Leads(BaseModel):
+    """Leads in an order of their own."""
+
+    items: list[LeadShape]
+    next: str | None
+
+
+class MentionShape(PostShape):
+    """A post that names a clinic."""
+
+    id: str
+    clinic_id: str
+    term: str = Field(description="叫出的名字。")
+    how: How
+    score: float = Field(description="有多确定说的是这家，0 到 1。")
+    sentiment: SentimentShape
+    support: list[str]
+
+
+class Mentions(BaseModel):
+    """A page of mentions, the newest first."""
+
+    items: list[MentionShape]
+    next: str | None
+
+
+class CaseShape(BaseModel):
+    """The clinic's work on a lead."""
+
+    lead_id: str
+    status: CaseStatus
+    reason: str
+    assignee: str
+    clinic_id: str
+    due_on: date | None
+    value_yuan: int | None
+    version: int = Field(description="0：还没有人动过。")
+    opened_at: datetime | None
+    changed_at: datetime | None
+
+
+class Cases(BaseModel):
+    """A page of cases, the most pressing first."""
+
+    items: list[CaseShape]
+    next: str | None
+
+
+class EventShape(BaseModel):
+    """One change; `before` and `after` as text."""
+
+    at: datetime
+    who: str
+    field: str
+    before: str
+    after: str
+    version: int
+
+
+class Events(BaseModel):
+    """A case's history, the first change first."""
+
+    items: list[EventShape]
+    next: str | None
+
+
+class NoteShape(BaseModel):
+    """A note."""
+
+    id: int
+    lead_id: str
+    at: datetime
+    who: str
+    text: str
+
+
+class Notes(BaseModel):
+    """The notes of a case, the first one first."""
+
+    items: list[NoteShape]
+    next: str | None
+
+
+class JudgementShape(BaseModel):
+    """What somebody said of the tags, and what the model had said."""
+
+    id: int
+    lead_id: str
+    at: datetime
+    who: str
+    kind: str
+    intent: str
+    reason: str
+    said: dict[str, Any]
+
+
+class Judgements(BaseModel):
+    """What was said of a lead, the first judgement first."""
+
+    items: list[JudgementShape]
+    next: str | None
+
+
+# --- values ------------------------------------------------------------
+
+
+def hit(found: Hit, case: Case | None) -> dict[str, Any]:
+    """A hit; the records know a case's state, the index may hear of it a moment later."""
+    return {**hit_to_dict(found), **_state(found.lead, case)}
+
+
+def lead(found: Lead, case: Case | None) -> dict[str, Any]:
+    """A lead."""
+    return {**lead_view(found), **_state(found, case)}
+
+
+def _state(found: Lead, case: Case | None) -> dict[str, Any]:
+    if case is None:
+        return {"status": found.status, "assignee": found.assignee, "case_version": 0}
+    return {"status": case.status, "assignee": case.assignee, "case_version": case.version}
+
+
+def mention(found: Mention) -> dict[str, Any]:
+    """A mention."""
+    values = mention_to_dict(found)
+    post = values.pop("post")
+    assert isinstance(post, dict)  # noqa: S101 - what the codec makes
+    post.pop("author_key", None)
+    return {"id": found.id, **post, **values}
+
+
+def case(lead_id: str, row: Case | None) -> dict[str, Any]:
+    """A case; that of a lead nobody has touched is new."""
+    if row is None:
+        blank: dict[str, Any] = dict.fromkeys(CaseShape.model_fields)
+        return blank | {
+            "lead_id": lead_id,
+            "status": "new",
+            "reason": "",
+            "assignee": "",
+            "clinic_id": "",
+            "version": 0,
+        }
+    return {name: getattr(row, name) for name in CaseShape.model_fields}
+
+
+def event(row: CaseEvent) -> dict[str, Any]:
+    """A change."""
+    return {name: getattr(row, name) for name in EventShape.model_fields}
+
+
+def note(row: Note) -> dict[str, Any]:
+    """A note."""
+    return {name: getattr(row, name) for name in NoteShape.model_fields}
+
+
+def judgement(row: Judgement) -> dict[str, Any]:
+    """A judgement, without the text it was made of."""
+    return {name: getattr(row, name) for name in JudgementShape.model_fields}
