@@ -6,6 +6,7 @@ from datetime import datetime
 
 from leads.alerts import mail, services
 from leads.alerts.answers import Outcome
+from leads.alerts.channels import parts_of
 from leads.alerts.message import Message, Payload
 from leads.config import AlertSettings, Settings
 
@@ -16,6 +17,10 @@ def deliver(kind: str, address: str, message: Message, settings: AlertSettings, 
         return mail.send(address, message, settings, now=now)
     if kind in services.SERVICES:
         return services.send(kind, address, message, settings, now=now)
+    if kind == "apprise":
+        from leads.alerts import apprise_send  # half a second to load: when it is used
+
+        return apprise_send.send(parts_of(address)["token"], message, settings, now=now)
     return Outcome(verdict="dead", reason="这个版本的听诊不认识这种通道。", revoked=True)
 
 

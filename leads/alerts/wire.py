@@ -1,7 +1,7 @@
 """One HTTPS request, on a short leash: a deadline for the whole of it, so much of an answer, no redirects.
 
-Why not through Apprise: its plugins tell whether HTTP said 200, not what the body said nor when to come
-again, and they follow redirects and read answers without end.
+Apprise's plugins write through it too (`leads.alerts.apprise_http`): by themselves they follow redirects and
+read answers without end.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Request:
     """What to send. `foreign`: the host was chosen by a user, so it may not lead into our own network."""
 
     url: str
-    body: bytes
+    body: bytes | None
+    method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
 
@@ -82,7 +83,7 @@ def context(settings: AlertSettings) -> ssl.SSLContext:
 def _exchange(connection: HTTPConnection, url: SplitResult, request: Request) -> Answer:
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     headers = {"User-Agent": USER_AGENT, "Connection": "close", **request.headers}
-    connection.request("POST", path, body=request.body, headers=headers)
+    connection.request(request.method, path, body=request.body, headers=headers)
     response = connection.getresponse()
     found = {name.lower(): value for name, value in response.getheaders()}
     return Answer(status=response.status, headers=found, body=response.read(MOST_BYTES))

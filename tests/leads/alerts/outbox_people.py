@@ -91,4 +91,5 @@ SAMPLES: dict[str, dict[str, str]] = {
     "tgram": {"address": "123456789:AAsecrettelegram-abcdefghijklmnop01", "chat": "-100123456"},
     "slack": {"address": "https://hooks.slack.com/services/T01234567/B01234567/secretslackabcdefghijklm"},
     "webhook": {"address": "https://hook.example.com/in", "secret": "secretwebhooksigningkey"},
+    "apprise": {"address": "ntfys://user:secretapprisepassword@ntfy.example.com/secretapprisetopic"},
 }

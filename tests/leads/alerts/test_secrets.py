@@ -28,7 +28,7 @@ BASE = "http://127.0.0.1:8000"
 SECRETS = (
     "secretmail", "secret-wecom", "secretdingtalk", "SECsecret", "secret-feishu", "secretsignfeishu",
     "secret-lark", "secretbark", "secretserverchan", "secretpushdeer", "secrettelegram", "secretslack",
-    "secretwebhook", PASSWORD,
+    "secretwebhook", "secretapprise", PASSWORD,
 )  # fmt: skip
 # Where addresses are meant to be.
 KEPT_IN = {("channels", "address")}

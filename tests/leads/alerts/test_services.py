@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 HOSTS = (
     "qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "api.day.app",
     "sctapi.ftqq.com", "api2.pushdeer.com", "api.telegram.org", "hooks.slack.com", "hook.example.com",
+    "ntfy.example.com",
 )  # fmt: skip
 LONG = Payload(
     title="安和口腔被投诉",
@@ -79,7 +80,7 @@ TAKEN = {
 
 
 def test_every_service_has_its_answer_here() -> None:
-    assert set(TAKEN) == set(SERVICES) == set(KINDS) - {"mail"}
+    assert set(TAKEN) == set(SERVICES) == set(KINDS) - {"mail", "apprise"}
 
 
 @pytest.mark.parametrize("kind", TAKEN)

@@ -37,6 +37,12 @@ def test_an_answer_comes_back_with_status_headers_and_body(server: StandIn) -> N
     assert got.headers["host"] == server.url.removeprefix("http://")
 
 
+def test_other_methods_go_as_they_are(server: StandIn) -> None:
+    asked = Request(url=server.url, method="PUT", body=b"x")
+    assert post(asked, OPEN).status == 501  # the stand-in knows POST alone
+    assert server.got == []
+
+
 def test_of_a_huge_answer_the_beginning_is_read(server: StandIn) -> None:
     server.says(b"x" * 5_000_000)
     assert len(post(request(server.url), OPEN).body) == wire.MOST_BYTES
