@@ -20,6 +20,7 @@ from leads.records import open_records
 from leads.records.clinics import adopt_file
 from leads.web import pages
 from leads.web.api.application import create_api, wrong_host
+from leads.web.api.errors import http_problem
 from leads.web.auth import NotLoggedIn
 from leads.web.desk import Clock, Desk, system_clock
 from leads.web.door import Gate
@@ -101,6 +102,8 @@ def _our_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    if request.url.path.startswith("/api/"):  # an address that even the API's mount does not take for its own
+        return http_problem(request, error)
     sentence = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}.get(
         error.status_code, str(error.detail)
     )

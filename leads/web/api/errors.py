@@ -83,7 +83,7 @@ def problem(
 def install(api: FastAPI) -> None:
     """Every error of this application is answered in the one shape."""
     api.add_exception_handler(TingzhenError, _ours)
-    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(HTTPException, http_problem)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(Exception, _unforeseen)
 
@@ -96,7 +96,8 @@ def _ours(request: Request, error: Exception) -> Response:
     return problem(error.http_status, message, field=field)
 
 
-def _http(request: Request, error: Exception) -> Response:
+def http_problem(request: Request, error: Exception) -> Response:
+    """A framework's refusal, in the one shape."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     detail = str(error.detail)
     message = _SENTENCES.get(error.status_code, detail) if detail.isascii() else detail
