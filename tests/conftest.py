@@ -1,0 +1,27 @@
+"""The order of the files: those that take long begin first, so that none is left alone at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+# Files of few tests that take long; xdist, left to itself, would begin with the files of many tests.
+LONG = (
+    "tests/test_serve.py",
+    "tests/leads/test_schedule.py",
+    "tests/crawler/test_resume.py",
+    "tests/leads/alerts/test_worker.py",
+    "tests/leads/alerts/test_causes.py",
+    "tests/leads/index/test_same_answer.py",
+    "tests/crawler/test_manners.py",
+    "tests/crawler/test_bad_input.py",
+    "tests/crawler/test_rendered.py",
+    "tests/leads/test_crawling.py",
+    "tests/leads/web/test_any_url.py",
+    "tests/test_end_to_end.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stable: within a file, and among the other files, the order stays."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONG)))
