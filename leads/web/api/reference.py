@@ -44,7 +44,10 @@ class Operation:
 def reference(request: Request) -> Response:
     """The page; it says nothing that the source code does not."""
     schema = request.app.openapi()
-    values = {"operations": list(operations(schema)), "about": schema["info"], "scopes": SCOPES}
+    groups: dict[str, list[Operation]] = {}
+    for each in operations(schema):
+        groups.setdefault(each.tag, []).append(each)
+    values = {"groups": groups, "about": schema["info"], "scopes": SCOPES}
     return render(request, "api.html", values)
 
 
