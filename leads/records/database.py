@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 from alembic import command
 from alembic.config import Config
@@ -79,10 +80,12 @@ def open_records(settings: Settings) -> Records:
     try:
         engine = _engine(url)
         _upgrade(engine)
-    except SQLAlchemyError as error:
-        raise StorageError(
-            f"记录库 {_shown(url)} 打不开（{_cause(error)}）：请检查 records 设置、目录权限或数据库服务。"
-        ) from error
+    except (SQLAlchemyError, ValueError) as error:
+        # ValueError: what stands behind the last colon is no port. Nothing is chained: a trace would show it.
+        found = f"记录库 {_shown(url)} 打不开（{_cause(error, url)}）"
+        raise StorageError(f"{found}：请检查 records 设置、目录权限或数据库服务。") from (
+            error if url.startswith("sqlite") else None
+        )
     return Records(engine)
 
 
@@ -141,11 +144,26 @@ def _upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _cause(error: SQLAlchemyError) -> str:
-    """The driver's own first line; SQLAlchemy's text would show statements with their values."""
+def _cause(error: Exception, url: str = "") -> str:
+    """The driver's own first line; SQLAlchemy's text would show statements with their values.
+
+    Of `url` nothing is in it that could be a piece of the password.
+    """
     origin = getattr(error, "orig", None)
-    return str(origin or type(error).__name__).splitlines()[0][:200]
+    said = (str(origin or type(error).__name__).splitlines() or [type(error).__name__])[0]
+    for piece in _pieces(url):
+        said = said.replace(piece, "***")
+    return said[:200]
+
+
+def _pieces(url: str) -> list[str]:
+    """The password, and what is left of it where an unescaped @, : or / ended it early; longest first."""
+    user_info = re.search(r"//(.*)@", url)
+    secrets = [user_info[1].partition(":")[2] if user_info else "", url.partition("?")[2]]
+    found = {unquote(each) for text in secrets for each in [text, *re.split(r"[@:/?#&=\[\]]", text)]}
+    return sorted((each for each in found if len(each) > 1), key=len, reverse=True)
 
 
 def _shown(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)
+    """Without user and password: whatever stands before the last @ may be a part of one."""
+    return re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", url))

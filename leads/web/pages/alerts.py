@@ -56,9 +56,11 @@ def page(
     number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
     done: Annotated[str, Query(max_length=16)] = "",
     tried: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    rule: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
-    """Everything of the person; an admin sees everybody's."""
-    return _page(request, desk, visitor, state=state, number=number, done=DONE.get(done, ""), tried=tried)
+    """Everything of the person; an admin sees everybody's. `rule` is chosen in the form already."""
+    said = DONE.get(done, "")
+    return _page(request, desk, visitor, state=state, number=number, done=said, tried=tried, rule=rule)
 
 
 # --- channels ------------------------------------------------------------
@@ -164,7 +166,7 @@ def subscribe(
         with desk.records.transaction() as session:
             rules.subscribe(session, rule, visitor.user_id, channel, **wishes)
     except (InputError, ConflictError) as error:
-        return _page(request, desk, visitor, problem=str(error))
+        return _page(request, desk, visitor, rule=rule, problem=str(error))
     return _back(done="subscribed")
 
 
@@ -218,6 +220,7 @@ def _page(
     number: int = 1,
     done: str = "",
     tried: int = 0,
+    rule: int = 0,
     problem: str = "",
 ) -> Response:
     whose = None if visitor.role == "admin" else visitor.user_id
@@ -242,6 +245,7 @@ def _page(
         "labels": {channel.id: label(channel.kind, channel.address) for channel in mine},
         "done": done,
         "tried": next((channel for channel in mine if channel.id == tried), None),
+        "chosen": rule,
         "problem": problem,
         "all_people": whose is None,
         "now": desk.clock(),

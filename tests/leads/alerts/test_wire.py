@@ -24,8 +24,8 @@ def server() -> Iterator[StandIn]:
         yield made
 
 
-def request(url: str, **fields: bool) -> Request:
-    return Request(url=url, body=b'{"a": 1}', headers={"Content-Type": "application/json"}, **fields)
+def request(url: str, *, foreign: bool = False) -> Request:
+    return Request(url=url, body=b'{"a": 1}', headers={"Content-Type": "application/json"}, foreign=foreign)
 
 
 def test_an_answer_comes_back_with_status_headers_and_body(server: StandIn) -> None:

@@ -116,6 +116,23 @@ def test_what_cannot_be_a_channel_is_said_in_the_form(
     assert "abcdefgh" not in answer.text
 
 
+def test_the_rule_one_comes_from_is_chosen_already(
+    client: TestClient, records: Records, server: StandIn
+) -> None:
+    made(client, records, server, "选好规则")
+    with records.transaction() as session:
+        ids = [
+            rules.add(session, name=f"选{n}", kind="mention", query="", who="x", now=datetime.now(UTC)).id
+            for n in (1, 2)
+        ]
+    for chosen in ids:
+        page = client.get("/alerts", params={"rule": chosen}).text
+        assert re.findall(r'<option value="(\d+)" selected>选', page) == [str(chosen)]
+        assert '<details class="card" open>' in page
+    assert " selected>选" not in client.get("/alerts").text
+    assert client.get("/alerts", params={"rule": 2**31 - 1}).status_code == 200
+
+
 def test_a_subscription_is_made_changed_and_cancelled(
     client: TestClient, records: Records, server: StandIn
 ) -> None:
