@@ -100,8 +100,10 @@ def _plugin(address: str) -> Any:  # apprise has no types of its own
     made = Apprise.instantiate(parsed, asset=_asset())
     if made is None:
         raise InputError("地址不完整或不对：请对照 Apprise 的文档重新复制。")
-    if any(isinstance(value, AppriseAttachment) and len(value) for value in vars(made).values()):
-        raise InputError("地址里不能带模板或附件的文件：请去掉 template= 这一项。")
+    made.retry = 0  # trying again is the outbox's; it would count below, too
+    files = [value for value in vars(made).values() if isinstance(value, AppriseAttachment) and len(value)]
+    if files or re.search(r"[?&]attach[^=&]*=", address, re.I):
+        raise InputError("地址里不能带模板或附件的文件：请去掉 template= 或 attach= 这一项。")
     if len(made) != 1:
         raise InputError("一个通道只写一个收件方：这个地址里有好几个，请分成几个通道。")
     return made
@@ -118,7 +120,7 @@ def _refuse_own(kind: type) -> None:
 def _notify(plugin: Any, flight: Flight, *, title: str, body: str, severity: str, form: NotifyFormat) -> bool:
     # Waiting and trying again is the outbox's: a plugin that sleeps would hold one of its threads.
     plugin.throttle = lambda *args, **wishes: None
-    plugin.retry, plugin.overflow_mode = 0, OverflowMode.TRUNCATE
+    plugin.overflow_mode = OverflowMode.TRUNCATE
     with flying(flight):
         try:
             took = plugin.notify(

@@ -144,6 +144,12 @@ def test_a_hanging_service_is_left(slow: object, server: StandIn, monkeypatch: p
     assert time.monotonic() - began < 4
 
 
+def test_trying_again_is_left_to_the_outbox(server: StandIn) -> None:
+    server.says(b"", 500)
+    assert sent(at(server) + "?retry=5&wait=30").verdict == "retry"
+    assert len(server.got) == 1
+
+
 def test_a_broken_connection_is_tried_again(server: StandIn) -> None:
     server.reply = reset
     assert sent(at(server)) == Outcome(verdict="retry", reason="连接中断。")
@@ -300,6 +306,7 @@ def test_what_people_paste(address: str, leads_to: str) -> None:
         ("ircs://irc.example.com/#a", "不支持"),
         ("xmpp://a:b@example.com", "不支持"),
         (DISCORD + "?template=/etc/passwd", "template"),
+        ("ntfys://push.example.com/one?attach=/etc/passwd", "attach"),
         ("ntfys://push.example.com/one/two", "一个收件方"),
         ("ntfys://push.example.com/a b", "空格"),
         ("ntfys://push.example.com/a\r\nX: y", "换行"),
