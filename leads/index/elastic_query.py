@@ -76,6 +76,9 @@ def words(rule: Rule) -> Body:
             return any_of([{"term": {"words": term}}, {"term": {"subwords": term}}])
         case Phrase(tokens):
             return {"match_phrase": {"words": {"query": _terms(tokens)}}}
+        case Nearby(left, right) if left == right:
+            # Intervals would want it twice; one is near itself.
+            return {"match_phrase": {"words": {"query": _terms(left)}}}
         case Nearby(left, right, within):
             sides = [
                 {"match": {"query": _terms(side), "ordered": True, "max_gaps": 0}} for side in (left, right)

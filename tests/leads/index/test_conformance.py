@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
 from leads.errors import QueryError
 from leads.index.base import KINDS, LeadIndex
 from leads.models import PRECISIONS, CaseMark, LeadQuery
+from leads.rules import parse
+from leads.subject import holds, subject_of
 from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 from tests.leads.index.conftest import backends
 
@@ -121,6 +124,22 @@ def test_words(index: LeadIndex, text: str, found: list[str]) -> None:
         ]
     )
     assert ids(index, text=text, sort="newest") == found
+
+
+def test_near_is_what_the_definition_says(index: LeadIndex) -> None:
+    """All pairs of sides of one or two words over all texts of one to four: overlaps and repeats included."""
+    spoken = ("牙疼", "智齿", "头晕")
+    texts = [text for size in range(1, 5) for text in product(spoken, repeat=size)]
+    stored = [lead(number, "，".join(text), author_key=f"{number}") for number, text in enumerate(texts)]
+    index.upsert(stored)
+    subjects = {one.id: subject_of(one) for one in stored if one.tags.tokens}
+    searchable = {hit.lead.id for hit in index.search(LeadQuery(limit=1000), now=NOW).items}
+    sides = [side for size in (1, 2) for side in product(spoken, repeat=size)]
+    for left, right, within in product(sides, sides, (0, 1)):
+        text = f'"{" ".join(left)}" NEAR/{within} "{" ".join(right)}"'
+        found = {hit.lead.id for hit in index.search(LeadQuery(text=text, limit=1000), now=NOW).items}
+        rule = parse(text)
+        assert found == {one for one in searchable if holds(rule, subjects[one])}, text
 
 
 @pytest.mark.parametrize(
