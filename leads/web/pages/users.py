@@ -35,7 +35,44 @@ ACTIONS = {
     "user.enable": "启用用户",
     "token.add": "新建令牌",
     "token.revoke": "作废令牌",
+    "clinic.add": "添加诊所",
+    "clinic.change": "修改诊所",
+    "clinic.remove": "删除诊所",
+    "rule.add": "添加规则",
+    "rule.change": "修改规则",
+    "rule.on": "启用规则",
+    "rule.off": "停用规则",
+    "rule.remove": "删除规则",
+    "channel.add": "添加通道",
+    "channel.remove": "删除通道",
+    "channel.test": "测试通道",
+    "alert.retry": "重发提醒",
+    "alert.seen": "提醒已看",
+    "alert.irrelevant": "提醒无关",
+    "feed.renew": "换订阅地址",
+    "source.start": "立即采集",
+    "source.pause": "暂停来源",
+    "source.resume": "恢复来源",
+    "export.csv": "导出 CSV",
+    "export.xlsx": "导出 Excel",
+    "erase.post": "删除帖子",
+    "erase.author": "删除作者",
 }
+DETAILS = {
+    "address": "地址",
+    "by": "方式",
+    "cancelled": "取消的提醒",
+    "clinics": "诊所",
+    "hint": "开头",
+    "kind": "种类",
+    "leads": "线索数",
+    "name": "名称",
+    "query": "条件",
+    "role": "角色",
+    "scopes": "权限",
+    "verdict": "结果",
+}
+WAYS = {"link": "一次性链接", "password": "密码"}
 AUDIT_PAGE = 50
 Field = Annotated[str, Form(max_length=200)]
 ClinicIds = Annotated[list[str] | None, Form()]
@@ -153,6 +190,8 @@ def history(
         "action": action,
         "logins": logins,
         "actions": ACTIONS,
+        "details": DETAILS,
+        "ways": WAYS,
     }
     return render(request, "audit.html", values)
 
