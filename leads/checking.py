@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from leads.config import Settings, load_settings
 from leads.errors import TingzhenError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 LOW_DISK = 500 * 1024 * 1024  # bytes
 
@@ -31,7 +34,7 @@ def check(config: Path | None) -> list[Finding]:
     except TingzhenError as error:
         return [Finding(level="error", topic="配置", text=str(error))]
     found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
-    for part in (_clinics, _sources, _data, _models, _index):
+    for part in (_clinics, _sources, _data, _models, _index, _records, _web):
         try:
             found.extend(part(settings))
         except TingzhenError as error:
@@ -39,7 +42,15 @@ def check(config: Path | None) -> list[Finding]:
     return found
 
 
-_TOPICS = {"_clinics": "诊所", "_sources": "来源", "_data": "数据目录", "_models": "模型", "_index": "索引"}
+_TOPICS = {
+    "_clinics": "诊所",
+    "_sources": "来源",
+    "_data": "数据目录",
+    "_models": "模型",
+    "_index": "索引",
+    "_records": "记录",
+    "_web": "网页",
+}
 
 
 def _clinics(settings: Settings) -> Iterator[Finding]:
@@ -115,3 +126,59 @@ def _index(settings: Settings) -> Iterator[Finding]:
         counts = index.counts()
     text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
     yield Finding(level="ok", topic="索引", text=text)
+
+
+def _opened(settings: Settings) -> bool:
+    """The records may be looked at: a check makes no folder."""
+    return settings.records != "sqlite" or settings.data_dir.is_dir()
+
+
+def _records(settings: Settings) -> Iterator[Finding]:
+    from leads.records import open_records, users
+
+    if not _opened(settings):
+        yield Finding(level="ok", topic="记录", text="还没有，第一次 tingzhen serve 时建立。")
+        return
+    with open_records(settings) as records, records.reading() as session:
+        if users.nobody_has_a_password(session):
+            text = "能打开；还没有人设过密码：运行 tingzhen serve，打开它给的一次性链接。"
+            yield Finding(level="warning", topic="记录", text=text)
+        else:
+            yield Finding(level="ok", topic="记录", text="能打开，有人设过密码。")
+        yield from _alerts(session, settings)
+
+
+def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
+    """What is missing before anybody hears of anything."""
+    from sqlalchemy import exists, select
+
+    from leads.records.tables import Channel, Rule, Subscription
+
+    hints = (
+        (Rule, "没有规则：请在“规则”页添加"),
+        (Channel, "没有通道：请在“提醒”页添加"),
+        (Subscription, "没有人订阅：请在“提醒”页订阅"),
+    )
+    missing = [hint for table, hint in hints if not session.scalar(select(exists().select_from(table)))]
+    if missing:
+        text = "；".join(missing) + "。在那之前不会有提醒。"
+        yield Finding(level="warning", topic="提醒", text=text)
+    else:
+        yield Finding(level="ok", topic="提醒", text="有规则、有通道、有人订阅。")
+    if not settings.alerts.smtp and session.scalar(select(exists().where(Channel.kind == "mail"))):
+        text = "有邮件通道，但没有写 alerts.smtp：邮件发不出去，请补上。"
+        yield Finding(level="error", topic="提醒", text=text)
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    from leads.serving import loopback
+
+    public = settings.web.public_url
+    if not public and not loopback(settings.web.host):
+        text = "web.host 让别的电脑也能打开，但没有写 web.public_url：消息里的链接会打不开，请补上。"
+        yield Finding(level="warning", topic="网页", text=text)
+    elif not public:
+        text = "只有这台电脑能打开；消息里的链接也一样。要给别人用，请写 web.public_url。"
+        yield Finding(level="ok", topic="网页", text=text)
+    else:
+        yield Finding(level="ok", topic="网页", text=f"大家用 {public} 打开。")

@@ -22,6 +22,8 @@ def state(user: User) -> str:
 
 def listing(found: Sequence[User], last_seen: Mapping[int, datetime], *, as_json: bool) -> None:
     """People with their roles; `last_seen` has those whose browser is logged in."""
+    if not found and not as_json:
+        print("还没有用户：运行 tingzhen serve，打开它给的一次性链接；或用 tingzhen users add 添加。")
     for user in found:
         seen = last_seen.get(user.id)
         if as_json:

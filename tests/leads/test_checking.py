@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from leads.checking import check
 from leads.config import load_settings
 from leads.jobs import open_index
+from leads.records import open_records, users
+from leads.records.tables import Channel
 
 CLINIC = '[[clinics]]\nid = "anhe"\nname = "安和口腔"\nlat = 30.6386\nlon = 104.0536\n'
 SOURCE = """
@@ -44,7 +48,49 @@ def test_a_fresh_install_has_warnings_but_no_errors() -> None:
         ("ok", "数据目录"),
         ("ok", "模型"),
         ("ok", "索引"),
+        ("ok", "记录"),
+        ("ok", "网页"),
     ]
+    assert not Path("data").exists()
+
+
+def test_what_alerts_still_need_is_said() -> None:
+    with open_index(load_settings()):
+        pass
+    texts = {topic: text for _, topic, text in checked("")}
+    assert "一次性链接" in texts["记录"]
+    assert all(word in texts["提醒"] for word in ("没有规则", "没有通道", "没有人订阅"))
+
+
+def test_records_of_a_newer_version_are_one_error() -> None:
+    Path("data").mkdir()
+    with open_records(load_settings()) as records, records.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    errors = [(topic, said) for level, topic, said in checked("") if level == "error"]
+    assert errors == [("记录", "记录库是更新版本的听诊写的：请升级听诊，或换一个 data_dir。")]
+
+
+def test_a_mail_channel_without_a_mail_server_is_an_error() -> None:
+    now = datetime.now(UTC)
+    Path("data").mkdir()
+    with open_records(load_settings()) as records, records.transaction() as session:
+        user = users.add_user(session, login="lin", name="林", role="admin", now=now)
+        session.add(Channel(user_id=user.id, name="邮箱", kind="mail", address="{}", created_at=now))
+    assert any(level == "error" and "alerts.smtp" in said for level, _, said in checked(""))
+    served = checked('[alerts]\nsmtp = "smtps://mail.example:465"\n')
+    assert not any(level == "error" for level, _, _ in served)
+
+
+@pytest.mark.parametrize(
+    ("config", "level", "said"),
+    [
+        ("", "ok", "只有这台电脑能打开"),
+        ('[web]\npublic_url = "https://desk.example"\n', "ok", "https://desk.example"),
+        ('[web]\nhost = "0.0.0.0"\n', "warning", "web.public_url"),
+    ],
+)
+def test_who_can_open_the_desk_is_said(config: str, level: str, said: str) -> None:
+    assert any(found == level and topic == "网页" and said in text for found, topic, text in checked(config))
 
 
 def test_a_clinic_is_named_with_its_district_and_reach() -> None:
