@@ -72,6 +72,7 @@ class Ledger:
         self.visit = visit
         self._running: dict[str, _Running] = {}
         self._pages: dict[str, list[_Page]] = {}  # post id → pages it is on
+        self._passing: dict[str, list[_Page]] = {}  # the same, until the post is through the pipelines
 
     def open(self, source: Source, *, recheck: bool = False) -> None:
         asked: dict[str, object] = {
@@ -140,6 +141,7 @@ class Ledger:
         page = _Page(task, result.cursor, posts, set(posts), set(posts))
         for post_id in posts:
             self._pages.setdefault(post_id, []).append(page)
+            self._passing.setdefault(post_id, []).append(page)
         return page
 
     def fetched(self, source: str) -> int:
@@ -297,7 +299,7 @@ class Ledger:
     def passed(self, post_id: str) -> tuple[str, ...]:
         """A post is through the pipelines. Ids of the whole page when it was the page's last one, else ()."""
         complete: tuple[str, ...] = ()
-        for page in self._pages.get(post_id, ()):
+        for page in self._passing.pop(post_id, ()):
             page.passing.discard(post_id)
             if not page.passing:
                 complete = tuple(page.posts)
