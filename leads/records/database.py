@@ -144,6 +144,16 @@ def _upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+# What SQLite says, as far as somebody can do something about it.
+_IN_CHINESE = {
+    "readonly database": "文件是只读的",
+    "database is locked": "另一个进程一直占着它",
+    "disk is full": "磁盘满了",
+    "unable to open database file": "文件打不开",
+    "not a database": "文件不是数据库",
+}
+
+
 def _cause(error: Exception, url: str = "") -> str:
     """The driver's own first line; SQLAlchemy's text would show statements with their values.
 
@@ -153,7 +163,8 @@ def _cause(error: Exception, url: str = "") -> str:
     said = (str(origin or type(error).__name__).splitlines() or [type(error).__name__])[0]
     for piece in _pieces(url):
         said = said.replace(piece, "***")
-    return said[:200]
+    known = next((words for part, words in _IN_CHINESE.items() if part in said), "")
+    return known or said[:200]
 
 
 def _pieces(url: str) -> list[str]:
