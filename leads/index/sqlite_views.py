@@ -18,6 +18,7 @@ from leads.models import Lead, Mention
 
 CHUNK = 500
 RARE_WORDS = 12  # as many of a post's words stand for what it is about
+FEWEST_WORDS, MOST_ALIKE = 4, 8_000  # of them at least so many; more only while so few posts have one of them
 SHARED = 0.3  # of them a similar post has at least this share
 
 
@@ -58,7 +59,15 @@ def _rare_words(database: sqlite3.Connection, lead: Lead) -> set[str]:
         " ORDER BY doc, term LIMIT ?",
         (orjson.dumps(terms).decode(), RARE_WORDS),
     )
-    return {term for term, _ in rows}
+    kept: set[str] = set()
+    posts = 0
+    for term, count in rows:
+        posts += count
+        # Each of these posts is looked at and weighed; where even rare words stand in thousands, few do.
+        if len(kept) >= FEWEST_WORDS and posts > MOST_ALIKE:
+            break
+        kept.add(term)
+    return kept
 
 
 def _terms(lead: Lead) -> set[str]:
