@@ -28,7 +28,7 @@ from leads.insights.summary import (
     summarise,
 )
 from leads.models import Clinic
-from leads.records import Records, digests
+from leads.records import Records, digests, heard
 from leads.records.clinics import clinics as all_clinics
 from leads.records.tables import Alert, Case, Period, User
 from leads.records.tables_digests import DigestIssue, DigestPlan
@@ -69,6 +69,7 @@ class Digests:
         )
         with self._records.reading() as session:
             waiting, overdue = open_cases(session, chosen if limited else None, until)
+            rivals = share_of_voice(session, chosen, stretch)
         return summarise(
             stretch,
             leads=read_leads(self._index, stretch, chosen if limited else None, now=now),
@@ -77,6 +78,7 @@ class Digests:
             gaps=[] if user.role == "doctor" else self._gaps(stretch.since, now),
             waiting=waiting,
             overdue=overdue,
+            rivals=rivals,
         )
 
     def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:
@@ -122,6 +124,18 @@ def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[boo
     own = [clinic for clinic in known if user.role != "doctor" or clinic.id in user.clinic_ids]
     chosen = [clinic for clinic in own if not plan.clinic_ids or clinic.id in plan.clinic_ids]
     return user.role == "doctor" or bool(plan.clinic_ids), chosen
+
+
+def share_of_voice(session: Session, chosen: Sequence[Clinic], stretch: Stretch) -> dict[str, dict[str, int]]:
+    """Clinic id → name → posts on whole days, for clinics whose competitors were heard of."""
+    since, until = (moment.astimezone(stretch.zone).date() for moment in (stretch.since, stretch.until))
+    found = {}
+    for clinic in chosen:
+        heard_of = heard.shares(session, clinic.id, since=since, until=until)
+        if any(name and share.posts for name, share in heard_of.items()):
+            counts = {name or clinic.name: share.posts for name, share in heard_of.items()}
+            found[clinic.id] = {clinic.name: 0, **counts}
+    return found
 
 
 def open_cases(

@@ -72,10 +72,11 @@ def risen(counted: Counted) -> str:
 def spoken(voice: Voice, period: Period) -> str:
     """How a clinic was spoken of, in a sentence."""
     grave = f"（较重 {voice.grave}）" if voice.grave else ""
+    share = "、".join(f"{name} {count}" for name, count in voice.rivals[:_LISTED])
     return (
         f"{voice.clinic}：被提到 {voice.total} 次（{BEFORE[period]} {voice.before}），"
         f"好评 {voice.praise}，不满 {voice.complaint}{grave}。"
-    )
+    ) + (f"声量：{share}。" if share else "")
 
 
 def document(summary: Summary, plan: DigestPlan, *, address: str) -> str:

@@ -48,6 +48,7 @@ class Voice:
     praise: int
     complaint: int
     grave: int  # complaints of weight
+    rivals: tuple[tuple[str, int], ...] = ()  # share of voice: name → posts, the clinic's own among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +85,15 @@ class Summary:
             **{
                 **values,
                 **counted,
-                "voices": tuple(Voice(**each) for each in values["voices"]),
+                "voices": tuple(_voice(each) for each in values["voices"]),
                 "days": tuple((day, count) for day, count in values["days"]),
                 "gaps": tuple(values["gaps"]),
             }
         )
+
+
+def _voice(values: Mapping[str, Any]) -> Voice:
+    return Voice(**{**values, "rivals": tuple((name, count) for name, count in values.get("rivals", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +125,12 @@ def summarise(
     gaps: Sequence[str],
     waiting: Sequence[Counted],
     overdue: int,
+    rivals: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Summary:
-    """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure."""
+    """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure.
+
+    `rivals`: clinic id → name → posts, for the share of voice.
+    """
     tally = _Tally()
     for lead in leads:
         tally.add(lead, stretch)
@@ -137,7 +146,7 @@ def summarise(
         symptoms=symptoms[:TOP],
         places=_compared(now.places, past.places)[:TOP],
         risen=_risen(symptoms),
-        voices=_voices(mentions, clinics, stretch),
+        voices=_voices(mentions, clinics, stretch, rivals or {}),
         gaps=tuple(gaps),
         waiting=tuple(waiting),
         overdue=overdue,
@@ -199,7 +208,12 @@ def _days(counts: Counter[date], stretch: Stretch) -> tuple[tuple[str, int], ...
     return tuple((day.isoformat(), counts[day]) for day in found)
 
 
-def _voices(mentions: Iterable[Mention], clinics: Sequence[Clinic], stretch: Stretch) -> tuple[Voice, ...]:
+def _voices(
+    mentions: Iterable[Mention],
+    clinics: Sequence[Clinic],
+    stretch: Stretch,
+    rivals: Mapping[str, Mapping[str, int]],
+) -> tuple[Voice, ...]:
     empty = Voice(clinic="", total=0, before=0, praise=0, complaint=0, grave=0)
     found = {clinic.id: replace(empty, clinic=clinic.name) for clinic in clinics}
     for mention in mentions:
@@ -207,7 +221,11 @@ def _voices(mentions: Iterable[Mention], clinics: Sequence[Clinic], stretch: Str
         if voice is None or not stretch.before <= at < stretch.until:
             continue
         found[mention.clinic_id] = _heard(voice, mention, now=at >= stretch.since)
-    return tuple(voice for voice in found.values() if voice.total or voice.before)
+    for clinic_id, counts in rivals.items():
+        if clinic_id in found:
+            ordered = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+            found[clinic_id] = replace(found[clinic_id], rivals=ordered)
+    return tuple(voice for voice in found.values() if voice.total or voice.before or voice.rivals)
 
 
 def _heard(voice: Voice, mention: Mention, *, now: bool) -> Voice:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from leads.alerts.digest import open_cases
+from leads.alerts.digest import open_cases, share_of_voice
 from leads.errors import QueryError
 from leads.index.base import FACETS
 from leads.insights.summary import Stretch, gap_sentences, read_leads, read_mentions, summarise
@@ -64,6 +64,7 @@ class VoiceShape(BaseModel):
     praise: int
     complaint: int
     grave: int
+    rivals: list[tuple[str, int]] = Field(description="声量：名字和帖数，含诊所自己；没有同行被提到时为空。")
 
 
 class SummaryShape(BaseModel):
@@ -105,6 +106,7 @@ def summary(
     limited = chosen if visitor.restricted or form.clinic else None
     with desk.records.reading() as session:
         waiting, overdue = open_cases(session, limited, stretch.until)
+        rivals = share_of_voice(session, chosen, stretch)
     gaps = [] if visitor.restricted else [line.state for line in source_lines(desk, now)]
     found = summarise(
         stretch,
@@ -114,6 +116,7 @@ def summary(
         gaps=gap_sentences(gaps, stretch.since),
         waiting=waiting,
         overdue=overdue,
+        rivals=rivals,
     )
     return answer(request, found.to_json())
 

@@ -18,13 +18,13 @@ from leads.alerts.message import Message, Payload
 from leads.config import AlertSettings, ClinicTable, Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
-from leads.records import Records, cases, digests, open_records, users
+from leads.records import Records, cases, digests, heard, open_records, users
 from leads.records.cases import CaseChange
 from leads.records.clinics import adopt_file
 from leads.records.digests import PlanForm
 from leads.records.tables import Alert, Channel, Role
 from leads.records.tables_digests import DigestIssue
-from tests.leads.builders import NOW, lead, mention, region
+from tests.leads.builders import NOW, lead, mention, post, region
 
 HOUR = datetime.fromisoformat("2026-11-20T11:00:00+08:00")  # an hour before NOW
 CLINICS = (
@@ -127,6 +127,21 @@ def test_a_doctor_reads_of_own_clinics_only(settings: Settings, records: Records
     assert "朝阳区" in text
     assert "武侯区" not in text + said.html
     assert "安和" not in text + said.html
+
+
+def test_the_share_of_voice_is_told_where_competitors_were_heard_of(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    planned(records)
+    with records.transaction() as session:
+        for number, term in enumerate(("", "康雅口腔", "康雅口腔")):
+            written = post(number, "", published_at=NOW - timedelta(hours=20))
+            heard.keep_voices(session, [heard.voice(written, "anhe", term, "neutral")])
+    Digests(settings, records, index).make_due(NOW)
+    (said,) = payloads(records)
+    assert "声量：康雅口腔 2、安和<口腔> 1。" in "\n".join(said.lines)
+    assert "声量：康雅口腔 2、安和&lt;口腔&gt; 1。" in said.html
+    assert "朝阳口腔：被提到 1 次（前一天 0），好评 1，不满 0。" in said.lines
 
 
 def test_a_disabled_person_gets_none(settings: Settings, records: Records, index: LeadIndex) -> None:
