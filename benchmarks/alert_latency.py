@@ -27,19 +27,21 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from crawler.items import PlaceHint, Post
-from leads.alerts import channels as kinds
-from leads.alerts.worker import Worker
-from leads.brands import BrandMatcher
+from leads.alerts.channels import kinds
+from leads.alerts.outbox.worker import Worker
+from leads.alerts.triggers.rule_set import RuleSet, of_lead
+from leads.clinics.name_matcher import BrandMatcher
 from leads.config import AlertSettings, Settings
-from leads.index.sqlite import SqliteIndex
-from leads.ingest import Ingestor, Report
-from leads.matching import RuleSet, of_lead
-from leads.models import Lead
+from leads.index.sqlite.index import SqliteIndex
+from leads.ingest.ingestor import Ingestor, Report
+from leads.models import Lead, RuleKind
 from leads.quarantine import Quarantine
 from leads.records import Records, channels, open_records, rules, users
-from leads.records.tables import Alert, RuleKind
-from nlp import Tagger, corpus, lexicon
-from nlp.gazetteer import Gazetteer
+from leads.records.tables.alerts import Alert
+from nlp import Tagger
+from nlp.intent import corpus
+from nlp.places.gazetteer import Gazetteer
+from nlp.symptoms import lexicon
 
 PEOPLE, RULES, BATCH = 50, 1000, 25
 CITIES = ("成都", "北京", "上海", "广州", "武汉", "西安", "杭州", "南京", "重庆", "长沙")

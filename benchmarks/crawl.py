@@ -23,7 +23,7 @@ from multiprocessing import Process, Queue
 from pathlib import Path
 from urllib.request import urlopen
 
-from crawler.coverage import Coverage
+from crawler.coverage.store import Coverage
 from leads.demo.forum import Answer, Forum, Reply, Topic, serve
 
 ROOT = Path(__file__).parents[1]

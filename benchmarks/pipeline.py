@@ -22,14 +22,16 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from crawler.items import Post
-from leads.brands import BrandMatcher
-from leads.index.sqlite import SqliteIndex
-from leads.ingest import Ingestor, Report, batched
+from leads.clinics.name_matcher import BrandMatcher
+from leads.index.sqlite.index import SqliteIndex
+from leads.ingest.ingestor import Ingestor, Report, batched
 from leads.models import Lead
 from leads.quarantine import Quarantine
-from leads.score import rate
-from nlp import Tagger, corpus, lexicon
+from leads.scoring.need import rate
+from nlp import Tagger
+from nlp.intent import corpus
 from nlp.models import Tags
+from nlp.symptoms import lexicon
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -29,16 +29,16 @@ from benchmarks.synthetic import NOW, leads
 from leads.config import ElasticSettings, Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex, Stored
-from leads.index.elastic import ElasticIndex
-from leads.index.elastic_bulk import index_action, write
-from leads.index.elastic_docs import lead_document
-from leads.ingest import batched
+from leads.index.elastic.bulk import index_action, write
+from leads.index.elastic.docs import lead_document
+from leads.index.elastic.index import ElasticIndex
+from leads.ingest.ingestor import batched
 from leads.models import LeadQuery, Near
 from leads.records import open_records, sessions, users
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
-from nlp.gazetteer import Gazetteer
-from tests.leads.index.elastic_server import running, scratch, unpack
+from nlp.places.gazetteer import Gazetteer
+from tests.support.elastic_server import running, scratch, unpack
 
 BATCH = 2000
 REPEATS = 100

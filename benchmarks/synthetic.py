@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from crawler.items import Post
 from leads.models import Lead, Reason
-from nlp.gazetteer import Division, Gazetteer
 from nlp.models import Intent, Region, Symptom, Tags
-from nlp.tokens import cut, words
+from nlp.places.gazetteer import Division, Gazetteer
+from nlp.text.tokens import cut, words
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 DAYS = 180

@@ -31,7 +31,7 @@ from benchmarks.synthetic import NOW, leads
 from leads.config import ClinicTable, Settings
 from leads.index import open_backend
 from leads.index.base import Stored
-from leads.ingest import batched
+from leads.ingest.ingestor import batched
 from leads.models import Lead, LeadQuery, Mention
 from leads.records import open_records, sessions, users
 from leads.web.app import create_app

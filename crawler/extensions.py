@@ -13,7 +13,7 @@ from scrapy.http import Response
 from scrapy.logformatter import LogFormatter
 from twisted.python.failure import Failure
 
-from crawler.coverage import page_complete, posts_gone, posts_stored
+from crawler.coverage.store import page_complete, posts_gone, posts_stored
 from crawler.items import Post
 
 logger = logging.getLogger(__name__)

@@ -45,7 +45,9 @@ class Post:
     url: str = ""  # public address, without a user id where the site has one
     title: str = ""
     text: str  # plain text, line breaks kept
-    author_key: str = ""  # keyed hash of the site's user id (crawler.identity); never the id or the name
+    author_key: str = (
+        ""  # keyed hash of the site's user id (crawler.parsing.authors); never the id or the name
+    )
     author_kind: AuthorKind = "unknown"
     published_at: datetime
     fetched_at: datetime

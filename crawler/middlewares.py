@@ -22,8 +22,8 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import DNSLookupError
 
-from crawler.permission import Robots, is_loopback_host, is_private_address, read_robots
-from crawler.troubles import describe
+from crawler.parsing.network_errors import describe
+from crawler.sources.permission import Robots, is_loopback_host, is_private_address, read_robots
 
 logger = logging.getLogger(__name__)
 

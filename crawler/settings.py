@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from crawler.agent import PRODUCT, user_agent
+from crawler.parsing.user_agent import PRODUCT, user_agent
 
 BOT_NAME = "tingzhen"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -60,7 +60,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.AddressGuard": 50,
     "crawler.middlewares.RobotsMiddleware": 100,
     "crawler.middlewares.StopMiddleware": 650,
-    "crawler.weibo_token.TokenMiddleware": 950,  # next to the network
+    "crawler.spiders.weibo_api.token.TokenMiddleware": 950,  # next to the network
 }
 EXTENSIONS = {
     "scrapy.extensions.throttle.AutoThrottle": None,
@@ -97,7 +97,7 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_HANDLERS: dict[str, str | None] = {"data": None, "file": None, "ftp": None, "s3": None}
-# A browser is opened by crawler.rendering, and only for sources with render = true.
+# A browser is opened by crawler.spiders.rendered.browser, and only for sources with render = true.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
 DNS_TIMEOUT = 15

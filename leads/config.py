@@ -6,6 +6,7 @@ tests/test_docs.py keeps the two in step. Complaints are zh-CN sentences that na
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -19,10 +20,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import EnvSettingsSource
 
 from leads.errors import ConfigError
-from leads.geo import MAX_KM, in_china
 from leads.models import Clinic
-from nlp import lexicon
-from nlp.gazetteer import Gazetteer
+from leads.scoring.distance import MAX_KM, in_china
+from nlp.places.gazetteer import Gazetteer
+from nlp.symptoms import lexicon
 
 DEFAULT_FILE = "tingzhen.toml"
 Text = Annotated[str, Field(min_length=1)]
@@ -315,3 +316,11 @@ def _adcode(table: ClinicTable, where: str) -> str:
     if division is None:
         raise ConfigError(f"{where}的 district {table.district!r} 找不到：请写成 四川 成都 武侯区 这样。")
     return division.code
+
+
+def loopback(host: str) -> bool:
+    """Only this machine reaches this address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

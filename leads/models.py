@@ -6,7 +6,7 @@ Frozen records; times are aware and in UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
 from crawler.items import Post
@@ -57,7 +57,7 @@ class Lead:
 
     post: Post
     tags: Tags
-    need: float  # 0..1, see leads.score
+    need: float  # 0..1, see leads.scoring.need
     reasons: tuple[Reason, ...]
     folded: int = 0  # near-duplicates kept under this one
     status: str = "new"
@@ -87,7 +87,7 @@ class Mention:
     sentiment: Sentiment
     how: How = "exact"
     support: tuple[str, ...] = ()  # words of the post that say which of the same name is meant
-    score: float = 1.0  # 0..1, how sure it is that this clinic is meant; see leads.brands
+    score: float = 1.0  # 0..1, how sure it is that this clinic is meant; see leads.clinics.name_matcher
     said: str = ""  # the name as it stands in the post, normalised; "" where there is none
 
     @property
@@ -102,7 +102,7 @@ class Near:
     lat: float  # WGS-84 degrees
     lon: float
     km: float
-    adcode: str  # of the district that holds the point; leads.geo.near fills it
+    adcode: str  # of the district that holds the point; leads.scoring.distance.near fills it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class LeadQuery:
     `since` is inclusive, `until` exclusive. `area` is an adcode of any level: leads known to lie in it.
     """
 
-    text: str = ""  # rule syntax, leads.rules
+    text: str = ""  # rule syntax, leads.query.words
     symptoms: tuple[str, ...] = ()  # any of these codes, present
     specialties: tuple[str, ...] = ()  # any of these
     intents: tuple[IntentLabel, ...] = ()
@@ -147,3 +147,44 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     cursor: str = ""
     total: int | None = None  # all that match, where it was counted
+
+
+Role = Literal["admin", "marketer", "doctor"]
+ROLES: tuple[Role, ...] = ("admin", "marketer", "doctor")
+CaseStatus = Literal["new", "seen", "replied", "talking", "booked", "visited", "shared", "dismissed"]
+CASE_STATUSES: tuple[CaseStatus, ...] = (
+    "new",
+    "seen",
+    "replied",
+    "talking",
+    "booked",
+    "visited",
+    "shared",
+    "dismissed",
+)
+RuleKind = Literal["mention", "lead", "spike", "silent", "blocked"]
+RULE_KINDS: tuple[RuleKind, ...] = ("mention", "lead", "spike", "silent", "blocked")
+Frequency = Literal["now", "hourly", "daily", "weekly"]
+FREQUENCIES: tuple[Frequency, ...] = ("now", "hourly", "daily", "weekly")
+Period = Literal["daily", "weekly", "monthly"]
+PERIODS: tuple[Period, ...] = ("daily", "weekly", "monthly")
+# How grave a cause is: of a mention, the severity of its sentiment, 0 to 3.
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+AlertState = Literal["waiting", "sending", "sent", "merged", "dead", "cancelled"]
+ALERT_STATES: tuple[AlertState, ...] = ("waiting", "sending", "sent", "merged", "dead", "cancelled")
+
+Verdict = Literal["delivered", "retry", "dead"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a message. `reason` is zh-CN for people; `revoked`: the channel itself is no good."""
+
+    verdict: Verdict
+    reason: str = ""
+    retry_after: timedelta | None = None
+    revoked: bool = False
+
+
+DELIVERED = Outcome(verdict="delivered")

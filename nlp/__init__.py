@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlp.features import Doc
-from nlp.intent import MODEL, IntentModel
+from nlp.intent.features import Doc
+from nlp.intent.model import MODEL, IntentModel
 from nlp.models import Intent, IntentLabel, PlaceHintLike, Region, Sentiment, Tags
-from nlp.regions import RegionTagger
+from nlp.places.region import RegionTagger
 from nlp.sentiment import judge
-from nlp.symptoms import SymptomTagger, specialties
-from nlp.text import blank_noise, borders, normalise
-from nlp.tokens import cut, words
+from nlp.symptoms.find import SymptomTagger, specialties
+from nlp.text.normal import blank_noise, borders, normalise
+from nlp.text.tokens import cut, words
 
 __all__ = ["Tagger"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.corpus import Example
-from nlp.gazetteer import Gazetteer
+from nlp.intent.corpus import Example
 from nlp.models import INTENTS, Intent, IntentLabel, Region, Symptom, Tags
+from nlp.places.gazetteer import Gazetteer
 
 BINS = 10
 

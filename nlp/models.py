@@ -1,6 +1,6 @@
 """What tagging says about a text: frozen records, no behaviour beyond reading themselves.
 
-Offsets are character positions in the *normalised* text (`nlp.text.normalise`), which keeps one output
+Offsets are character positions in the *normalised* text (`nlp.text.normal.normalise`), which keeps one output
 character for one input character, so they are valid in the original too.
 """
 
@@ -107,7 +107,7 @@ class Tags:
     intent_label: IntentLabel  # seeker if p(seeker) reaches the model's threshold, else the likeliest other
     region: Region | None
     sentiment: Sentiment | None = None  # only where asked for: mentions
-    tokens: tuple[str, ...] = ()  # what the index stores, cut by nlp.tokens
+    tokens: tuple[str, ...] = ()  # what the index stores, cut by nlp.text.tokens
 
 
 class PlaceHintLike(Protocol):

@@ -14,7 +14,7 @@ from functools import cache
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from nlp.models import COMPLAINT_KINDS, ComplaintKind, Sentiment
-from nlp.text import DATA, blank_noise, normalise
+from nlp.text.normal import DATA, blank_noise, normalise
 
 CUES = DATA / "sentiment.toml"
 _REACH = 8  # characters between a negation and its cue

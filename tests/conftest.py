@@ -7,15 +7,15 @@ import pytest
 # Files of few tests that take long; xdist, left to itself, would begin with the files of many tests.
 LONG = (
     "tests/test_serve.py",
-    "tests/leads/test_schedule.py",
-    "tests/crawler/test_resume.py",
-    "tests/leads/alerts/test_worker.py",
-    "tests/leads/alerts/test_causes.py",
+    "tests/leads/actions/test_schedule.py",
+    "tests/crawler/spiders/test_resume.py",
+    "tests/leads/alerts/outbox/test_worker.py",
+    "tests/leads/alerts/triggers/test_causes.py",
     "tests/leads/index/test_same_answer.py",
-    "tests/crawler/test_manners.py",
-    "tests/crawler/test_bad_input.py",
-    "tests/crawler/test_rendered.py",
-    "tests/leads/test_crawling.py",
+    "tests/crawler/spiders/test_manners.py",
+    "tests/crawler/spiders/test_bad_input.py",
+    "tests/crawler/spiders/rendered/test_rendered.py",
+    "tests/leads/actions/test_crawl_process.py",
     "tests/leads/web/test_any_url.py",
     "tests/test_end_to_end.py",
 )

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
-from leads.cli import app
+from leads.cli.app import app
 from leads.config import ClinicTable, Settings, load_settings
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "tingzhen.example.toml"
 COMMANDS = ROOT / "docs" / "commands.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

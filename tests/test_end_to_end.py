@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from leads.demo.forum import load_topics
-from tests.leads.builders import NOW
-from tests.leads.commands import Ran, finish, start
+from tests.support.builders import NOW
+from tests.support.commands import Ran, finish, start
 
 # Posts of the sample forum that name the clinic or its doctor: thread id → how they speak of it.
 PRAISE, COMPLAINT = "praise", "complaint"

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from leads.index.elastic_admin import expected_meta, mapping
-from leads.index.elastic_docs import lead_document, mention_document
-from leads.index.sqlite_schema import open_database
-from tests.leads.builders import lead, mention, region
+from leads.index.elastic.admin import expected_meta, mapping
+from leads.index.elastic.docs import lead_document, mention_document
+from leads.index.sqlite.schema import open_database
+from tests.support.builders import lead, mention, region
+from tests.support.paths import ROOT
 
-FOLDER = Path(__file__).parent.parent / "es_mappings"
+FOLDER = ROOT / "es_mappings"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 # A change of a mapping is a new version: raise "version" in the file and pin the new hash here.
 PINNED = {

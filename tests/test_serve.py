@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from leads import jobs
-from leads.alerts.channels import read_form
+from leads import storage
+from leads.actions import schedule
+from leads.alerts.channels.kinds import read_form
 from leads.config import Settings, load_settings
 from leads.demo.forum import serve_forum, sources_toml
 from leads.index import open_backend
@@ -27,9 +28,9 @@ from leads.models import LeadQuery
 from leads.records import jobs as job_records
 from leads.records import open_records, rules, users
 from leads.records.clinics import adopt_file
-from leads.records.tables import Alert, Cause, Channel
-from tests.leads.alerts.stand_ins import StandIn, stand_in
-from tests.leads.commands import start
+from leads.records.tables.alerts import Alert, Cause, Channel
+from tests.support.commands import start
+from tests.support.stand_ins import StandIn, stand_in
 
 KILLS = 6
 CONFIG = """
@@ -55,7 +56,7 @@ def prepare(folder: Path, forum_url: str, hook: StandIn, *, delay: float) -> Set
     (folder / "sources.toml").write_text(toml, encoding="utf-8")
     (folder / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
     settings = load_settings(folder / "tingzhen.toml")
-    jobs.data_dir(settings)
+    storage.data_dir(settings)
     now = datetime.now(UTC)
     with open_records(settings) as records, records.transaction() as session:
         adopt_file(session, settings)
@@ -133,7 +134,7 @@ def test_crawl_leads_mentions_and_alerts_survive_kills_at_any_moment(tmp_path: P
     moments = random.Random(20261122)  # the same at every run, as far as a machine's pace is
     with serve_forum() as forum, stand_in() as unkilled_hook, stand_in() as hook:
         unkilled = prepare(tmp_path / "unkilled", forum.url, unkilled_hook, delay=0.0)
-        jobs.run_once(unkilled)
+        schedule.run_once(unkilled)
 
         settings = prepare(tmp_path / "killed", forum.url, hook, delay=0.05)
         for _ in range(KILLS):

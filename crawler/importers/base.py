@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from crawler.files import Container, Fields, Record
-from crawler.hints import checkin_hint as checkin_hint
-from crawler.hints import count as count
-from crawler.hints import ip_hint as ip_hint
-from crawler.hints import profile_hint as profile_hint
-from crawler.identity import author_key
 from crawler.items import AuthorKind, PlaceHint, Post
-from crawler.text import clean_text, plain_text
-from crawler.times import TimeError, parse_time
-from crawler.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.authors import author_key
+from crawler.parsing.place_hints import checkin_hint as checkin_hint
+from crawler.parsing.place_hints import count as count
+from crawler.parsing.place_hints import ip_hint as ip_hint
+from crawler.parsing.place_hints import profile_hint as profile_hint
+from crawler.parsing.text import clean_text, plain_text
+from crawler.parsing.times import TimeError, parse_time
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
 
 MAX_TEXT = 100_000  # characters; no post site allows more
 _TOMORROW = timedelta(days=1)

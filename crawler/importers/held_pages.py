@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from crawler import tieba_pages, weibo_pages
-from crawler.answers import Blocked, PageError, Refusal
 from crawler.files import Container, Fields, Record
 from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.items import Post
-from crawler.weibo_status import posts_of, read_statuses
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.weibo_status import posts_of, read_statuses
+from crawler.spiders.tieba import pages
+from crawler.spiders.weibo import pages as weibo_pages
 
 _T = TypeVar("_T")
 _STATUS = frozenset(("id", "created_at", "text", "user"))
@@ -122,14 +123,14 @@ def _start_tieba(context: Context) -> Convert:
 def _tieba_posts(html: str, context: Context) -> tuple[Post, ...]:
     now = context.collected
     if "j_thread_list" in html:
-        listed = _tried(lambda: tieba_pages.read_list(html, now=now))
-        if isinstance(listed, tieba_pages.ListPage):
-            return tieba_pages.list_posts(listed, now=now, secret=context.secret)
+        listed = _tried(lambda: pages.read_list(html, now=now))
+        if isinstance(listed, pages.ListPage):
+            return pages.list_posts(listed, now=now, secret=context.secret)
         raise BadRecord(f"这一页没有贴子：{listed.reason}。")
-    page = _tried(lambda: tieba_pages.read_thread(html, now=now))
-    if not isinstance(page, tieba_pages.ThreadPage):
+    page = _tried(lambda: pages.read_thread(html, now=now))
+    if not isinstance(page, pages.ThreadPage):
         raise BadRecord(f"这一页没有贴子：{page.reason}。")
-    posts, odd = tieba_pages.thread_posts(page, now=now, secret=context.secret)
+    posts, odd = pages.thread_posts(page, now=now, secret=context.secret)
     for told in odd:
         context.notice(f"{context.file}：{told}，没有导入。")
     return posts

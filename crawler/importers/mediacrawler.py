@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from crawler.files import Container, Fields, Record
-from crawler.hints import board_hint
-from crawler.identity import author_kind
 from crawler.importers.base import (
     BadRecord,
     Context,
@@ -26,6 +24,8 @@ from crawler.importers.base import (
     weibo_url,
 )
 from crawler.items import AuthorKind, Post
+from crawler.parsing.authors import author_kind
+from crawler.parsing.place_hints import board_hint
 
 _TABLES = ("weibo_note", "tieba_note", "xhs_note")
 _Reader = Callable[[Fields, Context], Draft]

@@ -10,7 +10,7 @@ from datetime import UTC, timedelta
 from crawler.files import Container, Record
 from crawler.importers.base import BadRecord, Context, Convert, Importer, body
 from crawler.items import Post, RecordError, post_from_dict
-from crawler.text import clean_text
+from crawler.parsing.text import clean_text
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _COLUMNS = frozenset(("source", "post_id", "published_at", "fetched_at"))

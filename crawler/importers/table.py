@@ -17,9 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from crawler.coordinates import System, to_wgs84
 from crawler.files import Container, Fields, ImportProblem, Record
-from crawler.identity import author_kind
 from crawler.importers.base import (
     BadRecord,
     Context,
@@ -36,8 +34,10 @@ from crawler.importers.base import (
     weibo_url,
 )
 from crawler.items import PlaceHint, Post
-from crawler.times import BEIJING
-from crawler.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.authors import author_kind
+from crawler.parsing.coordinates import System, to_wgs84
+from crawler.parsing.times import BEIJING
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
 
 
 def _headers(*lines: str) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crawler.files import Container, Fields, Record
-from crawler.identity import author_kind, weibo_badge
 from crawler.importers.base import (
     BadRecord,
     Context,
@@ -31,6 +30,7 @@ from crawler.importers.base import (
     weibo_url,
 )
 from crawler.items import Post
+from crawler.parsing.authors import author_kind, weibo_badge
 
 _CSV_COLUMNS = frozenset(("id", "正文", "日期"))
 _JSON_COLUMNS = frozenset(("id", "text", "created_at"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crawler.files import Container, Record
-from crawler.identity import author_kind
 from crawler.importers.base import (
     Context,
     Convert,
@@ -25,6 +24,7 @@ from crawler.importers.base import (
     weibo_url,
 )
 from crawler.items import Post
+from crawler.parsing.authors import author_kind
 
 _TABLE = "weibo"
 _SQLITE_COLUMNS = frozenset(("id", "bid", "user_id", "text", "created_at", "retweet_id"))

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crawler.coordinates import System
 from crawler.files import Container, Fields, Record
-from crawler.hints import geo_hint
-from crawler.identity import author_kind, weibo_badge
 from crawler.importers.base import (
     Context,
     Convert,
@@ -27,6 +24,9 @@ from crawler.importers.base import (
     weibo_url,
 )
 from crawler.items import Post
+from crawler.parsing.authors import author_kind, weibo_badge
+from crawler.parsing.coordinates import System
+from crawler.parsing.place_hints import geo_hint
 
 _GEO_SYSTEM: System = "wgs84"
 _COLUMNS = frozenset(("_id", "mblogid", "content", "created_at"))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.coverage import Run
-from leads import jobs, serving, show
+from crawler.coverage.store import Run
+from leads import server, storage
+from leads.actions import crawl
 from leads.config import ClinicTable, CrawlSettings, Settings, WebSettings
+from leads.demo import report
 from leads.demo.forum import serve_forum, sources_toml
+from leads.demo.report import Done
 from leads.errors import StorageError
+from leads.terminal import tables as show
 
 CLINIC = ClinicTable(
     id="anhe",
@@ -21,18 +24,6 @@ CLINIC = ClinicTable(
     reach_km=5.0,
     doctors=("林知远医生",),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What the demo did, as printed."""
-
-    pages: int
-    posts: int
-    leads: int
-    folded: int
-    mentions: int
-    refused: int
 
 
 def demo(folder: Path, *, port: int, stay: bool, as_json: bool) -> None:
@@ -46,16 +37,16 @@ def demo(folder: Path, *, port: int, stay: bool, as_json: bool) -> None:
     with serve_forum() as forum:
         settings = _settings(folder, port, forum.url)
         if stay:
-            serving.guard(settings)
-            jobs.check_port(settings.web.host, settings.web.port)
-        runs = jobs.crawl(settings, [], progress=show.crawl_progress())
-        with jobs.open_index(settings) as index:
+            server.guard(settings)
+            server.check_port(settings.web.host, settings.web.port)
+        runs = crawl.crawl(settings, [], progress=show.crawl_progress())
+        with storage.open_index(settings) as index:
             done = _done(runs, index.counts())
-        show.demo_report(
-            done, runs, as_json=as_json, address=serving.address(settings, settings.web.port) if stay else ""
+        report.demo_report(
+            done, runs, as_json=as_json, address=server.address(settings, settings.web.port) if stay else ""
         )
         if stay:
-            jobs.serve(settings, demo=True)
+            server.serve(settings, demo=True)
 
 
 def _settings(folder: Path, port: int, forum_url: str) -> Settings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leads.errors import StorageError
 from leads.index.base import LeadIndex
-from leads.index.sqlite import SqliteIndex
+from leads.index.sqlite.index import SqliteIndex
 
 if TYPE_CHECKING:
     from leads.config import Settings
@@ -21,8 +21,8 @@ def _sqlite(settings: Settings) -> LeadIndex:
 def _elastic(settings: Settings) -> LeadIndex:
     try:
         # Imported late: who keeps everything in one file needs no Elasticsearch client.
-        from leads.index.elastic import ElasticIndex
-        from leads.index.elastic_client import Servers
+        from leads.index.elastic.client import Servers
+        from leads.index.elastic.index import ElasticIndex
     except ImportError as error:
         raise StorageError(
             f'缺少 Elasticsearch 的客户端（{error.name}）：请运行 pip install "tingzhen[elastic]"。'

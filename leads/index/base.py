@@ -58,8 +58,8 @@ Record = Stored | Mention
 class LeadIndex(ABC):
     """Leads and mentions, searchable. Every write is an upsert by id and safe to repeat.
 
-    Near-duplicates (leads.fold) of a stored lead are kept under the one published first and are not found by
-    `search`; its `folded` counts them.
+    Near-duplicates (leads.scoring.duplicates) of a stored lead are kept under the one published first and are
+    not found by `search`; its `folded` counts them.
 
     All methods raise `StorageError` when the store cannot be reached, read or written.
     """

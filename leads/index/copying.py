@@ -15,8 +15,8 @@ from typing import NamedTuple, Protocol
 
 from leads.errors import StorageError
 from leads.index.base import KINDS, Digest, Kind, Record, Stored
-from nlp.text import blank_noise, normalise
-from nlp.tokens import cut, words
+from nlp.text.normal import blank_noise, normalise
+from nlp.text.tokens import cut, words
 
 SLICE = 20_000  # differences put right before the comparison goes on
 BATCH = 500  # records in memory

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 
+from crawler.parsing.times import BEIJING
 from leads.index.base import Facet
 from leads.models import Lead
 
-BEIJING = ZoneInfo("Asia/Shanghai")
 _MUNICIPALITIES = ("11", "12", "31", "50")
 MAX_ZOOM = 20
 MERCATOR_EDGE = 85.0511287798066  # the latitude at which Web Mercator ends, atan(sinh(pi))
@@ -70,7 +69,7 @@ def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """32 hex digits of a lead's or mention's document (leads.codec), its tokens left out."""
+    """32 hex digits of a lead's or mention's document (leads.index.codec), its tokens left out."""
     tags = document.get("tags")
     bare = document if tags is None else {**document, "tags": {k: tags[k] for k in tags if k != "tokens"}}
     return blake2b(orjson.dumps(bare, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

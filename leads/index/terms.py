@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leads.geo import EARTH_KM, same_city
 from leads.models import Lead, Near
-from leads.score import HALF_LIFE_HOURS
-from leads.subject import subwords
+from leads.scoring.distance import EARTH_KM, same_city
+from leads.scoring.need import HALF_LIFE_HOURS
+from nlp.text.dictionary import subwords
 
 # Part of the stored index: change it when the terms of a document change.
 TERMS_VERSION = "1"
@@ -109,7 +109,7 @@ def near_terms(near: Near, precision: str) -> list[str]:
 
 
 def city_codes(adcode: str) -> Sequence[str]:
-    """Division codes that cover every place `leads.geo.same_city` calls the same city."""
+    """Division codes that cover every place `leads.scoring.distance.same_city` calls the same city."""
     candidates = (adcode[:2] + "0000", adcode[:4] + "00", adcode)
     return [code for code in candidates if same_city(code, adcode)]
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from leads.coverage_view import OUTCOMES, SourceState
 from leads.index.base import LeadIndex
-from leads.match import serves
+from leads.labels import OUTCOMES
 from leads.models import Clinic, Lead, LeadQuery, Mention
-from nlp import lexicon
-from nlp.gazetteer import Gazetteer
+from leads.scoring.fit import serves
+from leads.sources.states import SourceState
+from nlp.places.gazetteer import Gazetteer
+from nlp.symptoms import lexicon
 
 TOP = 8  # rows of a table
 MOST_LEADS = 20_000  # read for one report
@@ -102,7 +102,7 @@ class Stretch:
 
     since: datetime
     until: datetime
-    zone: ZoneInfo
+    zone: tzinfo
     days: int = 7
 
     @property

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leads.records.tables import Audit
+from leads.records.tables.people import Audit
 
 SYSTEM = "system"  # the name of what nobody asked for
 

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from leads.records.tables import Case
+from leads.records.tables.work import Case
 
 CLOSED = ("shared", "dismissed")
 Due = Literal["", "overdue", "today", "week", "none"]

@@ -13,27 +13,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from leads.asking import STATUS_NAMES
-from leads.errors import ConflictError, InputError, StorageError
-from leads.index.base import LeadIndex
-from leads.models import CaseMark
+from crawler.parsing.times import BEIJING
+from leads.errors import ConflictError, InputError
+from leads.labels import STATUS_NAMES
+from leads.models import CASE_STATUSES, CaseStatus
 from leads.records.database import Records
-from leads.records.tables import (
-    CASE_STATUSES,
-    Case,
-    CaseEvent,
-    CaseStatus,
-    ClinicRow,
-    Feedback,
-    Note,
-    User,
-)
+from leads.records.tables.clinics import ClinicRow
+from leads.records.tables.people import User
+from leads.records.tables.work import Case, CaseEvent, Feedback, Note
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -49,7 +41,6 @@ BATCH = 500  # cases the index is told of at once
 KEPT = timedelta(days=730)  # since the last change of a case
 LONGEST_REASON = 100
 MOST_YUAN = 10_000_000
-_BEIJING = ZoneInfo("Asia/Shanghai")
 _log = logging.getLogger(__name__)
 
 
@@ -134,33 +125,6 @@ def open_case(session: Session, lead_id: str, *, now: datetime) -> Case:
     except IntegrityError:  # somebody opened it in this very moment
         return _there(_locked(session, lead_id))
     return case
-
-
-def sync_index(records: Records, index: LeadIndex, *, everything: bool = False) -> int:
-    """Tell the index of every case it does not know of yet; returns of how many. Safe to repeat.
-
-    With `everything` also of those it has been told of: for an index that was made anew. An index that cannot
-    be reached is no error here: it is told the next time.
-
-    Raises:
-        StorageError: the records cannot be read or written.
-    """
-    if everything:
-        with records.transaction() as session:
-            session.execute(update(Case).values(unindexed=True))
-    told = 0
-    while batch := _untold(records):
-        marks = [CaseMark(lead_id=c.lead_id, status=c.status, assignee=c.assignee) for c in batch]
-        try:
-            index.set_case(marks)
-        except StorageError as error:
-            _log.warning("the index was not told of %d cases and will be later: %s", len(marks), error)
-            return told
-        with records.transaction() as session:
-            for case in batch:
-                _mark_told(session, case)
-        told += len(batch)
-    return told
 
 
 def purge(session: Session, *, now: datetime) -> int:
@@ -291,17 +255,17 @@ def _same_version(session: Session, lead_id: str, case: Case | None, wanted: Cas
     if not since:
         raise ConflictError("这条线索的记录已经不是你看到的那一版：请刷新后再改。")
     last = [event for event in since if event.version == since[-1].version]
-    when = last[0].at.astimezone(_BEIJING).strftime("%m-%d %H:%M")
+    when = last[0].at.astimezone(BEIJING).strftime("%m-%d %H:%M")
     said = "，".join(describe(event) for event in last)
     raise ConflictError(f"{last[0].who} 在 {when} 刚改过这条线索（{said}）：请看过再决定。")
 
 
-def _untold(records: Records) -> Sequence[Case]:
+def untold(records: Records) -> Sequence[Case]:
     with records.reading() as session:
         return session.scalars(select(Case).where(Case.unindexed).order_by(Case.lead_id).limit(BATCH)).all()
 
 
-def _mark_told(session: Session, case: Case) -> None:
+def mark_told(session: Session, case: Case) -> None:
     """Unless it was changed meanwhile: then the index has to hear of it again."""
     session.execute(
         update(Case).where(Case.lead_id == case.lead_id, Case.version == case.version).values(unindexed=False)
@@ -319,3 +283,8 @@ def in_words(field: str, value: str, names: Mapping[str, str] | None = None) -> 
     if field in ("assignee", "clinic_id"):
         return (names or {}).get(value, value)
     return STATUS_NAMES.get(value, value) if field == "status" else value
+
+
+def untell(session: Session) -> None:
+    """The index knows of no case: it was made anew."""
+    session.execute(update(Case).values(unindexed=True))

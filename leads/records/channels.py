@@ -8,12 +8,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from leads.alerts import outbox
-from leads.alerts.answers import Outcome
 from leads.errors import InputError
-from leads.records import audit
-from leads.records.tables import Channel, Subscription
-from leads.records.tables_digests import DigestPlan
+from leads.models import Outcome
+from leads.records import audit, cancellations
+from leads.records.tables.alerts import Channel, Subscription
+from leads.records.tables.digests import DigestPlan
 
 LONGEST_NAME = 40
 MOST = 50  # channels of one person
@@ -22,7 +21,7 @@ MOST = 50  # channels of one person
 def add(
     session: Session, *, user_id: int, name: str, kind: str, address: str, who: str, now: datetime
 ) -> Channel:
-    """A new channel; `address` is what `leads.alerts.channels.read_form` gave.
+    """A new channel; `address` is what `leads.alerts.channels.kinds.read_form` gave.
 
     Raises:
         InputError: no name, or too many channels.
@@ -52,7 +51,7 @@ def remove(session: Session, channel: Channel, *, who: str, now: datetime) -> in
     for subscription in session.scalars(select(Subscription).where(Subscription.channel_id == channel.id)):
         session.delete(subscription)
     session.execute(update(DigestPlan).where(DigestPlan.channel_id == channel.id).values(enabled=False))
-    cancelled = outbox.cancel_for_channel(session, channel.id)
+    cancelled = cancellations.cancel_for_channel(session, channel.id)
     channel.removed, channel.address, channel.problem = True, "{}", ""
     subject = f"channel:{channel.id}"
     audit.note(session, who=who, action="channel.remove", now=now, subject=subject, cancelled=cancelled)

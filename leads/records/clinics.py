@@ -15,13 +15,16 @@ from urllib.parse import parse_qs
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leads.clinic_draft import ClinicDraft
+from leads.clinics.form import ClinicDraft
 from leads.config import Settings
 from leads.errors import ConflictError, InputError
 from leads.models import Clinic
 from leads.records.database import FILE, open_records
-from leads.records.tables import Audit, Case, ClinicRow, Rule, Snippet, User
-from leads.records.tables_digests import DigestPlan
+from leads.records.tables.alerts import Rule
+from leads.records.tables.clinics import ClinicRow
+from leads.records.tables.digests import DigestPlan
+from leads.records.tables.people import Audit, User
+from leads.records.tables.work import Case, Snippet
 
 _LISTS = ("aliases", "doctors", "specialties", "exclude", "competitors", "own_accounts")
 

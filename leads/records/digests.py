@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import InputError
-from leads.records.tables import PERIODS, Channel, Period, User
-from leads.records.tables_digests import DigestIssue, DigestPlan
+from leads.models import PERIODS, Period
+from leads.records.tables.alerts import Channel
+from leads.records.tables.digests import DigestIssue, DigestPlan
+from leads.records.tables.people import User
 
 # A report that could not be made in time (the machine was off) is still of use for so long.
 LATEST = {"daily": timedelta(hours=12), "weekly": timedelta(days=3), "monthly": timedelta(days=7)}

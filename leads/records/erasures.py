@@ -9,11 +9,10 @@ from typing import Literal, get_args
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from leads.alerts import outbox
 from leads.errors import InputError
-from leads.records import audit, cases
+from leads.records import audit, cancellations, cases
 from leads.records.heard import chunks
-from leads.records.tables import Erasure, Feedback
+from leads.records.tables.work import Erasure, Feedback
 
 ErasureKind = Literal["post", "author"]
 KINDS: tuple[ErasureKind, ...] = get_args(ErasureKind)
@@ -48,7 +47,7 @@ def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) 
     for some in chunks(post_ids):
         cases.forget(session, some)
     for post_id in post_ids:
-        outbox.cancel_for_post(session, post_id)
+        cancellations.cancel_for_post(session, post_id)
     for same in chunks(sorted(set(filter(None, texts)))):
         session.execute(delete(Feedback).where(Feedback.text.in_(same)))
 

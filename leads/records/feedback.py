@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from leads.errors import InputError, StorageError
 from leads.models import Lead
 from leads.records.database import Records
-from leads.records.tables import Feedback
+from leads.records.tables.work import Feedback
 from leads.records.texts import storable
 from nlp.models import INTENTS, IntentLabel
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from crawler.items import Post
-from leads.records.tables import Erasure
-from leads.records.tables_heard import ThreadMark, Voice
+from crawler.parsing.times import BEIJING
+from leads.clinics.threads import Mark, keys_of
+from leads.records.tables.heard import ThreadMark, Voice
+from leads.records.tables.work import Erasure
 from nlp.models import Polarity
 
-BEIJING = ZoneInfo("Asia/Shanghai")
 CHUNK = 400  # values in one IN (…); SQLite's oldest limit is 999
 T = TypeVar("T")
 
@@ -48,28 +48,6 @@ def erased(session: Session, posts: Sequence[Post]) -> frozenset[str]:
 
 
 # --- threads ------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A thread or post has to do with a clinic."""
-
-    key: str
-    clinic_id: str
-    kind: str  # "own" or "named"
-
-
-def keys_of(post: Post) -> tuple[str, ...]:
-    """What a post answers: its thread, the post it quotes or repeats."""
-    thread = f"{post.source}#{post.thread_id}" if post.thread_id else ""
-    return tuple(filter(None, (thread, post.repost_of)))
-
-
-def own_keys(post: Post) -> tuple[str, ...]:
-    """Under which keys answers to a post will look for it. A floor in another's thread is not the thread."""
-    opens = post.floor in (None, 1)
-    thread = f"{post.source}#{post.thread_id or post.post_id}" if opens else ""
-    return tuple(filter(None, (post.id, thread)))
 
 
 def marks(session: Session, posts: Iterable[Post]) -> set[Mark]:

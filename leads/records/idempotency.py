@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leads.errors import ConflictError
-from leads.records.tables import Idempotency
+from leads.records.tables.people import Idempotency
 
 KEPT = timedelta(days=1)
 

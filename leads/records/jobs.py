@@ -13,7 +13,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from leads.records.tables import Job, SourceControl
+from leads.records.tables.jobs import Job, SourceControl
 
 LEASE = timedelta(minutes=2)  # renewed by a worker that lives
 OPEN = ("waiting", "running")

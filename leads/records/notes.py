@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import InputError
 from leads.records import cases
-from leads.records.tables import Note
+from leads.records.tables.work import Note
 from leads.records.texts import storable
 
 LONGEST = 2000

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import RightsError
+from leads.models import ROLES, Role
 from leads.records import audit, clinics, sessions, tokens, users
-from leads.records.tables import ROLES, Role, User
+from leads.records.tables.people import User
 
 NAME_LENGTH = 64
 

@@ -11,22 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from leads.alerts import conditions
 from leads.errors import ConflictError, InputError
+from leads.models import FREQUENCIES, RULE_KINDS, SEVERITIES, Frequency, RuleKind, Severity
+from leads.query import alert_conditions
 from leads.records.clinics import clinics
-from leads.records.tables import (
-    FREQUENCIES,
-    RULE_KINDS,
-    SEVERITIES,
-    Audit,
-    Channel,
-    Frequency,
-    Rule,
-    RuleKind,
-    Severity,
-    Subscription,
-    User,
-)
+from leads.records.tables.alerts import Channel, Rule, Subscription
+from leads.records.tables.people import Audit, User
 
 LONGEST_NAME = 80
 MOST_PER_HOUR = 1000
@@ -153,8 +143,8 @@ def _kind(kind: str) -> RuleKind:
 
 
 def _query(session: Session, kind: RuleKind, query: str, now: datetime) -> str:
-    conditions.read(kind, query, clinics=clinics(session), now=now)
-    return conditions.tidied(kind, query)
+    alert_conditions.read(kind, query, clinics=clinics(session), now=now)
+    return alert_conditions.tidied(kind, query)
 
 
 def _audit(session: Session, action: str, rule: Rule, who: str, now: datetime) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from leads.errors import InputError
 from leads.records.secrets import new_secret
-from leads.records.tables import SavedSearch, User
+from leads.records.tables.people import User
+from leads.records.tables.work import SavedSearch
 
 LONGEST_NAME = 40
 MOST = 50  # of one person

@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from leads.records.secrets import hashed, new_secret
-from leads.records.tables import Session as SessionRow
-from leads.records.tables import User
+from leads.records.tables.people import Session as SessionRow
+from leads.records.tables.people import User
 
 IDLE = timedelta(days=3)  # without a click
 LONGEST = timedelta(days=14)

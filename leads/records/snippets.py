@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import ConflictError, InputError
-from leads.records.tables import ClinicRow, Snippet
+from leads.records.tables.clinics import ClinicRow
+from leads.records.tables.work import Snippet
 from leads.records.texts import storable
-from nlp import lexicon
-
-VARIABLES = {"clinic": "诊所名", "doctor": "医生", "distance": "距离", "symptom": "症状"}
-LONGEST = 2000
-LONGEST_TITLE = 60
-_SHIPPED = Path(__file__).parent.parent / "snippets.toml"
-_BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A piece of a reply as it is written: `symptom` is a code ("" fits all), `clinic_id` "" is for all."""
-
-    title: str
-    text: str
-    symptom: str = ""
-    clinic_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starter(Draft):
-    """A piece that is shipped; a clinic makes it its own by copying it."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
-    """A reply with its variables filled in; `missing` are those nobody knew, shown as （…）."""
-
-    text: str
-    missing: tuple[str, ...] = ()
+from leads.replies.starters import BRACES, LONGEST, LONGEST_TITLE, VARIABLES, ReplyDraft
+from nlp.symptoms import lexicon
 
 
 def everything(session: Session) -> Sequence[Snippet]:
@@ -55,7 +23,7 @@ def everything(session: Session) -> Sequence[Snippet]:
     return session.scalars(select(Snippet).order_by(Snippet.symptom, Snippet.title, Snippet.id)).all()
 
 
-def add(session: Session, draft: Draft, *, who: str, now: datetime) -> Snippet:
+def add(session: Session, draft: ReplyDraft, *, who: str, now: datetime) -> Snippet:
     """Keep a new piece.
 
     Raises:
@@ -72,7 +40,7 @@ def add(session: Session, draft: Draft, *, who: str, now: datetime) -> Snippet:
 
 
 def edit(
-    session: Session, snippet_id: int, draft: Draft, *, version: int, who: str, now: datetime
+    session: Session, snippet_id: int, draft: ReplyDraft, *, version: int, who: str, now: datetime
 ) -> Snippet | None:
     """Change a piece; None when there is none such.
 
@@ -116,43 +84,17 @@ def fitting(
     return sorted(fit, key=lambda piece: (not piece.symptom, not piece.clinic_id))
 
 
-@cache
-def starters() -> tuple[Starter, ...]:
-    """The pieces that are shipped."""
-    data = tomllib.loads(_SHIPPED.read_text(encoding="utf-8"))
-    return tuple(Starter(**{**row, "text": row["text"].strip()}) for row in data["snippet"])
-
-
-def fitting_starters(symptoms: Collection[str]) -> list[Starter]:
-    """Those for one of these symptoms, then those for all."""
-    fit = [each for each in starters() if not each.symptom or each.symptom in symptoms]
-    return sorted(fit, key=lambda each: not each.symptom)
-
-
-def fill(text: str, values: Mapping[str, str]) -> Filled:
-    """The text with its variables filled in; an empty value counts as not known."""
-    missing: list[str] = []
-
-    def value(match: re.Match[str]) -> str:
-        known = values.get(match[1], "")
-        if not known:
-            missing.append(VARIABLES.get(match[1], match[1]))
-        return known or f"（{VARIABLES.get(match[1], match[1])}）"
-
-    return Filled(text=_BRACES.sub(value, text), missing=tuple(dict.fromkeys(missing)))
-
-
-def _check(session: Session, draft: Draft) -> Draft:
+def _check(session: Session, draft: ReplyDraft) -> ReplyDraft:
     draft = replace(draft, title=storable(draft.title).strip(), text=storable(draft.text).strip())
     if not draft.title or not draft.text:
         raise InputError("标题和正文都要写。")
     if len(draft.title) > LONGEST_TITLE or len(draft.text) > LONGEST:
         raise InputError(f"太长：标题最多 {LONGEST_TITLE} 字，正文最多 {LONGEST:,} 字。")
-    unknown = [name for name in _BRACES.findall(draft.text) if name not in VARIABLES]
+    unknown = [name for name in BRACES.findall(draft.text) if name not in VARIABLES]
     known = "、".join(f"{{{name}}}" for name in VARIABLES)
     if unknown:
         raise InputError(f"变量 {{{unknown[0]}}} 不认识：可用 {known}。")
-    if re.search(r"[{}]", _BRACES.sub("", draft.text)):
+    if re.search(r"[{}]", BRACES.sub("", draft.text)):
         raise InputError(f"花括号没有成对：变量写成 {known}。")
     if draft.symptom and draft.symptom not in lexicon.load().concepts:
         raise InputError(f"症状 {draft.symptom!r} 不认识：请从列表里选。")

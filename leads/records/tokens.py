@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from leads.models import Role
 from leads.records.secrets import hashed, new_secret
-from leads.records.tables import ApiToken, Role, User
+from leads.records.tables.people import ApiToken, User
 
 PREFIX = "tz_"  # lets people and scanners recognise what leaked
 HINT = 9  # characters that are shown to tell tokens apart: the prefix and 36 bits of 256

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from leads.models import Role
 from leads.records import passwords, sessions
 from leads.records.secrets import hashed, new_secret
-from leads.records.tables import LoginLink, Role, User
+from leads.records.tables.people import LoginLink, User
 
 LINK_LASTS = timedelta(hours=24)
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
@@ -95,3 +96,8 @@ def first_admin(session: Session, *, now: datetime) -> User:
     admins = select(User).where(User.role == "admin", User.disabled.is_(False)).order_by(User.id)
     found = session.scalars(admins).first()
     return found or add_user(session, login="admin", name="管理员", role="admin", now=now)
+
+
+def state(user: User) -> str:
+    """Whether this person can come in."""
+    return "已停用" if user.disabled else "可登录" if user.password else "还没设密码"

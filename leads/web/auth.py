@@ -14,11 +14,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
-from leads.match import serves
-from leads.models import Clinic, Lead, Mention
+from leads.models import ROLES, Clinic, Lead, Mention, Role
 from leads.records import sessions
 from leads.records.clinics import clinics
-from leads.records.tables import ROLES, Role, User
+from leads.records.tables.people import User
+from leads.scoring.fit import serves
 from leads.web.desk import TheDesk
 
 COOKIE = "tingzhen"

@@ -23,7 +23,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from leads.records import sessions, users
 from leads.records.secrets import new_secret
-from leads.records.tables import User
+from leads.records.tables.people import User
 from leads.web.auth import COOKIE
 from leads.web.desk import Desk
 
@@ -92,7 +92,7 @@ def said_wait(seconds: int) -> str:
 
 
 def client_address(request: Request) -> str:
-    """Where a request comes from; a proxy on this machine has been asked (leads.serving.PROXIES)."""
+    """Where a request comes from; a proxy on this machine has been asked (leads.server.PROXIES)."""
     return request.client.host if request.client else ""
 
 

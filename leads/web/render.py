@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 
-from leads.asking import INTENT_NAMES, PRECISION_NAMES, SORT_NAMES
-from leads.records.tables import ROLES
-from leads.show import age_text, place_text
-from leads.web.highlight import segments
-from nlp import lexicon
+from crawler.parsing.times import BEIJING
+from leads.labels import (
+    INTENT_NAMES,
+    POLARITY_NAMES,
+    PRECISION_NAMES,
+    ROLE_NAMES,
+    SINCE_NAMES,
+    SORT_NAMES,
+    age_text,
+    place_text,
+)
+from leads.models import ROLES
+from leads.web.leads.highlight import segments
+from nlp.symptoms import lexicon
 
-BEIJING = ZoneInfo("Asia/Shanghai")
-SINCE_NAMES = {"1d": "1 天内", "3d": "3 天内", "7d": "7 天内", "30d": "30 天内", "": "不限"}
 RADIUS_NAMES = ("1km", "3km", "5km", "10km", "20km")
-POLARITY_NAMES = {"praise": "好评", "complaint": "不满", "neutral": "中性"}
 # Address, key, title and who sees it; pages tell the layout their key as `here`.
 MENU = (
     ("/", "leads", "线索", ROLES),
@@ -33,7 +38,6 @@ MENU = (
     ("/coverage", "coverage", "采集", ("admin", "marketer")),
     ("/users", "users", "用户", ("admin",)),
 )
-ROLE_NAMES = {"admin": "管理员", "marketer": "市场", "doctor": "医生"}
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.globals.update(

@@ -9,8 +9,8 @@ import pytest
 
 from leads.config import Settings
 from leads.records import Records, open_records
-from tests.leads.commands import CONFIG
-from tests.postgres_server import database, server
+from tests.support.commands import CONFIG
+from tests.support.postgres_server import database, server
 
 
 @pytest.fixture

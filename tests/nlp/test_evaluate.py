@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nlp import evaluate
-from nlp.gazetteer import Gazetteer
 from nlp.models import Intent, Symptom
+from nlp.places.gazetteer import Gazetteer
 
 SEEKER, OTHER = Intent(0.9, 0, 0, 0, 0, 0.1), Intent(0.1, 0, 0, 0, 0, 0.9)
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler.coverage import Coverage, Gap, Run
+from crawler.coverage.store import Coverage, Gap, Run
 from crawler.items import Post, post_from_dict
 from leads.demo.forum import Served, sources_toml
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from crawler.coverage import Coverage
+from crawler.coverage.store import Coverage
 from crawler.items import post_from_dict
 from leads.demo.forum import Answer
 from tests.site.crawl import Crawled, command, environment

@@ -8,7 +8,7 @@ from pathlib import Path
 RECHECK = ("-a", "recheck=1", "-s", "TINGZHEN_RECHECK_HOURS=0")
 STORE = """
 import json, pathlib
-from crawler.coverage import page_complete, posts_gone, posts_stored
+from crawler.coverage.store import page_complete, posts_gone, posts_stored
 
 
 class Store:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from leads.records.tables import Base
+from leads.records.tables.base import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from crawler.parsing.times import BEIJING
+from leads.actions.change_case import sync_index
+from leads.models import CaseStatus
 from leads.records import caseload, cases
 from leads.records.caseload import Limits, Wanted
 from leads.records.cases import LONGEST_REASON, MOST_YUAN
-from leads.records.tables import CaseStatus
 from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, LeadsWriter, scoped
 from leads.web.api.answers import (
@@ -29,9 +31,8 @@ from leads.web.api.answers import (
 from leads.web.api.leads import LeadId
 from leads.web.api.once import DoOnce
 from leads.web.auth import Visitor
-from leads.web.caseforms import subject, to_change
 from leads.web.desk import TheDesk
-from leads.web.render import BEIJING
+from leads.web.lead.case_form import subject, to_change
 
 routes = APIRouter(tags=["跟进"])
 
@@ -141,5 +142,5 @@ def change_case(
         return 200, shapes.case(lead_id, cases.get(session, lead_id))
 
     response = once(caller, asked, work)
-    cases.sync_index(desk.records, desk.index)
+    sync_index(desk.records, desk.index)
     return response

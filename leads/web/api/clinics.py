@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.clinic_draft import ClinicDraft, Written, checked_id, draft
+from leads.clinics.form import ClinicDraft, Written, checked_id, draft
 from leads.records import clinics as kept
-from leads.records.tables import ClinicRow
+from leads.records.tables.clinics import ClinicRow
 from leads.web.api.access import ClinicsWriter, LeadsReader, scoped
 from leads.web.api.answers import IfMatch, Number, answer, listed, version_required
 from leads.web.api.once import DoOnce

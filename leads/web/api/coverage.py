@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from leads.coverage_view import record
+from leads.sources.states import record
 from leads.web.api.access import CoverageReader, scoped
 from leads.web.api.answers import answer, listed
 from leads.web.desk import Desk, TheDesk

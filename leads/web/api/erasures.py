@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from leads.erasing import erase
+from leads.actions.erase import erase
 from leads.records import erasures
 from leads.records.erasures import LONGEST_KEY, LONGEST_REASON, ErasureKind
-from leads.records.tables import Erasure
+from leads.records.tables.work import Erasure
 from leads.web.api.access import Eraser, scoped
 from leads.web.api.answers import PREFIX, answer, from_cursor, listed, to_cursor
 from leads.web.api.once import DoOnce

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from leads.errors import TingzhenError
-from leads.web.forms import MANY, ONE
+from leads.web.leads.search_form import MANY, ONE
 
 _log = logging.getLogger(__name__)
 CODES: Mapping[int, str] = {

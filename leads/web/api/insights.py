@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from leads.alerts.digest import open_cases, share_of_voice
+from crawler.parsing.times import BEIJING
+from leads.alerts.messages.digest import open_cases, share_of_voice
 from leads.errors import QueryError
 from leads.index.base import FACETS
 from leads.insights.summary import Stretch, gap_sentences, read_leads, read_mentions, summarise
@@ -16,9 +17,8 @@ from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
 from leads.web.api.leads import Criteria
 from leads.web.desk import TheDesk
-from leads.web.forms import lead_query
+from leads.web.leads.search_form import lead_query
 from leads.web.pages.coverage import source_lines
-from leads.web.render import BEIJING
 
 routes = APIRouter(tags=["统计"])
 MOST_DAYS = 92

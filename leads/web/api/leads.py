@@ -15,9 +15,9 @@ from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import PREFIX, answer, listed
 from leads.web.auth import Visitor
-from leads.web.caseforms import subject
 from leads.web.desk import Desk, TheDesk
-from leads.web.forms import LeadForm, lead_query
+from leads.web.lead.case_form import subject
+from leads.web.leads.search_form import LeadForm, lead_query
 
 routes = APIRouter(tags=["线索"])
 LeadId = Annotated[str, Path(description="线索的编号，来源/编号。", examples=["forum/1"])]

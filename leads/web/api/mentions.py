@@ -14,8 +14,8 @@ from leads.web.api.access import MentionsReader, scoped
 from leads.web.api.answers import PREFIX, answer, from_cursor, listed, to_cursor
 from leads.web.auth import Visitor
 from leads.web.desk import Desk, TheDesk
-from leads.web.mentionview import MentionForm
-from leads.web.pages.mentions import find
+from leads.web.mentions.page import find
+from leads.web.mentions.view import MentionForm
 
 routes = APIRouter(tags=["提及"])
 MOST = 10_000  # of a clinic, the newest; Elasticsearch gives no more at once

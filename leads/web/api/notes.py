@@ -16,8 +16,8 @@ from leads.web.api.access import LeadsReader, LeadsWriter, scoped
 from leads.web.api.answers import LARGEST_NUMBER, answer, listed
 from leads.web.api.leads import LeadId
 from leads.web.api.once import DoOnce
-from leads.web.caseforms import subject
 from leads.web.desk import TheDesk
+from leads.web.lead.case_form import subject
 from nlp.models import IntentLabel
 
 routes = APIRouter(tags=["备注和反馈"])

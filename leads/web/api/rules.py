@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.alerts.conditions import LONGEST
+from leads.models import RuleKind
+from leads.query.alert_conditions import LONGEST
 from leads.records import rules
 from leads.records.rules import LONGEST_NAME
-from leads.records.tables import Rule, RuleKind
+from leads.records.tables.alerts import Rule
 from leads.web.api.access import RulesWriter, scoped
 from leads.web.api.answers import (
     LARGEST_NUMBER,
@@ -26,7 +27,7 @@ from leads.web.api.answers import (
 )
 from leads.web.api.once import DoOnce
 from leads.web.desk import Desk, TheDesk
-from leads.web.pages.rules import looked_back
+from leads.web.rules.page import looked_back
 
 routes = APIRouter(tags=["规则"])
 SCOPE = scoped("rules:write")

@@ -1,4 +1,4 @@
-"""What the API gives, as openapi.json describes it; the values come from leads.codec and the records."""
+"""What the API gives, as openapi.json describes it; the values come from index.codec and the records."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from leads.codec import hit_to_dict, lead_view, mention_to_dict
-from leads.models import Hit, How, Lead, Mention, Precision
-from leads.records.tables import Case, CaseEvent, CaseStatus, Note
-from leads.records.tables import Feedback as Judgement
+from leads.index.codec import hit_to_dict, lead_view, mention_to_dict
+from leads.models import CaseStatus, Hit, How, Lead, Mention, Precision
+from leads.records.tables.work import Case, CaseEvent, Note
+from leads.records.tables.work import Feedback as Judgement
 from nlp.models import ComplaintKind, Evidence, IntentLabel, Level, Person, Polarity, Urgency
 
 LEAD: dict[str, Any] = {

@@ -1,5 +1,9 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
+from leads.web.lead import page as lead
+from leads.web.leads import page as leads
+from leads.web.map import page as maps
+from leads.web.mentions import page as mentions
 from leads.web.pages import (
     account,
     ack,
@@ -9,16 +13,12 @@ from leads.web.pages import (
     coverage,
     digests,
     exports,
-    lead,
-    leads,
     login,
-    maps,
-    mentions,
-    rules,
     searches,
     snippets,
     users,
 )
+from leads.web.rules import page as rules
 
 # In the order of the menu.
 ROUTERS = (

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from leads.errors import RightsError
 from leads.records import audit, passwords, rights, sessions, tokens, users
-from leads.records.tables import ApiToken, User
+from leads.records.tables.people import ApiToken, User
 from leads.web import door
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from leads.alerts.acknowledge import CHOICES, PATH, Choice, Links, acknowledge, told_by
+from leads.actions import change_case
+from leads.alerts.outbox.acknowledge import CHOICES, PATH, Choice, Links, acknowledge, told_by
 from leads.records import cases, feedback
 from leads.records.cases import CaseChange
-from leads.records.tables import Alert
+from leads.records.tables.alerts import Alert
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import error_page, render
 
@@ -59,7 +60,7 @@ def choose(
         for each in told_by(session, alert_id):
             if alert in ("", each.id):
                 _acknowledge(session, desk, each, choice)
-    cases.sync_index(desk.records, desk.index)
+    change_case.sync_index(desk.records, desk.index)
     return RedirectResponse(PATH + token, 303)
 
 

@@ -12,21 +12,21 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.alerts import claiming, outbox, sending
-from leads.alerts.channels import KINDS, label, read_form
-from leads.alerts.conditions import SEVERITY_NAMES
-from leads.alerts.listing import STATE_NAMES, TABS, counts, listed
+from leads.alerts.channels import send
+from leads.alerts.channels.kinds import KINDS, label, read_form
+from leads.alerts.outbox import claims, outbox
+from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
-from leads.records import audit, channels, rules, users
+from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
+from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import Wishes
-from leads.records.tables import Alert, Channel, Subscription
+from leads.records.tables.alerts import Alert, Channel, Subscription
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import render
 
 routes = APIRouter()
 PAGE_SIZE = 50
-FREQUENCY_NAMES = {"now": "马上", "hourly": "每小时", "daily": "每天", "weekly": "每周"}
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 CHANNEL_STATES = {
     "untested": ("没试过", ""),
@@ -110,8 +110,8 @@ def test_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
     with desk.records.reading() as session:
         channel = _channel(session, visitor, channel_id)
     now = desk.clock()
-    message = sending.trial(f"test-{secrets.token_hex(8)}", desk.settings)
-    outcome = sending.deliver(channel.kind, channel.address, message, desk.settings.alerts, now=now)
+    message = send.trial(f"test-{secrets.token_hex(8)}", desk.settings)
+    outcome = send.deliver(channel.kind, channel.address, message, desk.settings.alerts, now=now)
     with desk.records.transaction() as session:
         channels.tried(session, channel_id, outcome, who=visitor.login, now=desk.clock())
     return _back(tried=str(channel_id))
@@ -179,7 +179,7 @@ def change(
         with desk.records.transaction() as session:
             _subscription(session, visitor, subscription_id)
             rules.change_subscription(session, subscription_id, **wishes)
-            claiming.plan_anew(session, subscription_id, now=desk.clock())
+            claims.plan_anew(session, subscription_id, now=desk.clock())
     except (InputError, ConflictError) as error:
         return _page(request, desk, visitor, problem=str(error))
     return _back(done="changed")
@@ -191,7 +191,7 @@ def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: int) -> Respons
     with desk.records.transaction() as session:
         _subscription(session, visitor, subscription_id)
         rules.unsubscribe(session, subscription_id)
-        outbox.cancel_for_subscription(session, subscription_id)
+        cancellations.cancel_for_subscription(session, subscription_id)
     return _back(done="unsubscribed")
 
 

@@ -11,17 +11,18 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from crawler.parsing.times import BEIJING
 from leads.index.base import LeadIndex, Stored
+from leads.labels import STATUS_NAMES
 from leads.models import Lead
-from leads.names import STATUS_NAMES
 from leads.records import caseload, users
 from leads.records.caseload import Due, Limits, Wanted
-from leads.records.tables import Case
+from leads.records.tables.work import Case
 from leads.records.texts import storable
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import TheDesk
-from leads.web.pages.lead import address
-from leads.web.render import BEIJING, render
+from leads.web.lead.page import address
+from leads.web.render import render
 
 routes = APIRouter()
 PAGE_SIZE = 50

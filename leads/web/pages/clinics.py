@@ -10,19 +10,19 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from leads import jobs
-from leads.accounts import account_key
-from leads.clinic_draft import ClinicDraft, Written, checked_id, district_at, draft
+from leads import storage
+from leads.clinics.form import ClinicDraft, Written, checked_id, district_at, draft
+from leads.clinics.own_accounts import account_key
+from leads.clinics.pasted_place import SYSTEM_NAMES, how_read, read_place, valid_point
 from leads.errors import ConflictError, InputError
-from leads.pasting import SYSTEM_NAMES, how_read, read_place, valid_point
 from leads.records import clinics as kept
-from leads.records.tables import ClinicRow
+from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
 from leads.web.desk import Desk, TheDesk
-from leads.web.geometry import seats_around
-from leads.web.plotting import allow_tiles, plot_values
+from leads.web.map.geometry import seats_around
+from leads.web.map.plotly import allow_tiles, plot_values
 from leads.web.render import render
-from nlp.gazetteer import Gazetteer
+from nlp.places.gazetteer import Gazetteer
 
 routes = APIRouter()
 PICKER_KM = 40.0
@@ -170,7 +170,7 @@ def _draft(desk: Desk, form: ClinicForm, row: ClinicRow | None) -> ClinicDraft:
     if form.account.strip():
         if form.account_site not in _sites(desk):
             raise InputError("自有账号的网站不认识：请从列表里选。")
-        accounts += (account_key(jobs.author_secret(desk.settings), form.account_site, form.account),)
+        accounts += (account_key(storage.author_secret(desk.settings), form.account_site, form.account),)
     return draft(form.written(), own_accounts=tuple(dict.fromkeys(accounts)))
 
 
@@ -238,7 +238,7 @@ def _row(desk: Desk, clinic_id: str) -> ClinicRow:
 
 def _sites(desk: Desk) -> dict[str, str]:
     """What sites an account can be on: those everybody knows, and the configured ones by their names."""
-    own = {source.name: source.name for source in jobs.sources(desk.settings)}
+    own = {source.name: source.name for source in storage.sources(desk.settings)}
     return {**SITE_NAMES, **{name: text for name, text in own.items() if name not in SITE_NAMES}}
 
 

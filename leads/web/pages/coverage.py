@@ -13,12 +13,14 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from crawler.coverage import Coverage, CoverageError, Run
-from leads import jobs as work
-from leads.coverage_view import ENDLESS, GAPS, GROUNDS, OUTCOMES, SourceState, states
+from crawler.coverage.store import Coverage, CoverageError, Run
+from leads import storage as work
 from leads.errors import StorageError
+from leads.labels import GAPS, OUTCOMES
 from leads.records import jobs
-from leads.records.tables import Audit, Job, SourceControl
+from leads.records.tables.jobs import Job, SourceControl
+from leads.records.tables.people import Audit
+from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, states
 from leads.web.auth import Admin, Staff
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import render
@@ -27,7 +29,6 @@ routes = APIRouter()
 RUNS = 20
 LOOK_BACK = 200  # runs in which the last success is looked for
 GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself that there was more
-TROUBLE = ("silent", "refused", "blocked", "failed")
 ASKED = "crawl"
 DONE = {
     "started": "已排队：几秒内开始，结果会出现在这里。",

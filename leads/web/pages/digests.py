@@ -12,21 +12,21 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.alerts import digest_text
-from leads.alerts.digest import Digests
-from leads.asking import STATUS_NAMES
+from crawler.parsing.times import BEIJING
+from leads.alerts.messages import digest_text
+from leads.alerts.messages.digest import Digests
 from leads.errors import InputError
-from leads.insights.plot import png
+from leads.insights.bars_png import png
 from leads.insights.summary import Summary, place_name, symptom_name
+from leads.labels import PERIOD_NAMES, STATUS_NAMES
 from leads.records import channels, digests
-from leads.records.tables import User
-from leads.records.tables_digests import DigestPlan
+from leads.records.tables.digests import DigestPlan
+from leads.records.tables.people import User
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
-from leads.web.render import BEIJING, render
+from leads.web.render import render
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-PERIOD_NAMES = {"daily": "早报（每天）", "weekly": "周报", "monthly": "月报"}
 routes = APIRouter(prefix="/digests")
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from leads.export import MOST_ROWS, csv_lines, every_hit, xlsx_chunks
+from crawler.parsing.times import BEIJING
+from leads.actions.export import MOST_ROWS, csv_lines, every_hit, xlsx_chunks
 from leads.models import Hit
 from leads.records import audit
 from leads.web.auth import Anyone
 from leads.web.desk import TheDesk
-from leads.web.forms import LeadForm, lead_query
+from leads.web.leads.search_form import LeadForm, lead_query
 
 LINES_AT_ONCE = 200
 routes = APIRouter()
@@ -60,5 +60,5 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _headers(kind: str, now: datetime) -> dict[str, str]:
-    day = now.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y%m%d-%H%M")
+    day = now.astimezone(BEIJING).strftime("%Y%m%d-%H%M")
     return {"Content-Disposition": f'attachment; filename="tingzhen-leads-{day}.{kind}"'}

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from leads.records import audit, passwords, sessions, users
-from leads.records.tables import User
+from leads.records.tables.people import User
 from leads.web import door
 from leads.web.auth import COOKIE, Anyone, Perhaps
 from leads.web.desk import Desk, TheDesk

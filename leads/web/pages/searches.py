@@ -17,11 +17,11 @@ from leads.errors import QueryError
 from leads.models import Hit
 from leads.records import audit, rules, searches
 from leads.records.clinics import clinics
-from leads.records.tables import SavedSearch
-from leads.web.atom import Feed, atom, updated
+from leads.records.tables.work import SavedSearch
 from leads.web.auth import Anyone, Visitor, visitor_of
 from leads.web.desk import Desk, TheDesk
-from leads.web.forms import LeadForm, lead_query
+from leads.web.leads.atom import Feed, atom, updated
+from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.render import render
 
 ENTRIES = 50

@@ -9,15 +9,15 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from leads.compliance import check
 from leads.errors import ConflictError, InputError
 from leads.records import snippets as kept
-from leads.records.snippets import VARIABLES, Draft, starters
-from leads.records.tables import Snippet
+from leads.records.tables.work import Snippet
+from leads.replies.compliance import check
+from leads.replies.starters import VARIABLES, ReplyDraft, starters
 from leads.web.auth import Staff
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import render
-from nlp import lexicon
+from nlp.symptoms import lexicon
 
 routes = APIRouter()
 DONE = {"saved": "已保存。", "removed": "已删除。"}
@@ -32,8 +32,8 @@ class SnippetForm(BaseModel):
     clinic_id: str = ""
     version: int = 0
 
-    def draft(self) -> Draft:
-        return Draft(
+    def draft(self) -> ReplyDraft:
+        return ReplyDraft(
             title=self.title,
             text=self.text.replace("\r\n", "\n"),
             symptom=_code(self.symptom),

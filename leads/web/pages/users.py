@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from leads.errors import RightsError
 from leads.records import audit, rights, sessions, users
-from leads.records.tables import User
-from leads.show_users import state
+from leads.records.tables.people import User
+from leads.records.users import state
 from leads.web.auth import Admin, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import render

@@ -54,7 +54,7 @@ async function cells(box, zoom) {
   return answer.ok ? answer.json() : null;
 }
 
-// The zoom at which about twelve squares stand side by side, as in leads/web/mapview.py.
+// The zoom at which about twelve squares stand side by side, as in leads/web/map/view.py.
 function suiting([west, , east]) {
   return Math.max(COARSEST, Math.min(FINEST, Math.round(Math.log2((360 / (east - west)) * 12))));
 }

@@ -1,4 +1,4 @@
-// What the maps share. Units are those of leads/web/geometry.py: degrees of longitude, and upward the Mercator
+// What the maps share. Units are those of leads/web/map/geometry.py: degrees of longitude, and upward the Mercator
 // projection of the latitude in the same unit.
 
 export const up = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) * 180) / Math.PI;

@@ -11,17 +11,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import inspect, select, text
 
-from leads.alerts.worker import Worker
+from leads.alerts.outbox.worker import Worker
 from leads.config import AlertSettings, ClinicTable, Settings, load_settings
 from leads.errors import ConfigError
 from leads.records import Records, open_records, sessions, users
-from leads.records.tables import Alert, Channel
+from leads.records.tables.alerts import Alert, Channel
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
-from tests.leads.alerts.mail_server import PASSWORD, USER, mail_server
-from tests.leads.alerts.outbox_people import SAMPLES, alert
-from tests.leads.alerts.stand_ins import StandIn, reset, stand_in
-from tests.leads.alerts.test_services import HOSTS, TAKEN
+from tests.leads.alerts.channels.test_services import HOSTS, TAKEN
+from tests.support.mail_server import PASSWORD, USER, mail_server
+from tests.support.outbox_people import SAMPLES, alert
+from tests.support.stand_ins import StandIn, reset, stand_in
 
 BASE = "http://127.0.0.1:8000"
 # A piece of every secret in SAMPLES, and the mail server's password.

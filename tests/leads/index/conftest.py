@@ -14,15 +14,7 @@ import pytest
 from leads.config import ElasticSettings, Settings
 from leads.index import BACKENDS, open_backend
 from leads.index.base import LeadIndex
-from tests.leads.index.elastic_server import (
-    NoServerError,
-    Server,
-    docker,
-    has_docker,
-    running,
-    scratch,
-    unpack,
-)
+from tests.support.elastic_server import NoServerError, Server, docker, has_docker, running, scratch, unpack
 
 Opener = Callable[[str, Path], LeadIndex]
 backends = pytest.mark.parametrize(

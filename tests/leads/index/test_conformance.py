@@ -11,10 +11,10 @@ import pytest
 from leads.errors import QueryError
 from leads.index.base import KINDS, LeadIndex
 from leads.models import PRECISIONS, CaseMark, LeadQuery
-from leads.rules import parse
-from leads.subject import holds, subject_of
-from tests.leads.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
+from leads.query.holds import holds, subject_of
+from leads.query.words import parse
 from tests.leads.index.conftest import backends
+from tests.support.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 
 pytestmark = backends
 

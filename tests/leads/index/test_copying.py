@@ -12,9 +12,9 @@ from leads.index import open_backend
 from leads.index.base import KINDS, Digest, Kind, LeadIndex, Record
 from leads.index.copying import Copier
 from leads.models import CaseMark, Lead, LeadQuery
-from tests.leads.builders import NOW, lead, mention, region
 from tests.leads.index.conftest import backends
 from tests.leads.index.test_conformance import LONG
+from tests.support.builders import NOW, lead, mention, region
 
 pytestmark = backends
 

@@ -16,11 +16,11 @@ from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import PRECISIONS, CaseMark, Lead, LeadQuery, Near
-from leads.rules import parse
+from leads.query.words import parse
 from nlp.models import INTENTS
-from tests.leads.builders import NOW, PLACES, lead, point, region, symptom
-from tests.leads.index import brute_force
-from tests.leads.index.brute_force import matching
+from tests.support import brute_force
+from tests.support.brute_force import matching
+from tests.support.builders import NOW, PLACES, lead, point, region, symptom
 
 # Words that jieba cuts in different ways, words inside words, and characters no tokenizer likes.
 WORDS = [

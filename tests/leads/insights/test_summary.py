@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from leads.insights import plot
+from leads.insights import bars_png
 from leads.insights.summary import Counted, Stretch, Summary, summarise
 from leads.models import Lead, Mention
 from nlp.models import Sentiment
-from tests.leads.builders import NOW, clinic, lead, mention, region, symptom
+from tests.support.builders import NOW, clinic, lead, mention, region, symptom
 
 DAY = Stretch(since=NOW - timedelta(days=1), until=NOW, zone=ZoneInfo("Asia/Shanghai"))
 
@@ -107,12 +107,12 @@ def test_every_lead_is_in_one_stretch_at_most_and_days_add_up(hours: list[float]
 
 def test_a_plot_is_a_picture_of_its_size() -> None:
     for days in ([], [("2026-11-20", 0)], [(f"2026-10-{day:02}", day * 7) for day in range(1, 32)]):
-        image = Image.open(BytesIO(plot.png(days)))
-        assert image.size == (plot.WIDTH, plot.HEIGHT)
+        image = Image.open(BytesIO(bars_png.png(days)))
+        assert image.size == (bars_png.WIDTH, bars_png.HEIGHT)
 
 
 def test_the_highest_bar_reaches_higher_than_the_others() -> None:
-    image = Image.open(BytesIO(plot.png([("2026-11-19", 1), ("2026-11-20", 4)]))).convert("RGB")
-    quarter, half = plot.HEIGHT // 4, plot.WIDTH // 4
+    image = Image.open(BytesIO(bars_png.png([("2026-11-19", 1), ("2026-11-20", 4)]))).convert("RGB")
+    quarter, half = bars_png.HEIGHT // 4, bars_png.WIDTH // 4
     assert image.getpixel((half, quarter)) == (255, 255, 255)
     assert image.getpixel((3 * half, quarter)) != (255, 255, 255)

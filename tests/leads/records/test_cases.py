@@ -14,12 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leads.actions import change_case
 from leads.errors import ConflictError, InputError, StorageError
-from leads.index.sqlite import SqliteIndex
+from leads.index.sqlite.index import SqliteIndex
+from leads.models import CASE_STATUSES
 from leads.records import Records, cases, notes, users
 from leads.records.cases import KEEP, CaseChange
-from leads.records.tables import CASE_STATUSES, ClinicRow
-from tests.leads.builders import lead
+from leads.records.tables.clinics import ClinicRow
+from tests.support.builders import lead
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LEAD = "forum/1"
@@ -259,32 +261,32 @@ def index(tmp_path: Path) -> Iterator[SqliteIndex]:
 
 def test_the_index_is_told(records: Records, index: SqliteIndex) -> None:
     change(records, status="replied", assignee="chen")
-    assert cases.sync_index(records, index) == 1
+    assert change_case.sync_index(records, index) == 1
     found = index.get(LEAD)
     assert found is not None
     assert (found.status, found.assignee) == ("replied", "chen")
-    assert cases.sync_index(records, index) == 0
+    assert change_case.sync_index(records, index) == 0
 
 
 def test_an_index_that_was_away_is_told_later(records: Records, index: SqliteIndex) -> None:
     change(records, status="replied")
     away: Any = Away()
-    assert cases.sync_index(records, away) == 0
-    assert cases.sync_index(records, index) == 1
+    assert change_case.sync_index(records, away) == 0
+    assert change_case.sync_index(records, index) == 1
 
 
 def test_what_the_index_does_not_hold_is_not_told_of(records: Records, index: SqliteIndex) -> None:
     change(records, due_on=date(2026, 12, 1), value_yuan=300, clinic_id="anhe")
-    assert cases.sync_index(records, index) == 0
+    assert change_case.sync_index(records, index) == 0
 
 
 def test_a_new_index_learns_everything(records: Records, index: SqliteIndex, tmp_path: Path) -> None:
     change(records, status="booked")
-    cases.sync_index(records, index)
+    change_case.sync_index(records, index)
     with SqliteIndex(tmp_path / "again.sqlite") as fresh:
         fresh.upsert([lead(1)])
-        assert cases.sync_index(records, fresh) == 0
-        assert cases.sync_index(records, fresh, everything=True) == 1
+        assert change_case.sync_index(records, fresh) == 0
+        assert change_case.sync_index(records, fresh, everything=True) == 1
         found = fresh.get(LEAD)
     assert found is not None
     assert found.status == "booked"
@@ -300,8 +302,8 @@ def test_a_change_during_the_telling_is_told_too(records: Records, index: Sqlite
 
     change(records, status="replied")
     slow: Any = Slow()
-    assert cases.sync_index(records, slow) >= 1
-    cases.sync_index(records, index)
+    assert change_case.sync_index(records, slow) >= 1
+    change_case.sync_index(records, index)
     found = index.get(LEAD)
     assert found is not None
     assert found.status == "talking"

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from leads.checking import check
-from leads.clinic_draft import ClinicDraft
+from leads.actions.check import check
+from leads.clinics.form import ClinicDraft
 from leads.config import ClinicTable, Settings
 from leads.errors import ConflictError, InputError
 from leads.records import Records, clinics, open_records, rules, users
 from leads.records.clinics import adopt_file, known, taken_over
-from leads.records.tables import Audit, Case, ClinicRow
+from leads.records.tables.clinics import ClinicRow
+from leads.records.tables.people import Audit
+from leads.records.tables.work import Case
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 DRAFT = ClinicDraft(name="安和口腔", lat=30.64, lon=104.04, adcode="510107", reach_km=4.0, aliases=("安和",))

@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.records import open_records
-from leads.records.tables import Base, User
+from leads.records.tables.base import Base
+from leads.records.tables.people import User
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

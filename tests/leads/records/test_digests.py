@@ -14,8 +14,8 @@ from leads.config import Settings
 from leads.errors import InputError
 from leads.records import Records, digests, open_records, users
 from leads.records.digests import PlanForm
-from leads.records.tables import Channel
-from leads.records.tables_digests import DigestPlan
+from leads.records.tables.alerts import Channel
+from leads.records.tables.digests import DigestPlan
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 

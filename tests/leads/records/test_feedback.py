@@ -11,7 +11,7 @@ import pytest
 
 from leads.errors import InputError
 from leads.records import Records, cases, feedback, notes
-from tests.leads.builders import lead, region
+from tests.support.builders import lead, region
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

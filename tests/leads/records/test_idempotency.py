@@ -11,7 +11,7 @@ import pytest
 from leads.errors import ConflictError, InputError
 from leads.records import Records, notes
 from leads.records.idempotency import KEPT, Kept, keep, reserve
-from tests.leads.builders import NOW
+from tests.support.builders import NOW
 
 
 def test_the_first_is_to_do_and_the_second_gets_its_answer(records: Records) -> None:

@@ -10,8 +10,9 @@ from threading import Barrier
 import pytest
 
 from leads.errors import RightsError
+from leads.models import Role
 from leads.records import Records, audit, rights, sessions, tokens, users
-from leads.records.tables import LoginLink, Role, User
+from leads.records.tables.people import LoginLink, User
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 
 from leads.config import ClinicTable, Settings
 from leads.errors import ConflictError, InputError, QueryError
+from leads.models import RuleKind
 from leads.records import Records, open_records, rules
 from leads.records.clinics import adopt_file
-from leads.records.tables import Audit, Channel, Rule, RuleKind, Subscription, User
+from leads.records.tables.alerts import Channel, Rule, Subscription
+from leads.records.tables.people import Audit, User
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.compliance import check
 from leads.errors import ConflictError, InputError
 from leads.records import Records, snippets
-from leads.records.snippets import VARIABLES, Draft, fill, starters
-from leads.records.tables import ClinicRow
-from nlp import lexicon
+from leads.records.tables.clinics import ClinicRow
+from leads.replies.compliance import check
+from leads.replies.starters import VARIABLES, ReplyDraft, Starter, fill, fitting_starters, starters
+from nlp.symptoms import lexicon
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-GOOD = Draft(title="问候", text="您好，我是{clinic}的，离您{distance}。", symptom="toothache")
+GOOD = ReplyDraft(title="问候", text="您好，我是{clinic}的，离您{distance}。", symptom="toothache")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def clinic(records: Records) -> None:
         session.add(ClinicRow(id="anhe", name="安和口腔", lat=30.6, lon=104.0, adcode="510107"))
 
 
-def added(records: Records, draft: Draft = GOOD) -> int:
+def added(records: Records, draft: ReplyDraft = GOOD) -> int:
     with records.transaction() as session:
         return snippets.add(session, draft, who="lin", now=NOW).id
 
@@ -34,7 +34,7 @@ def test_a_piece_is_kept_changed_and_removed(records: Records) -> None:
     made = added(records)
     with records.transaction() as session:
         changed = snippets.edit(
-            session, made, Draft(title="新", text="{symptom}"), version=1, who="chen", now=NOW
+            session, made, ReplyDraft(title="新", text="{symptom}"), version=1, who="chen", now=NOW
         )
         assert changed is not None
         assert (changed.title, changed.text, changed.symptom, changed.version) == ("新", "{symptom}", "", 2)
@@ -57,19 +57,19 @@ def test_two_at_once_do_not_overwrite_each_other(records: Records) -> None:
 @pytest.mark.parametrize(
     ("draft", "said"),
     [
-        (Draft(title="", text="您好"), "标题"),
-        (Draft(title="问候", text=" \n"), "正文"),
-        (Draft(title="问候", text="您好{name}"), r"\{name\}"),
-        (Draft(title="问候", text="您好{}"), "不认识"),
-        (Draft(title="问候", text="您好{clinic"), "成对"),
-        (Draft(title="问候", text="您好clinic}"), "成对"),
-        (Draft(title="问候", text="长" * 2001), "太长"),
-        (Draft(title="长" * 61, text="您好"), "太长"),
-        (Draft(title="问候", text="您好", symptom="lovesick"), "lovesick"),
-        (Draft(title="问候", text="您好", clinic_id="nowhere"), "nowhere"),
+        (ReplyDraft(title="", text="您好"), "标题"),
+        (ReplyDraft(title="问候", text=" \n"), "正文"),
+        (ReplyDraft(title="问候", text="您好{name}"), r"\{name\}"),
+        (ReplyDraft(title="问候", text="您好{}"), "不认识"),
+        (ReplyDraft(title="问候", text="您好{clinic"), "成对"),
+        (ReplyDraft(title="问候", text="您好clinic}"), "成对"),
+        (ReplyDraft(title="问候", text="长" * 2001), "太长"),
+        (ReplyDraft(title="长" * 61, text="您好"), "太长"),
+        (ReplyDraft(title="问候", text="您好", symptom="lovesick"), "lovesick"),
+        (ReplyDraft(title="问候", text="您好", clinic_id="nowhere"), "nowhere"),
     ],
 )
-def test_a_piece_that_cannot_be_used_is_refused(records: Records, draft: Draft, said: str) -> None:
+def test_a_piece_that_cannot_be_used_is_refused(records: Records, draft: ReplyDraft, said: str) -> None:
     with pytest.raises(InputError, match=said):
         added(records, draft)
 
@@ -79,7 +79,7 @@ def test_the_more_particular_pieces_come_first(records: Records) -> None:
         ("a", "", ""), ("b", "", "anhe"), ("c", "toothache", ""), ("d", "toothache", "anhe"),
         ("e", "fever", ""),
     ):  # fmt: skip
-        added(records, Draft(title=title, text="您好", symptom=symptom, clinic_id=clinic_id))
+        added(records, ReplyDraft(title=title, text="您好", symptom=symptom, clinic_id=clinic_id))
     with records.reading() as session:
         pieces = snippets.everything(session)
     assert [each.title for each in snippets.fitting(pieces, {"toothache"}, {"anhe"})] == ["d", "c", "b", "a"]
@@ -103,14 +103,14 @@ def test_a_value_is_never_read_as_a_variable(values: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("starter", starters(), ids=lambda each: each.key)
-def test_what_is_shipped_is_careful(records: Records, starter: snippets.Starter) -> None:
+def test_what_is_shipped_is_careful(records: Records, starter: Starter) -> None:
     assert check(starter.text) == ()
     assert "就医" in starter.text or "120" in starter.text
     assert starter.symptom == "" or starter.symptom in lexicon.load().concepts
-    added(records, Draft(title=starter.title, text=starter.text, symptom=starter.symptom))
+    added(records, ReplyDraft(title=starter.title, text=starter.text, symptom=starter.symptom))
 
 
 def test_shipped_pieces_have_names_of_their_own() -> None:
     keys = [each.key for each in starters()]
     assert len(keys) == len(set(keys)) >= 15
-    assert snippets.fitting_starters({"toothache"})[0].key == "toothache"
+    assert fitting_starters({"toothache"})[0].key == "toothache"

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from leads.records.tables import Role
+from leads.models import Role
 from leads.web.app import create_app
-from tests.leads.web.browsing import chromium, served
-from tests.leads.web.seeds import csrf, login_cookie, seed, settings
+from tests.support.browsing import chromium, served
+from tests.support.seeds import csrf, login_cookie, seed, settings
 
 BASE = "http://127.0.0.1:8000"
 ClientOf = Callable[..., TestClient]

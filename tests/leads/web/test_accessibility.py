@@ -13,14 +13,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 from sqlalchemy import select
 
-from leads.alerts.channels import read_form
+from leads.alerts.channels.kinds import read_form
 from leads.config import AlertSettings
+from leads.models import Role
 from leads.records import cases, channels, digests, open_records, rules, searches
-from leads.records.tables import Role, User
-from tests.leads.alerts.outbox_people import SAMPLES, alert
-from tests.leads.builders import lead, mention
-from tests.leads.web.browsing import DESK, PHONE, fits, opened, shoot
-from tests.leads.web.seeds import login_cookie, settings
+from leads.records.tables.people import User
+from tests.support.browsing import DESK, PHONE, fits, opened, shoot
+from tests.support.builders import lead, mention
+from tests.support.outbox_people import SAMPLES, alert
+from tests.support.seeds import login_cookie, settings
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.leads.web.routes import parameters_of, routes_of
 from tests.leads.web.test_roles import PEOPLE, app, browser_of
+from tests.support.routes import parameters_of, routes_of
 
 __all__ = ["app"]  # the fixture
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from tests.leads.web.browsing import DESK, PHONE, SIZES, fits, opened, shoot
+from tests.support.browsing import DESK, PHONE, SIZES, fits, opened, shoot
 
 pytestmark = pytest.mark.browser
 

@@ -13,13 +13,13 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Dialog
 from sqlalchemy import select
 
-from leads.index.sqlite import SqliteIndex
+from leads.index.sqlite.index import SqliteIndex
 from leads.models import Lead, Mention
 from leads.records import cases, open_records, searches
-from leads.records.tables import User
-from tests.leads.builders import mention, region
-from tests.leads.web.browsing import DESK, fits, opened
-from tests.leads.web.seeds import RTL, SCRIPT, fresh, login_cookie, settings
+from leads.records.tables.people import User
+from tests.support.browsing import DESK, fits, opened
+from tests.support.builders import mention, region
+from tests.support.seeds import RTL, SCRIPT, fresh, login_cookie, settings
 
 pytestmark = pytest.mark.browser
 

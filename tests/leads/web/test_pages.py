@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.testclient import TestClient
 
-from leads.asking import Asked, to_query
 from leads.errors import StorageError
-from leads.index.sqlite import SqliteIndex
+from leads.index.sqlite.index import SqliteIndex
+from leads.query.search import Asked, to_query
 from leads.web.app import HEADERS, create_app
-from leads.web.pages.leads import PAGE_SIZE
-from tests.leads.web.seeds import login_cookie, seed, settings
+from leads.web.leads.page import PAGE_SIZE
+from tests.support.seeds import login_cookie, seed, settings
 
 
 class Seen(HTMLParser):

@@ -14,14 +14,14 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from leads.config import ClinicTable, Settings
-from leads.index.sqlite import SqliteIndex
+from leads.index.sqlite.index import SqliteIndex
+from leads.models import Role
 from leads.records import open_records, sessions, tokens, users
-from leads.records.tables import Role
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
-from tests.leads.builders import lead, mention, region, symptom
-from tests.leads.web.role_table import TABLE, Row, World
-from tests.leads.web.routes import routes_of
+from tests.support.builders import lead, mention, region, symptom
+from tests.support.role_table import TABLE, Row, World
+from tests.support.routes import routes_of
 
 BASE = "http://127.0.0.1:8000"
 CANARY = "只有安和的人看得到"  # in the lead and the mention that another clinic's doctor must never see
@@ -121,7 +121,7 @@ def is_api(route: str) -> bool:
 def test_the_table_has_every_route_and_no_other(app: FastAPI) -> None:
     found = set(routes_of(app))
     lines = "\n".join(f'    "{route}": Row(…),' for route in sorted(found - set(TABLE)))
-    assert not lines, f"routes without a line; add to TABLE in tests/leads/web/role_table.py:\n{lines}"
+    assert not lines, f"routes without a line; add to TABLE in tests/support/role_table.py:\n{lines}"
     assert sorted(set(TABLE) - found) == [], (
         "lines of routes that do not exist: take them out of role_table.py"
     )

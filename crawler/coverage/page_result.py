@@ -1,0 +1,29 @@
+"""What the page of a site can turn out to be, whatever the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler.coverage.store import Task
+from crawler.items import Post
+from crawler.parsing.outcomes import Blocked, Halted, Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResult:
+    """What a page held: posts, further pages, and how the cursors move once the posts are stored."""
+
+    posts: tuple[Post, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    listed: int | None = None  # threads or results seen, changed or not; None when this is no list
+    withheld: int = 0  # posts whose text the site does not show
+    skipped: int = 0  # posts read and left out on purpose (another board's)
+    cursor: tuple[str, str] | None = None  # scope, value
+    mark: str = ""  # cursor of the task's group when the whole group is done
+    truncated: str = ""  # why not everything was asked for
+    refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again
+    alive: bool = False  # all posts that were looked for here are there still, unread
+    odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
+
+
+Reading = PageResult | Refusal | Blocked | Halted

@@ -1,0 +1,370 @@
+"""What each run asked for, got and missed; cursors; gaps. A small SQLite file of the crawler's own.
+
+The promise behind the tables: a cursor moves, and a page counts as done, only after the posts behind it are
+stored. So a killed run loses nothing and fetches at most the page it was on again. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+from crawler.coverage import schema
+from crawler.coverage.rechecks import Rechecks
+from crawler.coverage.runs import OUTCOMES as OUTCOMES  # the file's records are looked for here, too
+from crawler.coverage.runs import Gap as Gap
+from crawler.coverage.runs import GapKind as GapKind
+from crawler.coverage.runs import History as History
+from crawler.coverage.runs import Outcome as Outcome
+from crawler.coverage.runs import Pause as Pause
+from crawler.coverage.runs import Run as Run
+from crawler.coverage.runs import Task as Task
+from crawler.coverage.runs import Totals as Totals
+from crawler.coverage.runs import judge as judge
+from crawler.coverage.runs import missing_days as missing_days
+from crawler.items import Post
+
+# A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
+# sends this with `ids=[post.id, …]` once they are durable (or dropped on purpose):
+#     crawler.signals.send_catch_log(posts_stored, ids=[…])
+# and, where it keeps only some of them, `kept=[…]`: only those are checked again later.
+# Where no pipeline says so, a post counts as stored when it has passed all pipelines.
+posts_stored = object()
+# A Scrapy signal with `ids=[…]`: all posts of one page have reached the pipelines. A good moment to flush.
+page_complete = object()
+# A Scrapy signal with `ids=[…]`: these stored posts are no longer at their source. A pipeline that keeps
+# posts deletes them; if it raises, they are looked for again in the next run.
+posts_gone = object()
+
+
+class CoverageError(Exception):
+    """The coverage file cannot be used; the message says why and what to do (zh-CN)."""
+
+
+class Coverage:
+    """The coverage file. One writer at a time; readers are welcome."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A run works from one thread; the web page and the CLI open their own.
+            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise CoverageError(f"打不开采集记录 {self.path}：{error}。请检查目录权限与磁盘空间") from error
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # FULL: what was acknowledged survives a power cut, not just a kill. One commit a page is cheap.
+        self._db.execute("PRAGMA synchronous=FULL")
+        with self.transaction():
+            version = schema.migrate(self._db)
+        if version > schema.VERSION:
+            raise CoverageError(
+                f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {schema.VERSION}；请升级程序"
+            )
+        self.rechecks = Rechecks(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; nests (the outermost decides)."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # runs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start_run(self, source: str, asked: Mapping[str, object], now: datetime) -> int:
+        """Opens a run. A run of the same source still open was killed: it is closed as failed."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE run SET outcome='failed', reason='运行中断，将从断点继续', ended=? "
+                "WHERE source=? AND outcome='running'",
+                (_iso(now), source),
+            )
+            row = self._db.execute(
+                "INSERT INTO run (source, started, outcome, asked, totals) VALUES (?,?,'running',?,?)",
+                (source, _iso(now), json.dumps(dict(asked), ensure_ascii=False), _dump(Totals())),
+            )
+            return int(row.lastrowid or 0)
+
+    def save_run(
+        self, run: int, totals: Totals, *, robots: str, first: datetime | None, last: datetime | None
+    ) -> None:
+        """Counters so far, so that a killed run still says what it had got."""
+        self._db.execute(
+            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=? WHERE id=?",
+            (_dump(totals), robots, _iso(first), _iso(last), run),
+        )
+
+    def finish_run(self, run: int, outcome: Outcome, reason: str, now: datetime) -> None:
+        self._db.execute(
+            "UPDATE run SET outcome=?, reason=?, ended=? WHERE id=?", (outcome, reason, _iso(now), run)
+        )
+
+    def note(self, run: int, kind: GapKind, scope: str, text: str, now: datetime) -> None:
+        self._db.execute("INSERT INTO note VALUES (?,?,?,?,?)", (run, kind, scope, text, _iso(now)))
+
+    def runs(self, *, source: str = "", limit: int = 50) -> tuple[Run, ...]:
+        """The latest runs, newest first."""
+        rows = self._db.execute(
+            "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at "
+            "FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
+            (source, limit),
+        )
+        return tuple(_run(row) for row in rows)
+
+    def gaps(self, now: datetime) -> tuple[Gap, ...]:
+        """What is missing as far as is known: notes of each source's latest run, open pages, paused hosts,
+        and days without posts between days that have many."""
+        return (*self._noted_gaps(), *self._open_gaps(now), *self._paused_gaps(now), *self._day_gaps(now))
+
+    def _noted_gaps(self) -> Iterator[Gap]:
+        rows = self._db.execute(
+            "SELECT run.source, note.kind, note.scope, note.at, note.text "
+            "FROM note JOIN run ON run.id = note.run "
+            "WHERE run.id IN (SELECT max(id) FROM run "
+            "GROUP BY source, json_extract(asked, '$.recheck')) ORDER BY note.rowid"
+        )
+        for source, kind, scope, at, text in rows:
+            yield Gap(source=source, kind=kind, scope=scope, at=_when(at), reason=text)
+
+    def _open_gaps(self, now: datetime) -> Iterator[Gap]:
+        rows = self._db.execute("SELECT source, grp, count(*) FROM task GROUP BY source, grp")
+        for source, group, count in rows:
+            yield Gap(
+                source=source, kind="unfinished", scope=group, at=now, reason=f"还有 {count} 页待抓，下次继续"
+            )
+
+    def _paused_gaps(self, now: datetime) -> Iterator[Gap]:
+        rows = self._db.execute("SELECT host, reason FROM pause WHERE until > ?", (_iso(now),))
+        for host, reason in rows:
+            yield Gap(source="", kind="blocked", scope=host, at=now, reason=f"{reason}；主机暂停中")
+
+    def _day_gaps(self, now: datetime) -> Iterator[Gap]:
+        sources = [row[0] for row in self._db.execute("SELECT DISTINCT source FROM day")]
+        for source in sources:
+            rows = self._db.execute("SELECT day, posts FROM day WHERE source=?", (source,))
+            counts = {date.fromisoformat(day): int(posts) for day, posts in rows}
+            for day in missing_days(counts, today=now.date()):
+                yield Gap(
+                    source=source,
+                    kind="missing_day",
+                    scope=str(day),
+                    at=now,
+                    reason="这一天没有帖子，前后各天都有不少",
+                )
+
+    # posts and cursors ────────────────────────────────────────────────────────────────────────────────────
+
+    def cursor(self, source: str, scope: str) -> str:
+        row = self._db.execute(
+            "SELECT value FROM cursor WHERE source=? AND scope=?", (source, scope)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_cursor(self, source: str, scope: str, value: str) -> None:
+        """Only for a caller that knows everything behind `value` is stored."""
+        self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (source, scope, value))
+
+    def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
+        """Digest of each of these posts that was stored before."""
+        rows = self._db.execute(
+            "SELECT post_id, digest FROM json_each(?2) "
+            "CROSS JOIN seen ON source=?1 AND post_id=json_each.value",
+            (source, json.dumps(list(post_ids))),
+        )
+        return {str(post_id): bytes(digest) for post_id, digest in rows}
+
+    def namesakes(self, source: str, aliases: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Ids of the stored posts that go by each of these aliases (`alias_of`), in order."""
+        found: dict[str, tuple[str, ...]] = {}
+        # CROSS: each is looked up; left to itself the planner reads the whole table. The comparison with the
+        # empty alias tells it that the partial index will do.
+        rows = self._db.execute(
+            "SELECT alias, post_id FROM json_each(?2) CROSS JOIN seen "
+            "ON source=?1 AND alias=json_each.value AND alias != '' ORDER BY length(post_id), post_id",
+            (source, json.dumps(sorted(set(aliases)))),
+        )
+        for alias, post_id in rows:
+            found[alias] = (*found.get(alias, ()), str(post_id))
+        return found
+
+    def remember(
+        self, posts: Mapping[str, tuple[Post, bytes]], *, source: str, known: Collection[str] = ()
+    ) -> None:
+        """Posts, by `post_id` and with their digests, are stored. Those that are not `known` count for their
+        day. `source` is the table that found them: several tables can read one site (`Post.source`)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?)",
+            ((source, post_id, digest, alias_of(post)) for post_id, (post, digest) in posts.items()),
+        )
+        days = Counter(
+            str(post.published_at.astimezone(UTC).date())
+            for post_id, (post, _) in posts.items()
+            if post_id not in known
+        )
+        self._db.executemany(
+            "INSERT INTO day VALUES (?,?,?) ON CONFLICT DO UPDATE SET posts = posts + excluded.posts",
+            ((source, day, posts) for day, posts in days.items()),
+        )
+
+    # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
+
+    def tasks(self, source: str) -> tuple[Task, ...]:
+        rows = self._db.execute("SELECT value FROM task WHERE source=? ORDER BY rowid", (source,))
+        return tuple(Task(**json.loads(row[0])) for row in rows)
+
+    def interrupted(self, source: str) -> frozenset[str]:
+        """Groups with pages that no run has tried yet: a run was killed in the middle of them."""
+        rows = self._db.execute("SELECT DISTINCT grp FROM task WHERE source=? AND attempts=0", (source,))
+        return frozenset(str(row[0]) for row in rows)
+
+    def waits_for(self, source: str, prefix: str) -> bool:
+        """Whether a page whose key begins with `prefix` is still to be fetched."""
+        row = self._db.execute(
+            "SELECT 1 FROM task WHERE source=? AND key >= ? AND key < ? LIMIT 1",
+            (source, prefix, prefix + "\U0010ffff"),
+        )
+        return row.fetchone() is not None
+
+    def add_task(self, task: Task) -> bool:
+        """False when this page is already waiting."""
+        row = self._db.execute(
+            "INSERT OR IGNORE INTO task (source, key, grp, value) VALUES (?,?,?,?)",
+            (task.source, task.key, task.group, task.to_json()),
+        )
+        return row.rowcount == 1
+
+    def set_mark(self, source: str, group: str, value: str) -> None:
+        """What the cursor of `group` becomes when its last task is done."""
+        self._db.execute("INSERT OR IGNORE INTO mark VALUES (?,?,?)", (source, group, value))
+
+    def complete(self, task: Task) -> None:
+        """The page is done and everything on it stored. The group's last page moves the group's cursor."""
+        with self.transaction():
+            self._db.execute("DELETE FROM task WHERE source=? AND key=?", (task.source, task.key))
+            self._promote(task.source, task.group)
+
+    def _promote(self, source: str, group: str) -> None:
+        key = (source, group)
+        if self._db.execute("SELECT 1 FROM task WHERE source=? AND grp=? LIMIT 1", key).fetchone():
+            return
+        self._db.execute("INSERT OR REPLACE INTO cursor SELECT * FROM mark WHERE source=? AND grp=?", key)
+        self._db.execute("DELETE FROM mark WHERE source=? AND grp=?", key)
+
+    def retry_later(self, task: Task, limit: int) -> bool:
+        """Leaves the page for the next run; False, and the page is given up, after `limit` attempts."""
+        with self.transaction():
+            key = (task.source, task.key)
+            self._db.execute("UPDATE task SET attempts = attempts + 1 WHERE source=? AND key=?", key)
+            row = self._db.execute("SELECT attempts FROM task WHERE source=? AND key=?", key).fetchone()
+            if row is None or row[0] < limit:
+                return True
+            self.complete(task)
+            return False
+
+    # manners ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def pause(self, host: str, reason: str, now: datetime, *, at_least: timedelta = timedelta()) -> Pause:
+        """Stops a host: 1 hour, then 2, 4 … up to 7 days while it keeps refusing."""
+        row = self._db.execute("SELECT strikes FROM pause WHERE host=?", (host,)).fetchone()
+        strikes = (row[0] if row else 0) + 1
+        length = max(at_least, min(timedelta(hours=2 ** min(strikes - 1, 8)), timedelta(days=7)))
+        made = Pause(host=host, until=now + length, reason=reason, strikes=strikes)
+        self._db.execute(
+            "INSERT OR REPLACE INTO pause VALUES (?,?,?,?)", (host, _iso(made.until), reason, strikes)
+        )
+        return made
+
+    def paused(self, host: str, now: datetime) -> Pause | None:
+        row = self._db.execute(
+            "SELECT host, until, reason, strikes FROM pause WHERE host=?", (host,)
+        ).fetchone()
+        if row is None or _when(row[1]) <= now:
+            return None
+        return Pause(host=row[0], until=_when(row[1]), reason=row[2], strikes=row[3])
+
+    def forgive(self, host: str) -> None:
+        """A whole run went well: the next refusal starts with a short pause again."""
+        self._db.execute("DELETE FROM pause WHERE host=?", (host,))
+
+    def count_page(self, source: str, day: date) -> int:
+        """Counts a page against the source's daily budget; pages fetched on that day so far."""
+        return self.count_call(source, str(day))
+
+    def count_call(self, scope: str, period: str) -> int:
+        """Counts one call of `scope` in `period` (a day, an hour); calls of that period so far."""
+        # Every page is counted, so this commit does not wait for the disk: a kill loses nothing, a power cut
+        # a few counts.
+        waits = not self._db.in_transaction
+        if waits:
+            self._db.execute("PRAGMA synchronous=NORMAL")
+        row = self._db.execute(
+            "INSERT INTO budget VALUES (?,?,1) ON CONFLICT DO UPDATE SET pages = pages + 1 RETURNING pages",
+            (scope, period),
+        ).fetchone()
+        if waits:
+            self._db.execute("PRAGMA synchronous=FULL")
+        return int(row[0])
+
+    def calls(self, scope: str, period: str) -> int:
+        row = self._db.execute(
+            "SELECT pages FROM budget WHERE source=? AND day=?", (scope, period)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def alias_of(post: Post) -> str:
+    """Another name for a reply: its thread and second, for routes that show no number; "" for others."""
+    if not post.thread_id or post.floor == 1:
+        return ""
+    return f"{post.thread_id}@{int(post.published_at.timestamp())}"
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    known = {each.name for each in fields(Totals)}
+    totals = {key: value for key, value in json.loads(str(row[8])).items() if key in known}
+    return Run(
+        id=int(str(row[0])),
+        source=str(row[1]),
+        started=_when(row[2]),
+        ended=_when(row[3]) if row[3] else None,
+        outcome=next(outcome for outcome in get_args(Outcome) if outcome == row[4]),
+        reason=str(row[5]),
+        asked=json.loads(str(row[6])),
+        robots=str(row[7]),
+        totals=Totals(**totals),
+        first_at=_when(row[9]) if row[9] else None,
+        last_at=_when(row[10]) if row[10] else None,
+    )
+
+
+def _dump(totals: Totals) -> str:
+    return json.dumps(asdict(totals))
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _when(text: object) -> datetime:
+    return datetime.fromisoformat(str(text))

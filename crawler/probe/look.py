@@ -1,0 +1,243 @@
+"""Looks at a site that somebody wants to read: robots.txt, engine, charset, boards, feed, archiver, links.
+
+A handful of polite requests (crawler.probe.visitor); whatever robots.txt forbids is not asked for. What was
+found becomes a table of sources.toml, switched off until somebody has looked at it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from parsel import Selector
+
+from crawler.parsing.charset import decode
+from crawler.parsing.user_agent import PRODUCT
+from crawler.probe.visitor import FetchError, Page, Visitor
+from crawler.sources.permission import Robots, is_private_address, read_robots
+
+MAX_BOARDS = 60
+_GENERATORS = (
+    ("discuz", re.compile(r"Discuz!\s*(X?[\d.]*)", re.IGNORECASE)),
+    ("discourse", re.compile(r"Discourse\s+([\d.]+)", re.IGNORECASE)),
+    ("flarum", re.compile(r"Flarum\s*([\d.]*)", re.IGNORECASE)),
+    ("nodebb", re.compile(r"NodeBB\s*v?([\d.]*)", re.IGNORECASE)),
+    ("phpBB", re.compile(r"phpBB\s*([\d.]*)", re.IGNORECASE)),
+    ("phpwind", re.compile(r"phpwind\s*v?([\d.]*)", re.IGNORECASE)),
+)
+# What stands in the pages of engines that do not name themselves in a generator tag.
+_MARKS = (
+    ("discuz", ('Powered by <strong><a href="https://www.discuz', "discuz_uid", "Powered by Discuz!")),
+    ("flarum", ('id="flarum-app"', 'id="flarum-loading"')),
+    ("nodebb", ("/assets/nodebb", "Powered by NodeBB", "nodebb.min.js")),
+    ("discourse", ("data-discourse-", "discourse-presence")),
+)
+_HOSTS = {"weibo.com": "weibo", "weibo.cn": "weibo", "tieba.baidu.com": "tieba"}
+_LINKS = (
+    ("rewritten", re.compile(r"\bforum-(\d+)-\d+\.html")),
+    ("plain", re.compile(r"forum\.php\?(?:[^\"'#]*&)?mod=forumdisplay(?:&[^\"'#]*)?&fid=(\d+)")),
+    ("discuz7", re.compile(r"forumdisplay\.php\?(?:[^\"'#]*&)?fid=(\d+)")),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What a look at a site gave. `engine` is "" when none is known; `boards` are (id, name) pairs."""
+
+    url: str  # the site's root, ending in "/"
+    robots: str = ""  # the verdict on the root, as a sentence
+    allowed: bool = False
+    delay: float = 0.0  # seconds that robots.txt asks for
+    engine: str = ""
+    version: str = ""
+    charset: str = ""  # how the page really decodes, and what was declared where that differs
+    title: str = ""
+    links: str = ""
+    boards: list[tuple[str, str]] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)  # addresses
+    archiver: bool = False
+    notes: list[str] = field(default_factory=list)  # what a person should know (zh-CN)
+
+
+def look(url: str, visitor: Visitor) -> Found:
+    """Looks at the site of `url`, robots.txt first.
+
+    Raises:
+        FetchError: the address is no http(s) address, is in a private network, or does not answer.
+    """
+    found = Found(url=_root(url))
+    robots = _robots(found, visitor)
+    verdict = robots.verdict(url, PRODUCT)
+    found.allowed, found.robots = verdict.allowed, verdict.reason
+    found.delay = robots.delay(PRODUCT)
+    visitor.delay = max(visitor.delay, found.delay)
+    found.engine = _by_host(url)
+    if not verdict.allowed:
+        found.notes.append("没有再看别的页面")
+        return found
+    page = visitor.get(url)
+    if page.status != 200:
+        raise FetchError(f"{url} 答 HTTP {page.status}")
+    found.url = _root(page.url)
+    html = _read(found, page)
+    if _is_feed(html):
+        found.engine, found.feeds = "feed", [page.url]
+        return found
+    _name_engine(found, html)
+    found.feeds += _feeds(page.url, html)
+    if found.engine == "discuz":
+        _discuz(found, html, robots, visitor)
+    return found
+
+
+def _root(url: str) -> str:
+    """The folder of a forum's page: "https://a.example/bbs/forum.php?x" → "https://a.example/bbs/"."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rpartition('/')[0]}/"
+
+
+def _robots(found: Found, visitor: Visitor) -> Robots:
+    try:
+        page = visitor.get(urljoin(found.url, "/robots.txt"))
+    except FetchError as error:
+        host = urlsplit(found.url).hostname or ""
+        if "内网" in str(error) or is_private_address(host) or "只读 http" in str(error):
+            raise
+        return Robots(rules=None, reachable=False, note=str(error))
+    return read_robots(page.status, page.body)
+
+
+def _by_host(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return next((engine for name, engine in _HOSTS.items() if host == name or host.endswith(f".{name}")), "")
+
+
+def _read(found: Found, page: Page) -> str:
+    html = decode(page.body, page.charset)
+    declared = page.charset or _meta_charset(html)
+    try:
+        page.body.decode("utf-8-sig")
+        real = "utf-8"
+    except UnicodeDecodeError:
+        real = "gb18030"
+    same = real[:2] == declared.lower()[:2]
+    found.charset = real if same else f"{real}（声明是 {declared or '没有'}）"
+    found.title = " ".join((Selector(text=html[:20_000]).css("title::text").get() or "").split())[:80]
+    return html
+
+
+def _meta_charset(html: str) -> str:
+    named = re.search(r"<meta[^>]+charset=[\"']?([\w-]+)", html[:4096], re.IGNORECASE)
+    return named[1] if named else ""
+
+
+def _is_feed(text: str) -> bool:
+    start = text.lstrip("\ufeff \r\n\t")[:2000]
+    return bool(re.search(r"<(?:rss|feed|rdf:RDF)[\s>]", start)) or (
+        start.startswith("{") and "jsonfeed.org/version" in start
+    )
+
+
+def _name_engine(found: Found, html: str) -> None:
+    generator = " ".join(Selector(text=html).xpath("//meta[@name='generator']/@content").getall())
+    for engine, form in _GENERATORS:
+        named = form.search(generator)
+        if named:
+            found.engine, found.version = engine, named[1].strip(".")
+            return
+    marked = (engine for engine, marks in _MARKS if any(mark in html for mark in marks))
+    found.engine = found.engine or next(marked, "")
+
+
+def _feeds(url: str, html: str) -> list[str]:
+    links = Selector(text=html).xpath(
+        "//link[contains(@rel,'alternate') and (contains(@type,'rss') or contains(@type,'atom')"
+        " or contains(@type,'feed+json'))]/@href"
+    )
+    return list(dict.fromkeys(urljoin(url, href) for href in links.getall()))
+
+
+# ── Discuz! ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _discuz(found: Found, html: str, robots: Robots, visitor: Visitor) -> None:
+    counts = {form: len(pattern.findall(html.replace("&amp;", "&"))) for form, pattern in _LINKS}
+    found.links = max(counts, key=lambda form: counts[form]) if any(counts.values()) else "plain"
+    found.boards = _boards(html, dict(_LINKS)[found.links])
+    if not found.boards:
+        found.notes.append("首页上没有看到版块：请把地址换成论坛首页（forum.php）再试，或自己写 boards")
+        return
+    board = found.boards[0][0]
+    found.archiver = "fid-" in _maybe(
+        f"archiver/?fid-{board}.html", found, robots, visitor
+    ) or "tid-" in _maybe("archiver/", found, robots, visitor)
+    feed = f"rss.php?fid={board}" if found.links == "discuz7" else f"forum.php?mod=rss&fid={board}"
+    if "<rss" in _maybe(feed, found, robots, visitor):
+        found.feeds.append(urljoin(found.url, feed))
+    listing = {
+        "plain": f"forum.php?mod=forumdisplay&fid={board}",
+        "rewritten": f"forum-{board}-1.html",
+        "discuz7": f"forumdisplay.php?fid={board}",
+    }[found.links]
+    if not robots.verdict(urljoin(found.url, listing), PRODUCT).allowed:
+        found.allowed, found.robots = False, "robots.txt 不允许主题列表"
+
+
+def _boards(html: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Boards by number, with the first name that is not a picture or a count."""
+    names: dict[str, str] = {}
+    for link in Selector(text=html).xpath("//a[@href]"):
+        number = pattern.search(link.attrib["href"])
+        name = " ".join((link.xpath("string(.)").get() or "").split())
+        if number and not names.get(number[1]):
+            names[number[1]] = name[:40]
+    return list(names.items())[:MAX_BOARDS]
+
+
+def _maybe(path: str, found: Found, robots: Robots, visitor: Visitor) -> str:
+    """A page that may be missing or forbidden: "" then."""
+    url = urljoin(found.url, path)
+    if not robots.verdict(url, PRODUCT).allowed:
+        return ""
+    try:
+        page = visitor.get(url)
+    except FetchError:
+        return ""
+    return decode(page.body, page.charset) if page.status == 200 else ""
+
+
+# ── the table ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def table(found: Found, name: str, *, enabled: bool, private: bool) -> str:
+    """The table of sources.toml for what was found, with a comment on what needs a person's eye."""
+    lines = [f"[{name}]  # {_plain(found.title)}" if found.title else f"[{name}]"]
+    lines += [f"# {note}" for note in found.notes]
+    lines += [
+        f"enabled = {str(enabled).lower()}",
+        f'engine = "{found.engine}"',
+        f"url = {_quoted(found.url)}",
+    ]
+    lines += ["allow_private = true"] if private else []
+    lines += [f"delay = {found.delay:g}"] if found.delay > 1 else []
+    if found.engine == "discuz":
+        lines += [f'links = "{found.links}"', f'route = "{"archiver" if found.archiver else "desktop"}"']
+        boards = (f"  {{ id = {_quoted(number)}, name = {_quoted(name)} }}," for number, name in found.boards)
+        lines += ["boards = [", *boards, "]"]
+    if found.engine == "feed":
+        paths = ", ".join(_quoted(address.removeprefix(found.url)) for address in found.feeds)
+        lines.append(f"feeds = [{paths}]")
+    lines.append('permission = { ground = "robots" }')
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string; JSON's escapes are TOML's, too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """A comment ends with its line."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,405 @@
+"""What a Discuz! page says: HTML in, records out. X2 to X3.5 and 7, plain and rewritten links. Pure.
+
+A page of these sites is one of four things and never an empty list by accident: what was asked for, a
+`Refusal` (the forum's message box, mostly with HTTP 200), a `Blocked` page (captcha, firewall), or something
+unknown, which raises `PageError`, because a layout that changed must be loud.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, tzinfo
+from html import unescape
+
+from lxml import etree
+
+from crawler.parsing.charset import decode as decode
+from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.text import tree_to_text
+from crawler.parsing.times import TimeError, parse_time
+from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, ThreadPage
+
+_TID = re.compile(r"(?:\btid[=-]|thread-)(\d+)")
+_FID = re.compile(r"(?:\bfid[=-]|forum-)(\d+)")
+_PAGE = re.compile(r"[?&;]page=(\d+)")
+_REWRITTEN_PAGE = re.compile(r"thread-\d+-(\d+)-\d+|forum-\d+-(\d+)")
+_COUNT = re.compile(r"\d+")
+_FLOOR_NAMES = {"楼主": 1, "沙发": 2, "板凳": 3, "地板": 4}
+_GONE = ("不存在", "已被删除", "正在被审核", "已经被删除")
+_CHALLENGES = ("安全验证", "人机验证", "验证码", "访问过于频繁", "captcha", "cf-challenge", "Just a moment")
+
+
+# ── thread lists ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+_LIST = "//*[@id='threadlist' or @id='threadlisttableid' or @id='forum_new' or @id='moderate' or {}]".format(
+    "contains(concat(' ',normalize-space(@class),' '),' threadlist ')"
+)
+
+
+def read_list(html: str, *, now: datetime, zone: tzinfo) -> ListPage | Refusal | Blocked:
+    """A board's page (forumdisplay). Raises PageError."""
+    page = tree(html)
+    rows = find(page, "//tbody[starts-with(@id,'normalthread_') or starts-with(@id,'stickthread_')]")
+    if not rows and not find(page, _LIST):
+        return _other(page, html)
+    entries = tuple(_entry(row, now=now, zone=zone) for row in rows)
+    return ListPage(entries=entries, next_page=_next_page(page))
+
+
+_REPLIES = ".//td[{}]//a/text() | .//td[{}]//strong/text()".format(
+    "contains(concat(' ',normalize-space(@class),' '),' num ')",
+    "contains(concat(' ',normalize-space(@class),' '),' nums ')",
+)
+
+
+def _entry(row: Node, *, now: datetime, zone: tzinfo) -> Entry:
+    kind, _, tid = row.get("id").partition("_")
+    links = find(row, ".//a[contains(@class,'xst')] | .//span[starts-with(@id,'thread_')]/a")
+    if not links:
+        raise PageError(f"主题 {tid} 没有标题链接")
+    return Entry(
+        tid=tid,
+        title=flat(links[0]),
+        pin=_pin(row) if kind == "stickthread" else "",
+        replies=_number(first(row, _REPLIES)),
+        last_at=_last_at(row, now=now, zone=zone),
+    )
+
+
+def _pin(row: Node) -> Pin:
+    """3 is global, 2 a category: both may belong to other boards; 1 is this board's own."""
+    return (
+        "board" if find(row, ".//*[contains(@class,'tpin1')] | .//img[contains(@src,'pin_1')]") else "global"
+    )
+
+
+def _last_at(row: Node, *, now: datetime, zone: tzinfo) -> datetime | None:
+    """Time of the last post: the second `td.by` in X, `td.lastpost` in 7. Minutes only."""
+    cell = first(row, "(.//td[@class='by'])[2]//em | .//td[@class='lastpost']//em")
+    return None if cell is None else _time(cell, now=now, zone=zone)
+
+
+def read_archiver_list(html: str) -> ListPage | Refusal | Blocked:
+    """A board's page in the archiver: titles and reply counts, no times, pins unmarked. Raises PageError."""
+    page = tree(html)
+    links = find(page, "//div[@id='content']//li/a[contains(@href,'tid-')]")
+    if not links and not find(page, "//div[@id='content']//ul"):
+        return _other(page, html)
+    return ListPage(entries=tuple(_archiver_entry(link) for link in links), next_page=_archiver_next(page))
+
+
+def _archiver_entry(link: Node) -> Entry:
+    found = _TID.search(link.get("href"))
+    if not found:
+        raise PageError(f"存档页链接没有主题号：{link.attrib['href']}")
+    return Entry(tid=found[1], title=flat(link), replies=_number(link.tail))
+
+
+# ── threads ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
+    """A thread's page (viewthread), desktop. Raises PageError."""
+    page = tree(html)
+    named = _named_nodes(page)
+    blocks, times, bodies, labels = (_numbered(named, name) for name in _PARTS)
+    if not blocks:
+        return _other(page, html)
+    floors = []
+    for pid, block in blocks.items():
+        if pid not in times:
+            raise PageError(f"帖子 {pid} 没有发表时间")
+        text, withheld = _message(bodies[pid]) if pid in bodies else ("", _locked(block))
+        floors.append(
+            Floor(
+                pid=pid,
+                floor=_floor_of(flat(labels[pid])) if pid in labels else None,
+                author=_author(block),
+                published_at=_time(times[pid], now=now, zone=zone),
+                text=text,
+                withheld=withheld,
+            )
+        )
+    return ThreadPage(
+        title=_title(page, named.get("thread_subject")),
+        fid=_thread_fid(named),
+        floors=tuple(floors),
+        replies=_reply_count(page),
+        page=_page_number(page),
+        next_page=_next_page(page),
+    )
+
+
+_PARTS = ("post_", "authorposton", "postmessage_", "postnum")
+
+
+def _named_nodes(page: Node) -> dict[str, Node]:
+    """The first element of each id, in the page's order. One walk for all floors and parts: a walk for each
+    costs twice as much as reading the HTML."""
+    nodes: dict[str, Node] = {}
+    for node in find(page, "/descendant::*[@id]"):
+        nodes.setdefault(node.get("id"), node)
+    return nodes
+
+
+def _numbered(named: dict[str, Node], prefix: str) -> dict[str, Node]:
+    """The elements called prefix + post id, by that id."""
+    cut = len(prefix)
+    return {name[cut:]: node for name, node in named.items() if name[:cut] == prefix and name[cut:].isdigit()}
+
+
+# All that stands in a post's cell and is not what its author says: SOURCES names each. Inline styles are
+# compared without blanks, since templates differ.
+_CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
+_NOISE = ".//*[{}]".format(
+    " or ".join(
+        (
+            "self::script or self::style or self::noscript or self::ignore_js_op",
+            "contains(translate(@style,' ',''),'display:none')",
+            *(_CLASS.format(name) for name in ("jammer", "quote", "pstatus", "sign", "signatures", "locked")),
+            "contains(@class,'attach') or contains(@class,'aimg_tip') or contains(@class,'tip_4')",
+            "contains(@class,'tattl') or contains(@class,'pattl') or contains(@class,'savephotop')",
+            "starts-with(@id,'comment_') or starts-with(@id,'post_rate') or starts-with(@id,'ratelog_')",
+        )
+    )
+)
+
+
+def _message(body: Node) -> tuple[str, str]:
+    """Text of a post's cell, and what is withheld from it. Takes the noise out of the tree it is handed."""
+    withheld = _locked(body)
+    for noise in find(body, _NOISE):
+        # A node inside one already dropped is dropped from that one, which does no harm.
+        drop(noise)
+    return tree_to_text(body), withheld
+
+
+def _locked(block: Node) -> str:
+    note = first(block, ".//div[contains(concat(' ',normalize-space(@class),' '),' locked ')]")
+    return "" if note is None else flat(note)
+
+
+def _author(block: Node) -> str:
+    name = first(block, "(.//div[@class='authi'])[1]/a[contains(@class,'xw1')]")
+    if name is None:
+        name = first(block, _AUTHOR_SEVEN)
+    return ANONYMOUS if name is None else flat(name)
+
+
+_AUTHOR_SEVEN = ".//td[contains(@class,'postauthor')]/*[self::cite or contains(@class,'postinfo')]/a"
+
+
+def _floor_of(label: str) -> int | None:
+    return _FLOOR_NAMES.get(label) or _number(label)
+
+
+def _title(page: Node, subject: Node | None) -> str:
+    if subject is None:
+        subject = first(page, "//*[@id='threadtitle']//h1 | //div[contains(@class,'view_tit')]")
+    if subject is None:
+        raise PageError("主题页没有标题")
+    return flat(subject)
+
+
+def _thread_fid(named: dict[str, Node]) -> str:
+    """The last board in the breadcrumb is the thread's own."""
+    trails = (node for name, node in named.items() if name in ("pt", "nav", "foruminfo"))
+    links = (href for trail in trails for href in find(trail, ".//a/@href"))
+    fids = [found[1] for href in links if (found := _FID.search(href))]
+    return fids[-1] if fids else ""
+
+
+def _reply_count(page: Node) -> int | None:
+    return _number(first(page, "//span[contains(.,'回复:')]/following-sibling::span[1]/text()"))
+
+
+def read_mobile_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
+    """A thread's mobile=2 page. Its times are relative only, so they are as coarse as "3 小时前"."""
+    page = tree(html)
+    blocks = find(page, "//div[contains(@class,'plc') and starts-with(@id,'pid')]")
+    if not blocks:
+        return _other(page, html)
+    floors = tuple(_mobile_floor(block, now=now, zone=zone) for block in blocks)
+    return ThreadPage(
+        title=_title(page, first(page, _SUBJECT)), fid="", floors=floors, next_page=_next_page(page)
+    )
+
+
+_SUBJECT = "//span[@id='thread_subject']"
+
+
+def _mobile_floor(block: Node, *, now: datetime, zone: tzinfo) -> Floor:
+    pid = block.get("id")[3:]
+    shown = first(block, "string(.//li[@class='mtime']/text()[last()])") or ""
+    body = find(block, ".//div[contains(@class,'message')]")
+    text, withheld = _message(body[0]) if body else ("", _locked(block))
+    labels = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'y')]")
+    names = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'z')]//a")
+    return Floor(
+        pid=pid,
+        floor=_floor_of(flat(labels[0])) if labels else None,
+        author=flat(names[0]) if names else ANONYMOUS,
+        published_at=_parse(shown, now=now, zone=zone),
+        text=text,
+        withheld=withheld,
+    )
+
+
+def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
+    """A thread's page in the archiver: one flat run of authors, headings and texts. Raises PageError.
+
+    Quotes have no markup there ("某人 发表于 2026-1-2 03:04" and the words quoted, up to a blank line); they
+    are cut by that shape. Post ids and floors are not shown: the first post of page 1 is floor 1.
+    """
+    page = tree(html)
+    heads = find(page, "//div[@id='content']/p[@class='author']")
+    if not heads:
+        return _other(page, html)
+    number = _number(first(page, "//div[@id='content']/div[@class='page']/strong/text()")) or 1
+    pieces = re.split(r'<p class="author">', _source(first(page, "//div[@id='content']")))[1:]
+    floors = [
+        _archiver_floor(head, piece, now=now, zone=zone) for head, piece in zip(heads, pieces, strict=True)
+    ]
+    title = _named(page, "//div[@id='content']/h3" if number == 1 else "//div[@id='end']//strong")
+    if number == 1:
+        opening = floors[0]
+        floors[0] = Floor(
+            pid="", floor=1, author=opening.author, published_at=opening.published_at, text=opening.text
+        )
+    return ThreadPage(
+        title=title,
+        fid=_thread_fid(_named_nodes(page)),
+        floors=tuple(floors),
+        page=number,
+        next_page=_archiver_next(page),
+    )
+
+
+_ARCHIVER_QUOTE = re.compile(r"^.{1,30} 发表于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}\n(?:.+\n?)*?(?:\n|\Z)")
+
+
+def _archiver_floor(head: Node, piece: str, *, now: datetime, zone: tzinfo) -> Floor:
+    _, _, rest = piece.partition("</h3>")
+    words = rest.split('<div class="page">')[0]
+    text, withheld = _message(find(tree(f"<div>{words}</div>"), "//div")[0])
+    names = find(head, "./strong")
+    return Floor(
+        pid="",
+        floor=None,
+        author=(flat(names[0]) if names else "") or ANONYMOUS,
+        published_at=_time(head, now=now, zone=zone),
+        text=_ARCHIVER_QUOTE.sub("", text).strip(),
+        withheld=withheld,
+    )
+
+
+def _named(page: Node, path: str) -> str:
+    title = first(page, path)
+    if title is None:
+        raise PageError("存档页没有标题")
+    return flat(title)
+
+
+def _source(node: Node) -> str:
+    return str(etree.tostring(node, encoding="unicode", method="html", with_tail=False))
+
+
+# ── feeds ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+_RSS_ITEM = re.compile(r"<item>(.*?)</item>", re.DOTALL)
+_RSS_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+_RSS_LINK = re.compile(r"<link>(.*?)</link>", re.DOTALL)
+
+
+def read_rss(xml: str) -> ListPage | Refusal | Blocked:
+    """A board's RSS: its newest threads. No entries is normal on a cold cache: ask again later.
+
+    Not read as XML, because it often is none: Discuz! leaves `<` and `&` in titles as they are, and a strict
+    parser would stop at the first such title.
+    """
+    if "<rss" not in xml[:1000] or "<channel>" not in xml:
+        return _other(tree(xml), xml)
+    entries = (_rss_entry(item[1]) for item in _RSS_ITEM.finditer(xml))
+    return ListPage(entries=tuple(entry for entry in entries if entry))
+
+
+def _rss_entry(item: str) -> Entry | None:
+    link, title = _RSS_LINK.search(item), _RSS_TITLE.search(item)
+    found = _TID.search(unescape(link[1])) if link else None
+    return Entry(tid=found[1], title=unescape(title[1]).strip() if title else "") if found else None
+
+
+# ── shared ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+_BOX = "//*[@id='messagetext' or @id='content' or contains(@class,'jump_c')]/p"
+
+
+def _other(page: Node, html: str) -> Refusal | Blocked:
+    """What a page without the wanted parts is: refusal, block, or unknown."""
+    box = find(page, _BOX) or find(page, "//*[@id='messagetext' or contains(@class,'alert_error')]")
+    reason = flat(box[0]) if box else ""
+    if reason and not _challenge(reason):
+        return Refusal(reason=reason, gone=any(word in reason for word in _GONE))
+    found = _challenge(html)
+    if found:
+        return Blocked(reason=f"页面要求验证（{found}）")
+    raise PageError(f"认不出的页面（{len(html)} 字符，标题 {(first(page, '//title/text()') or '')[:40]!r}）")
+
+
+def _challenge(text: str) -> str:
+    return next((word for word in _CHALLENGES if word.lower() in text.lower()), "")
+
+
+def _time(cell: Node, *, now: datetime, zone: tzinfo) -> datetime:
+    """The `title` has the exact time where the page shows "12 分钟前"; otherwise the shown text is exact."""
+    shown = "".join(cell.itertext()).rpartition("发表于")[2]
+    return _parse(first(cell, ".//span/@title") or shown, now=now, zone=zone)
+
+
+def _parse(text: str, *, now: datetime, zone: tzinfo) -> datetime:
+    try:
+        return parse_time(text, now=now, zone=zone)
+    except TimeError as error:
+        raise PageError(str(error)) from error
+
+
+def _number(text: str | None) -> int | None:
+    found = _COUNT.search(text or "")
+    return int(found[0]) if found else None
+
+
+# The first comparison is quick and finds few; what it finds too much is sorted out behind it.
+_NEXT = (
+    "/descendant::a[starts-with(@class,'n')]"
+    "[@class='nxt' or @class='next' and ancestor::*[contains(@class,'pages')]]/@href"
+)
+
+
+def _next_page(page: Node) -> int | None:
+    href = first(page, _NEXT)
+    if not href:
+        return None
+    found = _PAGE.search(href) or _REWRITTEN_PAGE.search(href)
+    return int(next(group for group in found.groups() if group)) if found else None
+
+
+_PAGER = (
+    "/descendant::strong[parent::*[contains(concat(' ',@class,' '),' pg ')"
+    " or contains(concat(' ',@class,' '),' pages ')]]/text()"
+)
+
+
+def _page_number(page: Node) -> int:
+    """Short threads have no pager: their page is the first."""
+    return _number(first(page, _PAGER)) or 1
+
+
+def _archiver_next(page: Node) -> int | None:
+    """The link right behind the bold number."""
+    href = first(page, "//div[@class='page']/strong[1]/following-sibling::a[1]/@href")
+    found = _PAGE.search(href or "")
+    return int(found[1]) if found else None

@@ -1,0 +1,75 @@
+"""Discuz! forums: boards, their threads, all floors. A site is a table in sources.toml, not a class."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scrapy.http import Response
+
+from crawler.coverage.page_result import Reading
+from crawler.coverage.store import Task
+from crawler.parsing.outcomes import Refusal
+from crawler.sources.source import Source
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.discuz import pages
+from crawler.spiders.discuz.urls import public_url, url_of
+from crawler.spiders.forum.plan import ForumReader
+
+
+class DiscuzSpider(SourceSpider):
+    name = "discuz"
+    engine_name = "discuz"
+    rechecks = True
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        route = (self._route(source) or "archiver") if source.route == "auto" else source.route
+        for board in source.boards:
+            yield Task(
+                source=source.name,
+                key=f"list:{board.id}:1",
+                group=f"board:{board.id}",
+                kind="rss" if route == "rss" else "list",
+                board=board.id,
+                route=route,
+            )
+
+    def _route(self, source: Source) -> str:
+        """What "auto" has found so far: "archiver", "desktop", or "" before the first answer."""
+        return self.ledger.coverage.cursor(source.name, "route")
+
+    def address(self, source: Source, task: Task) -> str:
+        return url_of(source, task)
+
+    def instead(self, source: Source, task: Task) -> Task | None:
+        """Where the archiver is shut, the desktop pages: "auto" means whichever is open."""
+        if source.route != "auto" or task.route != "archiver":
+            return None
+        if task.kind == "list" and self._route(source) != "archiver":
+            self.ledger.coverage.set_cursor(source.name, "route", "desktop")
+        return replace(task, route="desktop", key=f"{task.key}:desktop")
+
+    def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
+        if task.thread:
+            state = {"page": task.page, "replies": task.replies, "last": task.last, "refused": refusal.reason}
+            self.ledger.coverage.set_cursor(source.name, f"thread:{task.thread}", json.dumps(state))
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        html = pages.decode(response.body, _declared(response))
+        now = self.clock()
+        reader = ForumReader(
+            source=source, coverage=self.ledger.coverage, secret=self.secret, address=public_url
+        )
+        if task.kind == "rss":
+            return reader.of_feed(task, pages.read_rss(html))
+        if task.kind == "list":
+            if task.route == "archiver":
+                return reader.of_list(task, pages.read_archiver_list(html), now)
+            return reader.of_list(task, pages.read_list(html, now=now, zone=source.zone), now)
+        read = pages.read_archiver_thread if task.route == "archiver" else pages.read_thread
+        return reader.of_thread(task, read(html, now=now, zone=source.zone), now)
+
+
+def _declared(response: Response) -> str:
+    return str(getattr(response, "encoding", "") or "")

@@ -1,0 +1,255 @@
+"""What a feed says: RSS 0.9x to 2.0, RSS 1.0, Atom, JSON Feed 1 and 1.1 in, records out. Pure.
+
+feedparser reads the XML kinds, broken ones too; JSON Feed is read here. What is no feed at all is told apart
+from an empty one.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from crawler.parsing.charset import decode
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.text import clean_text, html_to_text, plain_text
+from crawler.parsing.times import TimeError, parse_time
+from crawler.parsing.unexpected_pages import instead_of
+from crawler.parsing.untrusted_json import Table, number, read_object, table, tables, words
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+
+MOST_WAIT = timedelta(days=1)  # a feed that asks to be left alone for longer is asked once a day
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_WEIBO = re.compile(
+    r"https?://(?:www\.|m\.)?weibo\.(?:com|cn)/"
+    r"(?:(?P<uid>\d{5,12})/(?P<bid>[0-9A-Za-z]{9,16})|(?:detail|status)/(?P<id>[0-9A-Za-z]{9,20}))(?:[?#/]|$)"
+)
+_MARKED_UP = re.compile(
+    r"</?(?:p|br|div|span|a|img|b|i|strong|em|ul|ol|li|blockquote)\b[^<>]*>", re.IGNORECASE
+)
+_GLOBAL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # a URL, a tag: or urn: name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One entry. `published_at` is None where the feed gives no time; `weibo` holds mid and user number where
+    the entry is a Weibo post."""
+
+    id: str
+    link: str
+    title: str
+    text: str
+    author: str = ""
+    published_at: datetime | None = None
+    replies: int | None = None
+    point: tuple[float, float] | None = None  # latitude, longitude
+    weibo: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """`wait` is how long the feed asks to be left alone (ttl, sy:updatePeriod); zero when it does not."""
+
+    items: tuple[Item, ...]
+    updated_at: datetime | None = None
+    wait: timedelta = timedelta()
+    odd: tuple[str, ...] = ()  # entries that cannot be used, each with its reason
+
+
+def read_feed(
+    body: bytes, *, declared: str, url: str, now: datetime, zone: tzinfo
+) -> Feed | Refusal | Blocked:
+    """The feed in `body`. `declared` is the charset of the header, `url` what relative links start from.
+
+    Raises:
+        PageError: it is neither a feed nor a page that says why there is none.
+    """
+    text = decode(body, declared)
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return _json_feed(text, url, now, zone)
+    # Decoded here, so that a wrong declaration does not reach the parser.
+    data = _DECLARATION.sub("", text).lstrip().encode("utf-8", "replace")
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # sanitize_html would take style attributes away, and with them what says that an element is hidden.
+    parsed: Any = feedparser.parse(data, response_headers=headers, sanitize_html=False)
+    if not parsed.get("version") and not parsed.entries:
+        return _no_feed(text)
+    items, odd = _items(_entry(each, url, now, zone) for each in parsed.entries)
+    return Feed(
+        items=items,
+        updated_at=_time(parsed.feed, ("updated", "published"), now, zone),
+        wait=_wait(parsed.feed),
+        odd=odd,
+    )
+
+
+def _no_feed(text: str) -> Refusal | Blocked:
+    if "<html" in text[:5000].lower() or "<!doctype html" in text[:5000].lower():
+        return instead_of(text, "订阅源")
+    raise PageError(f"不是订阅源，也不是网页（{len(text)} 字符，开头 {text[:30]!r}）")
+
+
+def _items(entries: Iterable[Item | str]) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    found: dict[str, Item] = {}
+    odd = []
+    for entry in entries:
+        if isinstance(entry, str):
+            odd.append(entry)
+        else:
+            found.setdefault(entry.id, entry)
+    return tuple(found.values()), tuple(odd)
+
+
+# ── RSS and Atom ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _entry(entry: Mapping[str, Any], url: str, now: datetime, zone: tzinfo) -> Item | str:
+    link = urljoin(url, str(entry.get("link") or "")) if entry.get("link") else ""
+    bodies = [*entry.get("content", ()), entry.get("summary_detail") or {"value": entry.get("summary", "")}]
+    texts = [_text(str(each.get("value") or ""), str(each.get("type") or "")) for each in bodies]
+    item = Item(
+        id="",
+        link=link,
+        title=_text(str(entry.get("title") or ""), ""),
+        text=max(texts, key=len),
+        author=clean_text(str(entry.get("author") or "")),
+        published_at=_time(entry, ("published", "created", "updated"), now, zone),
+        replies=_count(entry.get("slash_comments")),
+        point=_point(entry.get("where")),
+    )
+    return _named(item, str(entry.get("id") or ""), link)
+
+
+def _time(values: Mapping[str, Any], keys: tuple[str, ...], now: datetime, zone: tzinfo) -> datetime | None:
+    """The first of these times that can be read. Chinese sites write "CST" and mean China Standard Time,
+    where the mail standard's readers take America's."""
+    for key in keys:
+        # Asked for this way because feedparser answers `updated` with `published`, and warns.
+        raw = str(values[key] or "").strip() if key in values else ""
+        if not raw:
+            continue
+        if raw.endswith(" CST") and zone.utcoffset(now.replace(tzinfo=None)) == timedelta(hours=8):
+            raw = raw.removesuffix("CST") + "+0800"
+        try:
+            return parse_time(raw, now=now, zone=zone)
+        except TimeError:
+            if f"{key}_parsed" in values and (parsed := values[f"{key}_parsed"]):
+                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+    return None
+
+
+def _wait(feed: Mapping[str, Any]) -> timedelta:
+    minutes = _count(feed.get("ttl"))
+    if minutes is not None:
+        return min(timedelta(minutes=minutes), MOST_WAIT)
+    period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
+    times = _count(feed.get("sy_updatefrequency")) or 1
+    return min(period / times, MOST_WAIT) if period else timedelta()
+
+
+def _count(value: object) -> int | None:
+    text = str(value or "").strip()
+    return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
+def _point(where: object) -> tuple[float, float] | None:
+    """georss:point, which feedparser hands over as longitude, latitude."""
+    if not isinstance(where, Mapping) or where.get("type") != "Point":
+        return None
+    try:
+        lon, lat = (float(part) for part in where["coordinates"][:2])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 and (lat or lon) else None
+
+
+# ── JSON Feed ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _json_feed(text: str, url: str, now: datetime, zone: tzinfo) -> Feed | Refusal | Blocked:
+    feed = read_object(text)
+    if isinstance(feed, Refusal | Blocked):
+        return feed
+    if "jsonfeed.org/version/" not in words(feed, "version") or not isinstance(feed.get("items"), list):
+        raise PageError("是 JSON，但不是 JSON Feed（没有 version 或 items）")
+    items, odd = _items(_json_item(each, url, now, zone) for each in tables(feed, "items"))
+    return Feed(items=items, odd=odd)
+
+
+def _json_item(values: Table, url: str, now: datetime, zone: tzinfo) -> Item | str:
+    link = words(values, "url") or words(values, "external_url")
+    html = words(values, "content_html")
+    item = Item(
+        id="",
+        link=urljoin(url, link) if link else "",
+        title=clean_text(words(values, "title")),
+        text=_text(html, "text/html")
+        if html
+        else clean_text(words(values, "content_text") or words(values, "summary")),
+        author=_json_author(values),
+        published_at=_time(values, ("date_published", "date_modified"), now, zone),
+        replies=number(table(values, "_comments"), "count"),
+    )
+    return _named(item, words(values, "id"), item.link)
+
+
+def _json_author(values: Table) -> str:
+    """1.1 has `authors`, 1.0 has `author`."""
+    first = next(tables(values, "authors"), None) or table(values, "author")
+    return clean_text(words(first, "name"))
+
+
+# ── both ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _text(value: str, kind: str) -> str:
+    """Plain text of a body. One that was escaped twice still looks like HTML after the first reading."""
+    once = clean_text(value) if kind == "text/plain" and "<" not in value else html_to_text(value)
+    return html_to_text(once) if "<" not in value and _MARKED_UP.search(once) else plain_text(once)
+
+
+def _named(item: Item, guid: str, link: str) -> Item | str:
+    """The entry under its id: a Weibo post's own number, else a hash of what names it everywhere."""
+    if not item.title and not item.text:
+        return f"条目 {(guid or link)[:60]!r} 没有标题和正文"
+    weibo = weibo_post(link) or weibo_post(guid)
+    if weibo:
+        return replace(item, id=weibo[0], weibo=weibo, title=_own_title(item))
+    # A bare number is unique in its feed only; with the link it is unique on the site.
+    name = (
+        guid if _GLOBAL.match(guid) else f"{guid}\0{link}" if guid or link else f"{item.title}\0{item.text}"
+    )
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return replace(item, id=f"f{digest}", title=_own_title(item))
+
+
+def _own_title(item: Item) -> str:
+    """A title that only repeats the beginning of the text (RSSHub's) is none."""
+    bare = item.title.rstrip(".… ")
+    return "" if bare and item.text.replace("\n", " ").startswith(bare) else item.title
+
+
+def weibo_post(link: str) -> tuple[str, str] | None:
+    """The mid of the Weibo post at `link` and its author's number ("" where the address has none)."""
+    match = _WEIBO.match(link)
+    if match is None:
+        return None
+    name = match["bid"] or match["id"]
+    try:
+        return (name if is_mid(name) else mid_from_bid(name)), match["uid"] or ""
+    except WeiboIdError:
+        return None

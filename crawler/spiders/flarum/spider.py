@@ -1,0 +1,12 @@
+"""Flarum forums, by the JSON behind their public pages. A site is a table in sources.toml, not a class."""
+
+from __future__ import annotations
+
+from crawler.spiders.flarum.pages import FORUM
+from crawler.spiders.topic_spider import TopicSpider
+
+
+class FlarumSpider(TopicSpider):
+    name = "flarum"
+    engine_name = "flarum"
+    forum = FORUM

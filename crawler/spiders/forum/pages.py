@@ -1,0 +1,53 @@
+"""Thread lists and threads as values, whatever the engine. Times are aware; None where a page has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Pin = Literal["", "board", "global"]
+ANONYMOUS = "匿名"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a thread list. Times are None where the page has none (archiver) or only a date."""
+
+    tid: str
+    title: str
+    pin: Pin = ""
+    replies: int | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    entries: tuple[Entry, ...]
+    next_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """One post of a thread. `pid` is "" in the archiver, which has none; `floor` None where it is not shown.
+
+    `withheld` says why there is no text to read (shielded by a moderator, reply to see).
+    """
+
+    pid: str
+    floor: int | None
+    author: str  # the name shown; hashed before anything is stored
+    published_at: datetime
+    text: str
+    withheld: str = ""
+    likes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadPage:
+    title: str
+    fid: str  # the board it really belongs to; "" where the page does not say
+    floors: tuple[Floor, ...]
+    replies: int | None = None
+    page: int = 1  # the page shown: a number too high is answered with the last page
+    next_page: int | None = None

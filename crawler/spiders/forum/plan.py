@@ -1,0 +1,158 @@
+"""What a Discuz! page means for a crawl: which threads are due, how far each was read, when a list ends.
+
+Reads cursors and writes none but "which route is open"; everything else goes through `PageResult`, so that
+it happens when the posts are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from crawler.coverage.page_result import PageResult, Reading
+from crawler.coverage.store import Coverage, Task, alias_of
+from crawler.items import Post
+from crawler.parsing.outcomes import Blocked, Refusal
+from crawler.sources.source import Source
+from crawler.spiders.forum import pages
+from crawler.spiders.forum.posts import Address, one_id, posts_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForumReader:
+    """One source and what is known of it."""
+
+    source: Source
+    coverage: Coverage
+    secret: bytes
+    address: Address  # of a post
+
+    def of_feed(self, task: Task, page: pages.ListPage | Refusal | Blocked) -> Reading:
+        if not isinstance(page, pages.ListPage):
+            return page
+        if not page.entries and task.page == 1:
+            # The first call after the site's cache ran out only fills the cache: ask once more.
+            return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),))
+        known = self.coverage.cursor
+        new = (entry for entry in page.entries if not known(self.source.name, f"thread:{entry.tid}"))
+        tasks = tuple(self._visit(task, entry, {}) for entry in new)
+        return PageResult(tasks=tasks, listed=len(page.entries))
+
+    def of_list(self, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, pages.ListPage):
+            return page
+        if task.route == "archiver":
+            self.coverage.set_cursor(self.source.name, "route", "archiver")
+        horizon = now - timedelta(days=self.source.days)
+        since = self.coverage.cursor(self.source.name, task.group)
+        floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
+        own = [entry for entry in page.entries if not entry.pin]
+        tasks = [found for entry in page.entries if (found := self._due(task, entry, horizon))]
+        times = [entry.last_at for entry in own if entry.last_at]
+        # Lists run from the latest reply to the oldest, pins aside: a page that begins at or before the last
+        # run's newest and shows nothing new is the end. Without times (archiver) "nothing new" has to do.
+        known = bool(since) and not tasks
+        done = max(times) < floor or (known and max(times) <= floor) if times else known
+        more = page.next_page == task.page + 1 and not done
+        if more and task.page < self.source.max_pages:
+            tasks.append(replace(task, page=task.page + 1, key=f"list:{task.board}:{task.page + 1}"))
+        return PageResult(
+            tasks=tuple(tasks),
+            listed=len(page.entries),
+            mark=max(times, default=now).isoformat() if task.page == 1 else "",
+            refused=tuple(each for entry in page.entries for each in self._still_refused(entry)),
+            truncated=f"只看了前 {task.page} 页主题列表"
+            if more and task.page >= self.source.max_pages
+            else "",
+        )
+
+    def _due(self, task: Task, entry: pages.Entry, horizon: datetime) -> Task | None:
+        """The thread's next page to read; None when nothing has happened there since, or it is too old."""
+        if entry.last_at and entry.last_at < horizon and not entry.pin:
+            return None
+        if self.coverage.waits_for(self.source.name, f"thread:{entry.tid}:"):
+            return None  # being read already, or left over from an earlier run
+        seen = self._seen(entry)
+        return None if seen and _same(seen, entry) else self._visit(task, entry, seen)
+
+    def _seen(self, entry: pages.Entry) -> dict[str, Any]:
+        """How far the thread was read: page, replies and time of the last reply then, or a refusal."""
+        state = self.coverage.cursor(self.source.name, f"thread:{entry.tid}")
+        return json.loads(state) if state else {}
+
+    def _still_refused(self, entry: pages.Entry) -> tuple[tuple[str, str], ...]:
+        seen = self._seen(entry)
+        if not seen.get("refused") or not _same(seen, entry):
+            return ()
+        return ((f"thread:{entry.tid}", str(seen["refused"])),)
+
+    def _visit(self, task: Task, entry: pages.Entry, seen: dict[str, Any]) -> Task:
+        page = 1 if "refused" in seen else seen.get("page", 1)
+        return replace(
+            task,
+            key=f"thread:{entry.tid}:{page}",
+            kind="thread",
+            thread=entry.tid,
+            page=page,
+            route="desktop" if task.route == "rss" else task.route,
+            title=entry.title,
+            replies=entry.replies,
+            last=_last(entry),
+            back=page > 1,
+        )
+
+    def of_thread(self, task: Task, page: pages.ThreadPage | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, pages.ThreadPage):
+            return page
+        task = replace(task, page=min(task.page, page.page))
+        foreign = bool(page.fid) and self.source.board(page.fid) is None
+        posts, odd = ((), ()) if foreign else self._posts(task, page, now)
+        posts = one_id(posts, self.coverage.namesakes(self.source.name, map(alias_of, posts)))
+        more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
+        capped = more and task.page >= self.source.max_thread_pages
+        return PageResult(
+            posts=posts,
+            tasks=tuple(self._further(task, posts, more=more and not capped)),
+            skipped=len(page.floors) if foreign else 0,
+            withheld=sum(1 for floor in page.floors if floor.withheld and not foreign),
+            cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page),
+            truncated=f"只读了前 {task.page} 页楼层" if capped else "",
+            odd=odd,
+        )
+
+    def _posts(
+        self, task: Task, page: pages.ThreadPage, now: datetime
+    ) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+        return posts_of(self.source, task, page, now=now, secret=self.secret, address=self.address)
+
+    def _further(self, task: Task, posts: tuple[Post, ...], *, more: bool) -> Iterator[Task]:
+        number = task.page + 1
+        if more:
+            yield replace(task, page=number, key=f"thread:{task.thread}:{number}", back=False)
+        if task.back and task.page > 1 and not self._knows(posts):
+            # Deletions have moved older posts forward, so new ones may hide on the page before.
+            number = task.page - 1
+            yield replace(task, page=number, key=f"back:{task.thread}:{number}", kind="back")
+
+    def _knows(self, posts: tuple[Post, ...]) -> bool:
+        return bool(self.coverage.digests(self.source.name, (post.post_id for post in posts)))
+
+
+def _last(entry: pages.Entry) -> str:
+    return entry.last_at.isoformat() if entry.last_at else ""
+
+
+def _same(seen: dict[str, Any], entry: pages.Entry) -> bool:
+    """Nothing has happened since, as far as both sides know their reply counts and times."""
+    pairs = ((seen.get("replies"), entry.replies), (seen.get("last"), _last(entry)))
+    return all(old in ("", None) or new in ("", None) or old == new for old, new in pairs)
+
+
+def _cursor(task: Task, page: pages.ThreadPage) -> tuple[str, str]:
+    """How far the thread has been read. A reply that came after the list was read makes its time unknown."""
+    replies = task.replies if page.replies is None else page.replies
+    last = task.last if replies == task.replies else ""
+    return f"thread:{task.thread}", json.dumps({"page": task.page, "replies": replies, "last": last})

@@ -1,0 +1,108 @@
+"""Floors of a thread page as `Post` records. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from crawler.coverage.store import Task, alias_of
+from crawler.items import PlaceHint, Post
+from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.times import CLOCK_SLACK
+from crawler.sources.source import Board, Source
+from crawler.spiders.forum.pages import ANONYMOUS, Floor, ThreadPage
+
+Address = Callable[[Source, str, int, str], str]  # source, thread, page, post → where a person finds it
+
+
+def posts_of(
+    source: Source,
+    task: Task,
+    page: ThreadPage,
+    *,
+    now: datetime,
+    secret: bytes,
+    address: Address,
+) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+    """The posts of a page, and a sentence for each one that cannot be right (dated in the future)."""
+    board = source.board(page.fid or task.board) or Board(id=task.board)
+    posts, odd = [], []
+    for floor in page.floors:
+        if floor.published_at > now + CLOCK_SLACK:
+            odd.append(
+                f"帖子 {floor.pid or task.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC"
+            )
+        elif floor.text or floor.floor == 1:
+            where = address(source, task.thread, task.page, "" if floor.floor == 1 else floor.pid)
+            posts.append(_post(source, task, page, floor, url=where, board=board, now=now, secret=secret))
+    return tuple(posts), tuple(odd)
+
+
+def _post(
+    source: Source,
+    task: Task,
+    page: ThreadPage,
+    floor: Floor,
+    *,
+    url: str,
+    board: Board,
+    now: datetime,
+    secret: bytes,
+) -> Post:
+    opening = floor.floor == 1
+    place = board.region or source.region or board.name
+    name = "" if floor.author == ANONYMOUS else floor.author
+    return Post(
+        source=source.name,
+        post_id=post_id_of(task.thread, floor),
+        url=url,
+        title=page.title if opening else "",
+        text=floor.text,
+        # The name, not the number: names are unique on a forum and shown on every route, numbers are not.
+        author_key=author_key(secret, source.name, name),
+        author_kind=author_kind(nick=name, known=bool(name)),
+        published_at=floor.published_at,
+        fetched_at=now,
+        place_hints=(PlaceHint(kind="board", text=place),) if place else (),
+        thread_id=task.thread,
+        floor=floor.floor,
+        likes=floor.likes,
+        query=board.name or board.id,
+        replies=(task.replies if page.replies is None else page.replies) if opening else None,
+    )
+
+
+def post_id_of(tid: str, floor: Floor) -> str:
+    """An opening post is named by its thread, which every route knows, a reply by its own number. In the
+    archiver a reply has none and is named by thread and second (`one_id` brings the two together)."""
+    if floor.floor == 1:
+        return f"t{tid}"
+    return f"p{floor.pid}" if floor.pid else f"t{tid}-{int(floor.published_at.timestamp())}"
+
+
+def one_id(posts: tuple[Post, ...], known: Mapping[str, tuple[str, ...]]) -> tuple[Post, ...]:
+    """The same reply read by the archiver and by the desktop pages gets the id under which it came first.
+
+    `known` has the ids stored for a thread and second. Replies of one second are told apart by their order.
+    """
+    met: Counter[str] = Counter()
+    settled = []
+    for post in posts:
+        alias = alias_of(post)
+        turn = met[alias]
+        met[alias] += 1
+        name = _first_id(post, turn, known.get(alias, ())) if alias else post.post_id
+        settled.append(post if name == post.post_id else replace(post, post_id=name))
+    return tuple(settled)
+
+
+def _first_id(post: Post, turn: int, stored: tuple[str, ...]) -> str:
+    own = post.post_id
+    if not own.startswith("p") and turn:
+        own = f"{own}.{turn + 1}"
+    if own in stored:
+        return own
+    by_other_route = [each for each in stored if each[0] != own[0]]
+    return by_other_route[turn] if turn < len(by_other_route) else own

@@ -1,0 +1,12 @@
+"""NodeBB forums, by the JSON behind their public pages. A site is a table in sources.toml, not a class."""
+
+from __future__ import annotations
+
+from crawler.spiders.nodebb.pages import FORUM
+from crawler.spiders.topic_spider import TopicSpider
+
+
+class NodeBBSpider(TopicSpider):
+    name = "nodebb"
+    engine_name = "nodebb"
+    forum = FORUM

@@ -1,0 +1,340 @@
+"""Baidu Tieba's server-made HTML, as it was until spring 2026 and as people hold it → records → `Post`. Pure.
+
+The list of a board sits inside an HTML comment, which a browser's script unpacks. A block without data is an
+advert. A sub-reply hangs below a floor and has a number of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from parsel import Selector
+
+from crawler.items import Post
+from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.place_hints import board_hint, count, ip_hint
+from crawler.parsing.text import clean_text, html_to_text
+from crawler.parsing.times import CLOCK_SLACK, TimeError, parse_time
+
+SITE = "tieba"
+_LIST = re.compile(
+    r"<code[^>]*id=[\"']pagelet_html_frs-list/pagelet/thread_list[\"'][^>]*>\s*<!--(.*?)-->\s*</code>",
+    re.DOTALL,
+)
+_FLOOR = re.compile(r"(\d+)\s*楼")
+_FORUM = re.compile(r"【?([^【】_\-\s]{1,40}吧)(?:】?_|\s*-\s*)百度贴吧")
+_MOMENT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\s+\d{1,2}:\d{2}")
+_SUB_ID = re.compile(r"'spid'\s*:\s*'?(\d+)|\"spid\"\s*:\s*\"?(\d+)")
+_SUB_PORTRAIT = re.compile(r"['\"]portrait['\"]\s*:\s*['\"]([^'\"]+)")
+_ANSWER_TO = re.compile(r"^\s*回复\s*(?:@?\S{1,40})?\s*[:：]\s*")
+_TID = re.compile(r"/p/(\d+)|\"?thread_id\"?\s*:\s*\"?(\d+)")
+_BLOCKS = ("百度安全验证", "wappass.baidu.com", "安全验证", "captcha", "请输入验证码")
+_GONE = ("贴子已被删除", "帖子已被删除", "该贴已被删除", "贴子可能已被删除", "贴子不存在", "已被隐藏")
+_CLOSED = ("尚未建立", "本吧暂不开放", "根据相关法律法规")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a board's list. `created_at` is as coarse as the page: a clock, a day, or a month."""
+
+    tid: str
+    title: str
+    abstract: str = ""
+    author: str = ""  # portrait id; hashed before anything is stored
+    nick: str = ""
+    replies: int | None = None
+    created_at: datetime | None = None
+    last_at: datetime | None = None
+    top: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    forum: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """A floor, or a sub-reply (`floor` None)."""
+
+    post_id: str
+    floor: int | None
+    text: str
+    published_at: datetime
+    author: str = ""
+    nick: str = ""
+    ip: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadPage:
+    tid: str
+    title: str
+    forum: str
+    floors: tuple[Floor, ...]
+    replies: int | None = None
+    pages: int = 1
+    adverts: int = 0
+
+
+# ── a board's list ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_list(html: str, *, now: datetime) -> ListPage | Refusal | Blocked:
+    """A board's page (`f?kw=`), as served or as a browser saved it. Raises PageError."""
+    found = _LIST.search(html)
+    page = Selector(text=html)
+    rows = (Selector(text=found[1]) if found else page).css("li.j_thread_list")
+    if not rows and not found:
+        return _other(page, html)
+    entries = tuple(entry for row in rows if (entry := _entry(row, now)) is not None)
+    return ListPage(forum=_forum(page), entries=entries)
+
+
+def _entry(row: Selector, now: datetime) -> Entry | None:
+    """None for an advert, which has no data."""
+    data = _json(row.attrib.get("data-field", ""))
+    tid = str(data.get("id") or "")
+    if not tid.isdigit():
+        return None
+    title = row.css("a.j_th_tit")
+    if not title:
+        raise PageError(f"贴子 {tid} 没有标题")
+    return Entry(
+        tid=tid,
+        title=clean_text(title[0].attrib.get("title") or _flat(title[0])),
+        abstract=html_to_text("".join(row.css("div.threadlist_abs").getall()[:1])),
+        author=_portrait(data.get("author_portrait")),
+        nick=str(data.get("author_nickname") or data.get("author_name") or ""),
+        replies=count(data.get("reply_num")),
+        created_at=_maybe(row.css(".is_show_create_time::text").get(), now),
+        last_at=_maybe(row.css(".j_reply_data::text, .threadlist_reply_date::text").get(), now),
+        top=bool(data.get("is_top")),
+    )
+
+
+def _maybe(text: str | None, now: datetime) -> datetime | None:
+    try:
+        return parse_time(text, now=now) if text and text.strip() else None
+    except TimeError as error:
+        raise PageError(str(error)) from error
+
+
+# ── a thread ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_thread(html: str, *, now: datetime) -> ThreadPage | Refusal | Blocked:
+    """A thread's page (`p/<tid>`). Raises PageError."""
+    page = Selector(text=html)
+    blocks = page.css("div.l_post")
+    if not blocks:
+        return _other(page, html)
+    floors: list[Floor] = []
+    tid, adverts = "", 0
+    for block in blocks:
+        data = _json(block.attrib.get("data-field", ""))
+        content = data.get("content")
+        if not isinstance(content, dict) or not content.get("post_id"):
+            adverts += 1
+            continue
+        tid = tid or str(content.get("thread_id") or "")
+        floors += _floors(block, data, content, now)
+    if not floors:
+        raise PageError("贴子页里只有广告")
+    return ThreadPage(
+        tid=tid or _tid(html),
+        title=_title(page),
+        forum=_forum(page),
+        floors=tuple(floors),
+        replies=count(page.css(".l_reply_num span.red::text").get()),
+        pages=_pages(page),
+        adverts=adverts,
+    )
+
+
+def _floors(
+    block: Selector, data: dict[str, object], content: dict[str, object], now: datetime
+) -> Iterator[Floor]:
+    number = str(content["post_id"])
+    bodies = block.css(".d_post_content")
+    if not bodies:
+        raise PageError(f"楼层 {number} 没有正文")
+    author = data.get("author")
+    about = author if isinstance(author, dict) else {}
+    tail = " ".join(_flat(node) for node in block.css(".post-tail-wrap > span, ul.p_tail > li"))
+    label = _FLOOR.search(tail)
+    place = re.search(r"IP属地[:：]\s*(\S+)", tail)
+    yield Floor(
+        post_id=number,
+        floor=count(content.get("post_no")) or (int(label[1]) if label else None),
+        text=html_to_text(bodies[0].get()),
+        published_at=_moment(str(content.get("date") or ""), tail, number, now),
+        author=_portrait(about.get("portrait")) or str(about.get("user_id") or ""),
+        nick=str(about.get("user_nickname") or about.get("user_name") or ""),
+        ip=place[1] if place else "",
+    )
+    yield from (_sub_reply(node, now) for node in block.css("li.lzl_single_post"))
+
+
+def _sub_reply(node: Selector, now: datetime) -> Floor:
+    data = node.attrib.get("data-field", "")
+    found, portrait = _SUB_ID.search(data), _SUB_PORTRAIT.search(data)
+    if not found:
+        raise PageError("楼中楼没有编号")
+    number = found[1] or found[2]
+    body, times = node.css(".lzl_content_main"), node.css(".lzl_time")
+    text = html_to_text("".join(body.xpath("./node()").getall())) if body else ""
+    place = re.search(r"IP属地[:：]\s*(\S+)", _flat(node))
+    return Floor(
+        post_id=number,
+        floor=None,
+        text=_ANSWER_TO.sub("", text),  # "回复 某某 :" names a person, not a thought
+        published_at=_moment("", _flat(times[0]) if times else "", number, now),
+        author=_portrait(portrait[1]) if portrait else "",
+        nick=node.css(".lzl_cnt > a::text").get("").strip(),
+        ip=place[1] if place else "",
+    )
+
+
+def _moment(given: str, shown: str, number: str, now: datetime) -> datetime:
+    found = _MOMENT.search(shown)
+    try:
+        return parse_time(given or (found[0] if found else shown), now=now)
+    except TimeError as error:
+        raise PageError(f"楼层 {number} 的时间读不出来：{error}") from error
+
+
+# ── shared ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _other(page: Selector, html: str) -> Refusal | Blocked:
+    words = " ".join(page.xpath("//body//text()[not(parent::script)]").getall())[:5000]
+    gone = next((word for word in _GONE if word in words), "")
+    if gone:
+        return Refusal(reason=f"贴吧：{gone}", gone=True)
+    closed = next((word for word in _CLOSED if word in words), "")
+    if closed:
+        return Refusal(reason=f"贴吧：{closed}")
+    found = next((word for word in _BLOCKS if word in html), "")
+    if found:
+        return Blocked(reason=f"贴吧要求验证（{found}）")
+    raise PageError(f"认不出的页面（{len(html)} 字符，标题 {page.css('title::text').get('')[:40]!r}）")
+
+
+def _json(text: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _portrait(value: object) -> str:
+    """The id in a portrait's address ("tb.1.x?t=1" → "tb.1.x"): what other tools call the author, too."""
+    return str(value or "").partition("?")[0]
+
+
+def _title(page: Selector) -> str:
+    titles = page.css(".core_title_txt")
+    if not titles:
+        raise PageError("贴子页没有标题")
+    return clean_text(titles[0].attrib.get("title") or _flat(titles[0]))
+
+
+def _forum(page: Selector) -> str:
+    """The board's name with its 吧, as other tools write it; in a list's title where its head is unpacked by
+    a script only."""
+    names = page.css(".card_title_fname")
+    if names:
+        return clean_text(_flat(names[0]))
+    found = _FORUM.search(page.css("title::text").get(""))
+    return clean_text(found[1]) if found else ""
+
+
+def _tid(html: str) -> str:
+    found = _TID.search(html)
+    if not found:
+        raise PageError("贴子页没有贴子编号")
+    return found[1] or found[2]
+
+
+def _pages(page: Selector) -> int:
+    numbers = page.css(".l_reply_num span.red::text").getall()
+    return (count(numbers[1]) or 1) if len(numbers) > 1 else 1
+
+
+def _flat(node: Selector) -> str:
+    return " ".join((node.xpath("string(.)").get() or "").split())
+
+
+# ── records → Post ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def thread_posts(
+    page: ThreadPage, *, now: datetime, secret: bytes
+) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+    """The posts of a thread's page, and a sentence for each one dated in the future. Empty replies (a
+    picture, a smiley) are left out; the opening post has its title."""
+    posts, odd = [], []
+    for floor in page.floors:
+        if floor.published_at > now + CLOCK_SLACK:
+            odd.append(f"楼层 {floor.post_id} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC")
+        elif floor.text or floor.floor == 1:
+            posts.append(_post(page, floor, now=now, secret=secret))
+    return tuple(posts), tuple(odd)
+
+
+def _post(page: ThreadPage, floor: Floor, *, now: datetime, secret: bytes) -> Post:
+    opening = floor.floor == 1
+    hints = (board_hint(page.forum), ip_hint(floor.ip))
+    return Post(
+        source=SITE,
+        # The opening post goes by its thread, as in other tools' files, which do not have its own number.
+        post_id=page.tid if opening else floor.post_id,
+        url=_url(page.tid, "" if opening else floor.post_id),
+        title=page.title if opening else "",
+        text=floor.text,
+        author_key=author_key(secret, SITE, floor.author),
+        author_kind=author_kind(nick=floor.nick, known=bool(floor.author)),
+        published_at=min(floor.published_at, now),
+        fetched_at=now,
+        place_hints=tuple(hint for hint in hints if hint is not None),
+        thread_id=page.tid,
+        floor=floor.floor,
+        query=page.forum,
+        replies=page.replies if opening else None,
+    )
+
+
+def _url(tid: str, post_id: str) -> str:
+    return f"https://tieba.baidu.com/p/{tid}" + (f"?pid={post_id}#{post_id}" if post_id else "")
+
+
+def list_posts(page: ListPage, *, now: datetime, secret: bytes) -> tuple[Post, ...]:
+    """The opening posts as far as a list shows them: title, beginning of the text, day. For held lists."""
+    return tuple(
+        Post(
+            source=SITE,
+            post_id=entry.tid,
+            url=_url(entry.tid, ""),
+            title=entry.title,
+            text=entry.abstract,
+            author_key=author_key(secret, SITE, entry.author),
+            author_kind=author_kind(nick=entry.nick, known=bool(entry.author)),
+            published_at=entry.created_at,
+            fetched_at=now,
+            place_hints=tuple(hint for hint in (board_hint(page.forum),) if hint is not None),
+            thread_id=entry.tid,
+            floor=1,
+            query=page.forum,
+            replies=entry.replies,
+        )
+        for entry in page.entries
+        if entry.created_at is not None
+    )

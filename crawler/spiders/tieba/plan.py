@@ -1,0 +1,88 @@
+"""What a page of Tieba means for a crawl: which threads are due, how far each was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from crawler.coverage.page_result import PageResult, Reading
+from crawler.coverage.store import Coverage, Task
+from crawler.parsing.outcomes import Blocked, Refusal
+from crawler.sources.source import Source
+from crawler.spiders.tieba.pages import Entry, ListPage, ThreadPage, thread_posts
+
+LIST_SIZE = 50  # threads a list page
+
+
+def address_of(source: Source, task: Task) -> str:
+    if task.kind == "thread":
+        return f"{source.url}p/{task.thread}?pn={task.page}"
+    asked = {"kw": task.board, "ie": "utf-8", "pn": str(LIST_SIZE * (task.page - 1))}
+    return f"{source.url}f?{urlencode(asked)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarReader:
+    """One source and what is known of it."""
+
+    source: Source
+    coverage: Coverage
+    secret: bytes
+
+    def of_list(self, task: Task, page: ListPage | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, ListPage):
+            return page
+        horizon = now - timedelta(days=self.source.days)
+        due = [entry for entry in page.entries if self._due(entry, horizon)]
+        tasks = [self._visit(task, entry) for entry in due]
+        # Newest reply first, pins aside: a page without anything due is the end.
+        more = bool(due) and len(page.entries) >= LIST_SIZE // 2
+        capped = more and task.page >= self.source.max_pages
+        if more and not capped:
+            tasks.append(replace(task, page=task.page + 1, key=f"list:{task.board}:{task.page + 1}"))
+        return PageResult(
+            tasks=tuple(tasks),
+            listed=len(page.entries),
+            truncated=f"只看了前 {task.page} 页主题列表" if capped else "",
+        )
+
+    def _due(self, entry: Entry, horizon: datetime) -> bool:
+        moment = entry.last_at or entry.created_at
+        if moment is not None and moment < horizon:
+            return False
+        return str(entry.replies) != self._seen(entry.tid)[1]
+
+    def _seen(self, tid: str) -> tuple[int, str]:
+        """The last page read, and the replies the list promised then."""
+        page, _, replies = self.coverage.cursor(self.source.name, f"thread:{tid}").partition(":")
+        return int(page or 1), replies
+
+    def _visit(self, task: Task, entry: Entry) -> Task:
+        page = self._seen(entry.tid)[0]
+        return replace(
+            task,
+            kind="thread",
+            key=f"thread:{entry.tid}:{page}",
+            thread=entry.tid,
+            page=page,
+            replies=entry.replies,
+        )
+
+    def of_thread(self, task: Task, page: ThreadPage | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, ThreadPage):
+            return page
+        posts, odd = thread_posts(page, now=now, secret=self.secret)
+        more = task.page < page.pages
+        capped = more and task.page >= self.source.max_thread_pages
+        return PageResult(
+            posts=posts,
+            tasks=tuple(self._following(task)) if more and not capped else (),
+            cursor=None if more and not capped else (f"thread:{task.thread}", f"{task.page}:{task.replies}"),
+            truncated=f"只读了前 {task.page} 页楼层" if capped else "",
+            odd=odd,
+        )
+
+    def _following(self, task: Task) -> Iterator[Task]:
+        yield replace(task, page=task.page + 1, key=f"thread:{task.thread}:{task.page + 1}")

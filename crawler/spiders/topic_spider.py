@@ -1,0 +1,53 @@
+"""The spiders of forums that answer in JSON, but for what their pages look like (`JsonForum`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from scrapy.http import Response
+
+from crawler.coverage.page_result import Reading
+from crawler.coverage.rechecks import GROUP
+from crawler.coverage.store import Task
+from crawler.sources.source import Board, Source
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.forum.plan import ForumReader
+from crawler.spiders.json_forum import Clock, JsonForum
+
+
+class TopicSpider(SourceSpider):
+    """Lists by latest reply, then the threads where something has happened."""
+
+    forum: ClassVar[JsonForum]
+    rechecks = True
+
+    def seeds(self, source: Source) -> Iterator[Task]:
+        for board in source.boards or (Board(id=""),):
+            yield Task(
+                source=source.name,
+                key=f"list:{board.id}:1",
+                group=f"board:{board.id}",
+                kind="list",
+                board=board.id,
+            )
+
+    def address(self, source: Source, task: Task) -> str:
+        return source.url + self.forum.path(task)
+
+    def instead(self, source: Source, task: Task) -> Task | None:
+        """Deletions can leave a thread with fewer pages than were read: its last is one before."""
+        if task.kind == "list" or task.page < 2 or not (task.back or task.group == GROUP):
+            return None
+        return replace(task, page=task.page - 1, key=f"{task.key}<")
+
+    def read(self, source: Source, task: Task, response: Response) -> Reading:
+        now = self.clock()
+        reader = ForumReader(
+            source=source, coverage=self.ledger.coverage, secret=self.secret, address=self.forum.address
+        )
+        clock = Clock(now=now, zone=source.zone)
+        if task.kind == "list":
+            return reader.of_list(task, self.forum.read_list(response.body, task, clock), now)
+        return reader.of_thread(task, self.forum.read_thread(response.body, task, clock), now)

@@ -1,0 +1,255 @@
+"""m.weibo.cn answers (JSON) and s.weibo.com result pages (HTML) → `Status` records. Pure.
+
+Weibo shuts guests out in many ways, several of them with HTTP 200: `ok: -100`, a page of the passport, a
+captcha, "network busy" in GBK. Each of them is `Blocked`; what is none of these and not what was asked for
+raises `PageError`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from parsel import Selector
+
+from crawler.parsing.authors import author_kind
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.place_hints import checkin_hint, count
+from crawler.parsing.text import html_to_text
+from crawler.parsing.times import TimeError, parse_time
+from crawler.parsing.untrusted_json import load
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.weibo_status import Status, is_notice, read_statuses
+
+_POST, _GROUP = 9, 11  # card_type
+# Words of pages that stand in the way, and what they mean. Titles are looked at first, then the whole page.
+_BLOCKS = (
+    ("新浪通行证", "登录页"),
+    ("Sina Visitor System", "访客验证页"),
+    ("访问受限", "访问受限，要求验证"),
+    ("网络繁忙", "网络繁忙页"),
+    ("passport.weibo.c", "登录页"),
+    ("passport.sina.cn", "登录页"),
+    ("login.sina.com.cn", "登录页"),
+    ("ajaxlogin.php", "登录页"),
+    ("验证码", "要求验证码"),
+    ("verifybmp", "要求验证码"),
+    ("captcha", "要求验证码"),
+)
+_UID = re.compile(r"/(?:u/)?(\d{5,12})(?:[/?]|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPage:
+    """One page of results. `more` says whether a further page is offered, `pages` how many there are (None
+    where the answer does not say)."""
+
+    statuses: tuple[Status, ...]
+    odd: tuple[str, ...] = ()  # a sentence for each post that could not be read
+    more: bool = False
+    pages: int | None = None
+
+
+def blocked(text: str) -> Blocked | None:
+    """What stands in the way, when `text` is a page that does; None for all others."""
+    return next((Blocked(reason=f"微博：{told}") for word, told in _BLOCKS if word in text), None)
+
+
+# ── m.weibo.cn ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_cards(text: str, *, now: datetime) -> CardPage | Refusal | Blocked:
+    """An answer of `container/getIndex`. Raises PageError."""
+    answer = _answer(text)
+    return answer if isinstance(answer, Blocked) else cards_of(answer, now=now)
+
+
+def cards_of(answer: Mapping[str, object], *, now: datetime) -> CardPage | Refusal | Blocked:
+    """The same, of an answer that is read already (a held file)."""
+    refusal = _refusal(answer)
+    if refusal is not None:
+        return refusal
+    data = answer.get("data")
+    cards = data.get("cards") if isinstance(data, dict) else None
+    if not isinstance(cards, list):
+        if answer.get("ok") == 0:
+            return CardPage(statuses=())  # "no more" comes without cards
+        raise PageError("微博的回答里没有 cards")
+    statuses, odd = read_statuses(_mblogs(cards), now=now)
+    info = data.get("cardlistInfo") if isinstance(data, dict) else None
+    following = info.get("page") or info.get("since_id") if isinstance(info, dict) else None
+    return CardPage(statuses=statuses, odd=odd, more=bool(statuses) and bool(following))
+
+
+def _answer(text: str) -> dict[str, object] | Blocked:
+    try:
+        answer = load(text)
+    except json.JSONDecodeError as error:
+        found = blocked(text)
+        if found is not None:
+            return found
+        raise PageError(f"微博的回答不是 JSON（{len(text)} 字符）") from error
+    if not isinstance(answer, dict):
+        raise PageError("微博的回答不是 JSON 对象")
+    return answer
+
+
+def _refusal(answer: Mapping[str, object]) -> Refusal | Blocked | None:
+    ok, told = answer.get("ok"), str(answer.get("msg") or "")
+    if ok == -100:
+        return Blocked(reason="微博：要求登录（ok:-100）")
+    if "url" in answer and "passport" in str(answer["url"]):
+        return Blocked(reason="微博：转到登录页")
+    if ok == 0 and any(word in told for word in ("频繁", "验证", "登录")):
+        return Blocked(reason=f"微博：{told[:40]}")
+    if ok == 0 and any(word in told for word in ("不存在", "删除", "无权限", "没有权限")):
+        return Refusal(reason=told[:80], gone="权限" not in told)
+    return None
+
+
+def _mblogs(cards: list[object]) -> Iterator[dict[str, object]]:
+    """The posts of a list: cards of type 9, and those inside groups (type 11), in order."""
+    for card in cards:
+        if not isinstance(card, dict):
+            raise PageError("cards 里有不是对象的一项")
+        mblog, group = card.get("mblog"), card.get("card_group")
+        if isinstance(mblog, dict) and card.get("card_type") == _POST:
+            yield mblog
+        elif isinstance(group, list) and card.get("card_type") == _GROUP:
+            yield from _mblogs(group)
+
+
+def read_long_text(text: str) -> str | Refusal | Blocked:
+    """The whole text, of an answer of `statuses/extend` or `statuses/longtext`. Raises PageError."""
+    answer = _answer(text)
+    if isinstance(answer, Blocked):
+        return answer
+    refusal = _refusal(answer)
+    if refusal is not None:
+        return refusal
+    data = answer.get("data")
+    whole = data.get("longTextContent") if isinstance(data, dict) else None
+    if not isinstance(whole, str):
+        raise PageError("微博的回答里没有 longTextContent")
+    return html_to_text(whole)
+
+
+# ── s.weibo.com ───────────────────────────────────────────────────────────────────────────────────────────
+
+_FEED = "//div[contains(@class,'card-wrap') and @action-type='feed_list_item' and @mid]"
+
+
+def read_search(html: str, *, now: datetime) -> CardPage | Refusal | Blocked:
+    """A page of search results. Raises PageError."""
+    page = Selector(text=html)
+    cards = page.xpath(_FEED)
+    if not cards:
+        if page.css(".card-no-result"):
+            return CardPage(statuses=(), pages=0)
+        found = blocked(html)
+        if found is not None:
+            return found
+        title = page.css("title::text").get("")[:40]
+        raise PageError(f"认不出的页面（{len(html)} 字符，标题 {title!r}）")
+    pages = len(page.css("ul.s-scroll li"))
+    return CardPage(
+        statuses=tuple(_card(card, now) for card in cards),
+        more=bool(page.css("a.next")),
+        pages=pages or 1,
+    )
+
+
+def _card(card: Selector, now: datetime) -> Status:
+    mid = card.attrib["mid"]
+    if not is_mid(mid):
+        raise PageError(f"卡片的 mid 不是数字：{mid[:40]!r}")
+    quoted = card.xpath(".//div[contains(concat(' ',@class,' '),' card-comment ')]")
+    original = _quoted(quoted[0], now) if quoted else None
+    if quoted:
+        quoted[0].drop()
+    status = _feed(card, mid, now)
+    counts = [count(_flat(item)) for item in card.css(".card-act li")[-3:]]
+    reposts, replies, likes = counts if len(counts) == 3 else (None, None, None)
+    return _with(status, original, reposts=reposts, replies=replies, likes=likes)
+
+
+def _with(
+    status: Status, original: Status | None, *, reposts: int | None, replies: int | None, likes: int | None
+) -> Status:
+    return replace(
+        status,
+        original=original if original is not None and not original.notice else None,
+        original_mid=original.mid if original is not None else "",
+        reposts=reposts,
+        replies=replies,
+        likes=likes,
+    )
+
+
+def _quoted(block: Selector, now: datetime) -> Status | None:
+    """The reposted post; None when it is gone (a notice without link and time)."""
+    links = block.css(".from a::attr(href)")
+    if not links:
+        return None
+    bid = urlsplit(links[0].get()).path.rstrip("/").rpartition("/")[2]
+    try:
+        mid = bid if is_mid(bid) else mid_from_bid(bid)
+    except WeiboIdError as error:
+        raise PageError(f"转发的原文没有编号：{error}") from error
+    return _feed(block, mid, now)
+
+
+def _feed(block: Selector, mid: str, now: datetime) -> Status:
+    names = block.css("a.name") or block.css("a[nick-name]")
+    uid = _UID.search(names[0].attrib.get("href", "")) if names else None
+    nick = names[0].attrib.get("nick-name", "") if names else ""
+    text, place, cut = _words(block, mid)
+    return Status(
+        mid=mid,
+        text=text,
+        published_at=_shown_time(block, mid, now),
+        author=uid[1] if uid else "",
+        author_kind=author_kind(nick=nick, badge=_badge(block), known=bool(uid)),
+        hints=tuple(hint for hint in (checkin_hint(place),) if hint is not None),
+        cut=cut,
+        notice=is_notice(text),
+    )
+
+
+def _words(block: Selector, mid: str) -> tuple[str, str, bool]:
+    """Text, place and whether the text is cut. The hidden sibling holds all of a long text."""
+    whole = block.xpath(".//p[@node-type='feed_list_content_full']")
+    shown = whole or block.xpath(".//p[@node-type='feed_list_content']")
+    if not shown:
+        raise PageError(f"微博 {mid} 没有正文")
+    place = ""
+    for link in shown[0].xpath(".//a[i[contains(@class,'wbicon')]][normalize-space(i)='2']"):
+        name = "".join(link.xpath(".//text()[not(ancestor::i)]").getall())
+        place = place or " ".join(name.split())
+    cut = not whole and bool(shown[0].xpath(".//a[@action-type='fl_unfold']"))
+    for button in shown[0].xpath(".//a[@action-type='fl_fold' or @action-type='fl_unfold']"):
+        button.drop()
+    # The full text is hidden until somebody unfolds it; its children are what they would see.
+    inner = "".join(shown[0].xpath("./node()").getall())
+    return html_to_text(inner), place, cut
+
+
+def _badge(block: Selector) -> str:
+    """Weibo's mark beside the name: blue for bodies, yellow for people."""
+    return "蓝V" if block.css(".info [title*='机构'], .icon-vip-b, svg[id*='bluev']") else ""
+
+
+def _shown_time(block: Selector, mid: str, now: datetime) -> datetime:
+    links = block.css(".from a")
+    try:
+        return parse_time(_flat(links[0]) if links else "", now=now)
+    except TimeError as error:
+        raise PageError(f"微博 {mid} 的时间读不出来：{error}") from error
+
+
+def _flat(node: Selector) -> str:
+    return " ".join((node.xpath("string(.)").get() or "").split())

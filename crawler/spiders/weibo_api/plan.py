@@ -1,0 +1,194 @@
+"""What an answer of the API means for a crawl: which posts, which further pages, where a window is split.
+
+A task names its window: `route` is "start-end" in unix seconds, `title` the words, `board` the place or the
+circle. So a window survives a restart like any page, and the group's cursor (how far the words were read)
+moves when the last of its windows is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from crawler.coverage.page_result import PageResult, Reading
+from crawler.coverage.store import Coverage, Task
+from crawler.parsing.outcomes import Refusal
+from crawler.parsing.weibo_status import posts_of
+from crawler.sources.source import Source
+from crawler.sources.weibo_options import api_options
+from crawler.spiders.weibo_api.pages import CommentPage, StatusPage, read_comments, read_page
+from crawler.spiders.weibo_api.windows import Window, by_place, from_span, halves
+
+# Read again before the cursor: a post is found by the search only some time after it was written.
+OVERLAP = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiReader:
+    """One source and what is known of it."""
+
+    source: Source
+    coverage: Coverage
+    secret: bytes
+
+    # what to begin with ───────────────────────────────────────────────────────────────────────────────────
+
+    def seeds(self, now: datetime) -> Iterator[Task]:
+        options = api_options(self.source)
+        for word in self.source.words or (("",) if options.places else ()):
+            for place in options.places or ("",):
+                yield self._seed("search", word, place, now)
+        for near in options.near:
+            yield self._seed("nearby", "", near.name, now)
+        for mid in options.own_posts:
+            key, group = f"comments:{mid}:1", f"comments:{mid}"
+            yield Task(source=self.source.name, key=key, group=group, kind="comments", thread=mid)
+
+    def _seed(self, kind: str, word: str, board: str, now: datetime) -> Task:
+        group = f"{kind}:{word}:{board}"
+        horizon = int((now - timedelta(days=self.source.days)).timestamp())
+        since = self.coverage.cursor(self.source.name, group)
+        start = max(horizon, int(since) - int(OVERLAP.total_seconds())) if since else horizon
+        window = Window(start=start, end=int(now.timestamp()))
+        task = Task(source=self.source.name, key="", group=group, kind=kind, board=board, title=word)
+        return _with_window(task, replace(window, place=board if kind == "search" else ""))
+
+    # what an answer means ─────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, task: Task, text: str, now: datetime) -> Reading:
+        if task.kind in ("comments", "comment"):
+            comments = read_comments(text, task.thread, now=now, secret=self.secret)
+            if not isinstance(comments, CommentPage):
+                return comments
+            return self._comment(task, comments) if task.kind == "comment" else self._comments(task, comments)
+        page = read_page(text, now=now, system=api_options(self.source).system)
+        if not isinstance(page, StatusPage):
+            return page
+        return self._show(task, page, now) if task.kind == "show" else self._list(task, page, now)
+
+    def _show(self, task: Task, page: StatusPage, now: datetime) -> Reading:
+        own = [status for status in page.statuses if status.mid == task.thread]
+        if not own or own[0].notice:
+            return Refusal(reason="微博已被删除或不再公开", gone=True)
+        posts, withheld, odd = posts_of(own, now=now, secret=self.secret)
+        return PageResult(posts=posts, withheld=withheld, odd=odd)
+
+    def _comment(self, task: Task, page: CommentPage) -> Reading:
+        own = tuple(post for post in page.posts if post.post_id == task.board)
+        return PageResult(posts=own) if own else Refusal(reason="评论已被删除", gone=True)
+
+    def _list(self, task: Task, page: StatusPage, now: datetime) -> PageResult:
+        posts, withheld, odd = posts_of(
+            page.statuses, now=now, secret=self.secret, query=task.title or task.board
+        )
+        tasks, truncated = self._further(task, page)
+        return PageResult(
+            posts=posts,
+            tasks=tasks,
+            listed=page.found,
+            withheld=withheld,
+            # A group keeps its first mark until it is done: that of the window the run began with.
+            mark=task.route.partition("-")[2] if task.page == 1 else "",
+            truncated=truncated,
+            odd=page.odd + odd,
+        )
+
+    def _further(self, task: Task, page: StatusPage) -> tuple[tuple[Task, ...], str]:
+        """The next page, or the parts of a window that holds more than the pages we may see."""
+        size, cap = api_options(self.source).count, self.source.max_pages
+        seen, total = task.page * size, page.total
+        if total is None:
+            more, full = page.found >= size, page.found >= size and task.page >= cap
+        else:
+            # An empty page before the promised end is the API's own cap.
+            ended_early = not page.found and task.page > 1 and seen - size < total
+            more, full = seen < total and page.found > 0, total > cap * size or ended_early
+        if full:
+            return self._split(task)
+        if not more:
+            return (), "" if page.found or not total or task.page > 1 else f"接口说有 {total} 条，却没有给出"
+        return (replace(task, page=task.page + 1, key=_key(task, task.page + 1)),), ""
+
+    def _split(self, task: Task) -> tuple[tuple[Task, ...], str]:
+        options = api_options(self.source)
+        window = from_span(task.route, task.board if task.kind == "search" else "")
+        parts = halves(window, options.smallest)
+        if parts:
+            return tuple(_with_window(task, part) for part in parts), ""
+        parts = by_place(window, options.split_places) if task.kind == "search" else ()
+        told = f"{window.end - window.start} 秒里的结果多于 {self.source.max_pages} 页"
+        if not parts:
+            return (), f"{told}，不能再拆；多出的没有读到"
+        # What lies outside of the named places is not seen, and neither is who names no place.
+        return tuple(_with_window(task, part) for part in parts), f"{told}，只按 {len(parts)} 个地区拆开读了"
+
+    def _comments(self, task: Task, page: CommentPage) -> PageResult:
+        """Newest first: the end is where the last run began."""
+        known = int(self.coverage.cursor(self.source.name, task.group) or 0)
+        size = api_options(self.source).count
+        more = len(page.ids) >= size and min(page.ids) > known
+        capped = more and task.page >= self.source.max_thread_pages
+        following = replace(task, page=task.page + 1, key=f"{task.group}:{task.page + 1}")
+        return PageResult(
+            posts=page.posts,
+            tasks=(following,) if more and not capped else (),
+            listed=len(page.ids),
+            mark=str(max(page.ids, default=known)) if task.page == 1 else "",
+            truncated=f"只读了前 {task.page} 页评论" if capped else "",
+            odd=page.odd,
+        )
+
+
+def show_task(source: Source, mid: str, group: str) -> Task:
+    """The page on which one post can be looked at again."""
+    return Task(source=source.name, key=f"show:{mid}", group=group, kind="show", thread=mid)
+
+
+def comment_task(source: Source, post_id: str, mid: str, group: str) -> Task:
+    """The page on which one comment below the post `mid` can be looked at again."""
+    return Task(
+        source=source.name, key=f"comment:{post_id}", group=group, kind="comment", thread=mid, board=post_id
+    )
+
+
+def _with_window(task: Task, window: Window) -> Task:
+    placed = replace(task, board=window.place) if task.kind == "search" else task
+    made = replace(placed, route=window.span, page=1)
+    return replace(made, key=_key(made, 1))
+
+
+def _key(task: Task, page: int) -> str:
+    return f"{task.kind}:{task.title}:{task.board}:{task.route}:{page}"
+
+
+def query_of(source: Source, task: Task) -> dict[str, str]:
+    """The parameters of the call for `task`; the token travels in a header."""
+    options = api_options(source)
+    if task.kind == "show":
+        return {"ids" if "batch" in options.endpoints["show"] else "id": task.thread}
+    if task.kind == "comment":
+        return {"cids": task.board.removeprefix("c")}
+    paging = {"page": str(task.page), "count": str(options.count)}
+    if task.kind == "comments":
+        return {"id": task.thread, **paging}
+    start, _, end = task.route.partition("-")
+    within = {"starttime": start, "endtime": end, **paging}
+    if task.kind == "nearby":
+        return _circle(source, task.board) | within
+    province, _, city = task.board.partition("-")
+    asked = {"q": task.title, "province": province, "city": city, "sort": "time"}
+    return {name: value for name, value in asked.items() if value} | within
+
+
+def _circle(source: Source, name: str) -> dict[str, str]:
+    options = api_options(source)
+    near = next(near for near in options.near if near.name == name)
+    centre = near.degrees(options.offset)
+    return {
+        "lat": f"{centre.lat:.6f}",
+        "long": f"{centre.lon:.6f}",
+        "range": str(near.range),
+        "sort": "0",
+        "offset": str(options.offset),
+    }

@@ -1,0 +1,39 @@
+"""A case changes in the records first; the index, by which people search, is told after. Safe to repeat."""
+
+from __future__ import annotations
+
+import logging
+
+from leads.errors import StorageError
+from leads.index.base import LeadIndex
+from leads.models import CaseMark
+from leads.records import Records, cases
+
+_log = logging.getLogger(__name__)
+
+
+def sync_index(records: Records, index: LeadIndex, *, everything: bool = False) -> int:
+    """Tell the index of every case it does not know of yet; returns of how many. Safe to repeat.
+
+    With `everything` also of those it has been told of: for an index that was made anew. An index that cannot
+    be reached is no error here: it is told the next time.
+
+    Raises:
+        StorageError: the records cannot be read or written.
+    """
+    if everything:
+        with records.transaction() as session:
+            cases.untell(session)
+    told = 0
+    while batch := cases.untold(records):
+        marks = [CaseMark(lead_id=c.lead_id, status=c.status, assignee=c.assignee) for c in batch]
+        try:
+            index.set_case(marks)
+        except StorageError as error:
+            _log.warning("the index was not told of %d cases and will be later: %s", len(marks), error)
+            return told
+        with records.transaction() as session:
+            for case in batch:
+                cases.mark_told(session, case)
+        told += len(batch)
+    return told

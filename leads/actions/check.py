@@ -1,0 +1,184 @@
+"""`tingzhen check`: is everything there that the settings ask for? Says what is missing and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from leads.config import Settings, load_settings
+from leads.errors import TingzhenError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+LOW_DISK = 500 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Literal["ok", "warning", "error"]
+    topic: str
+    text: str  # zh-CN
+
+
+def check(config: Path | None) -> list[Finding]:
+    """All findings, errors included; never raises for what a user can mend."""
+    try:
+        settings = load_settings(config)
+    except TingzhenError as error:
+        return [Finding(level="error", topic="配置", text=str(error))]
+    found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
+    for part in (_clinics, _sources, _data, _models, _index, _records, _web):
+        try:
+            found.extend(part(settings))
+        except TingzhenError as error:
+            found.append(Finding(level="error", topic=_TOPICS[part.__name__], text=str(error)))
+    return found
+
+
+_TOPICS = {
+    "_clinics": "诊所",
+    "_sources": "来源",
+    "_data": "数据目录",
+    "_models": "模型",
+    "_index": "索引",
+    "_records": "记录",
+    "_web": "网页",
+}
+
+
+def _clinics(settings: Settings) -> Iterator[Finding]:
+    from leads.records.clinics import known, taken_over
+
+    clinics = known(settings)
+    if not clinics:
+        text = (
+            "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在“诊所”页添加，或在 tingzhen.toml 里写"
+            " [[clinics]]。"
+        )
+        yield Finding(level="warning", topic="诊所", text=text)
+    for clinic in clinics:
+        text = f"{clinic.name}，区划 {clinic.adcode}，半径 {clinic.reach_km:g} 公里。"
+        yield Finding(level="ok", topic="诊所", text=text)
+    for clinic_id in taken_over(settings):
+        text = f"{clinic_id} 已在“诊所”页上改过：tingzhen.toml 里的这张表不再起作用，可以删掉。"
+        yield Finding(level="warning", topic="诊所", text=text)
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    from leads.storage import sources
+
+    known = sources(settings)
+    enabled = [source for source in known if source.enabled]
+    if not enabled:
+        text = (
+            f"共 {len(known)} 个，没有启用的：tingzhen crawl 没有东西可抓，仍可用 tingzhen ingest 导入文件。"
+        )
+        yield Finding(level="warning", topic="来源", text=text)
+    for source in enabled:
+        text = f"{source.name}（{source.engine}），依据 {source.permission.ground}。"
+        yield Finding(level="ok", topic="来源", text=text)
+    if enabled and not settings.crawl.contact:
+        text = "没有写 crawl.contact：请写一个站长能联系到你的邮箱或网址。"
+        yield Finding(level="warning", topic="来源", text=text)
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    if folder.exists() and not folder.is_dir():
+        text = f"{folder} 是文件，不是文件夹：请换一个 data_dir。"
+        yield Finding(level="error", topic="数据目录", text=text)
+        return
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    if not os.access(existing, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个 data_dir。"
+        yield Finding(level="error", topic="数据目录", text=text)
+        return
+    free = shutil.disk_usage(existing).free
+    text = f"{folder}，剩余 {free // 1024**2} MB。"
+    if free < LOW_DISK:
+        yield Finding(level="warning", topic="数据目录", text=text + "磁盘快满了，请清理。")
+    else:
+        yield Finding(level="ok", topic="数据目录", text=text)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from leads.storage import tagger
+    from nlp.text.tokens import TOKENIZER
+
+    tagger(settings.data_dir)
+    yield Finding(level="ok", topic="模型", text=f"能加载，分词 {TOKENIZER}。")
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    from leads.storage import open_index
+
+    if settings.index == "sqlite" and not settings.data_dir.is_dir():
+        yield Finding(level="ok", topic="索引", text="还没有，第一次导入或抓取时建立。")
+        return
+    with open_index(settings) as index:
+        counts = index.counts()
+    text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
+    yield Finding(level="ok", topic="索引", text=text)
+
+
+def _opened(settings: Settings) -> bool:
+    """The records may be looked at: a check makes no folder."""
+    return settings.records != "sqlite" or settings.data_dir.is_dir()
+
+
+def _records(settings: Settings) -> Iterator[Finding]:
+    from leads.records import open_records, users
+
+    if not _opened(settings):
+        yield Finding(level="ok", topic="记录", text="还没有，第一次 tingzhen serve 时建立。")
+        return
+    with open_records(settings) as records, records.reading() as session:
+        if users.nobody_has_a_password(session):
+            text = "能打开；还没有人设过密码：运行 tingzhen serve，打开它给的一次性链接。"
+            yield Finding(level="warning", topic="记录", text=text)
+        else:
+            yield Finding(level="ok", topic="记录", text="能打开，有人设过密码。")
+        yield from _alerts(session, settings)
+
+
+def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
+    """What is missing before anybody hears of anything."""
+    from sqlalchemy import exists, select
+
+    from leads.records.tables.alerts import Channel, Rule, Subscription
+
+    hints = (
+        (Rule, "没有规则：请在“规则”页添加"),
+        (Channel, "没有通道：请在“提醒”页添加"),
+        (Subscription, "没有人订阅：请在“提醒”页订阅"),
+    )
+    missing = [hint for table, hint in hints if not session.scalar(select(exists().select_from(table)))]
+    if missing:
+        text = "；".join(missing) + "。在那之前不会有提醒。"
+        yield Finding(level="warning", topic="提醒", text=text)
+    else:
+        yield Finding(level="ok", topic="提醒", text="有规则、有通道、有人订阅。")
+    if not settings.alerts.smtp and session.scalar(select(exists().where(Channel.kind == "mail"))):
+        text = "有邮件通道，但没有写 alerts.smtp：邮件发不出去，请补上。"
+        yield Finding(level="error", topic="提醒", text=text)
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    from leads.config import loopback
+
+    public = settings.web.public_url
+    if not public and not loopback(settings.web.host):
+        text = "web.host 让别的电脑也能打开，但没有写 web.public_url：消息里的链接会打不开，请补上。"
+        yield Finding(level="warning", topic="网页", text=text)
+    elif not public:
+        text = "只有这台电脑能打开；消息里的链接也一样。要给别人用，请写 web.public_url。"
+        yield Finding(level="ok", topic="网页", text=text)
+    else:
+        yield Finding(level="ok", topic="网页", text=f"大家用 {public} 打开。")

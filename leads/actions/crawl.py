@@ -1,0 +1,49 @@
+"""`tingzhen crawl`: the named sources, an engine at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from crawler.coverage.store import Run
+from crawler.sources.source import Source
+from leads.actions.crawl_process import Event, spawn
+from leads.config import Settings
+from leads.errors import ConfigError
+from leads.storage import author_secret, coverage, data_dir, sources
+
+
+def crawl(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    progress: Callable[[Event], None],
+    recheck: bool = False,
+    stop: threading.Event | None = None,
+) -> list[Run]:
+    """Crawl the named sources, or every enabled one, an engine at a time, each in a process of its own.
+    `recheck` looks for nothing new: stored posts are visited again, and those gone at their source deleted.
+
+    Raises:
+        ConfigError: no such source, or none is enabled.
+        BusyError, Stopped, StorageError: see `leads.actions.crawl_process.spawn`.
+    """
+    chosen = _choose(sources(settings), names)
+    folder = data_dir(settings)
+    author_secret(settings)
+    for engine in dict.fromkeys(source.engine for source in chosen):
+        ours = [source for source in chosen if source.engine == engine]
+        spawn(settings, folder, ours, progress, recheck=recheck, stop=stop)
+    with coverage(settings) as opened:
+        return [run for source in chosen for run in opened.runs(source=source.name, limit=1)]
+
+
+def _choose(known: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    by_name = {source.name: source for source in known}
+    for name in names:
+        if name not in by_name:
+            raise ConfigError(f"没有叫 {name!r} 的来源：可用 {'、'.join(by_name) or '（一个都没有）'}。")
+    chosen = [by_name[name] for name in names] or [source for source in known if source.enabled]
+    if not chosen:
+        raise ConfigError("没有启用的来源：请在 sources.toml 里写一个，或把 enabled 改成 true。")
+    return chosen

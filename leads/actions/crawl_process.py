@@ -1,0 +1,225 @@
+"""Crawl processes: one an engine, held to limits, never two on one host, stopped gently.
+
+Twisted's reactor cannot be started twice in one process, and a crawl that dies must not take us along.
+A process that outlives us (we were killed) goes on to its end, and its hosts' locks keep others away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from crawler.sources.source import Source
+from leads.config import Settings
+from leads.errors import BusyError, StorageError
+
+Event = dict[str, object]
+GRACE_SECONDS = 60.0  # what a crawl that was asked to stop may still take
+OVERTIME_SECONDS = 300.0  # beyond its own limit, before it is killed
+OVERWEIGHT = 1.5  # times its own limit of memory, before it is killed
+_CHECK_SECONDS = 1.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Stopped(Exception):  # noqa: N818 - a state: the work goes on another time
+    """The crawl was asked to stop before its end; everything stored stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one crawl process may use."""
+
+    seconds: float
+    memory_mb: int
+
+
+def spawn(
+    settings: Settings,
+    folder: Path,
+    chosen: Sequence[Source],
+    progress: Callable[[Event], None],
+    *,
+    recheck: bool = False,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run one engine's spider over its sources to the end and pass its progress lines on.
+
+    Raises:
+        BusyError: another process crawls one of the hosts.
+        Stopped: `stop` was set.
+        StorageError: the process died, or was killed at a limit; a further run goes on from there.
+    """
+    limits = Limits(settings.crawl.hours * 3600, settings.crawl.memory_mb)
+    hosts = sorted({source.host for source in chosen})
+    with TemporaryDirectory(prefix="tingzhen-") as scratch, _locked(folder, hosts) as locks:
+        log = folder / "crawl.log"
+        with _appending(log) as log_file, _pipe() as (reading, writing):
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                _command(chosen, limits, recheck=recheck),
+                env=_environment(settings, folder, writing, Path(scratch)),
+                stdout=log_file,
+                stderr=log_file,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(*locks, writing),  # locks are held as long as it lives, whatever becomes of us
+            )
+            try:
+                excess = _Watch(process, limits, stop).follow(reading, progress)
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait()
+    if excess:
+        raise StorageError(f"抓取进程{excess}，已结束它：请看 {log}；重新运行会从断点继续。")
+    if stop is not None and stop.is_set():
+        raise Stopped
+    if process.returncode != 0:
+        raise StorageError(
+            f"抓取进程异常退出（代码 {process.returncode}）：请看 {log}；重新运行会从断点继续。"
+        )
+
+
+def _command(chosen: Sequence[Source], limits: Limits, *, recheck: bool) -> list[str]:
+    command = [sys.executable, "-m", "scrapy", "crawl", chosen[0].engine]
+    command += ["-a", "source=" + ",".join(source.name for source in chosen)]
+    command += ["-a", "recheck=1"] if recheck else []
+    return command + _limit_options(limits)
+
+
+def _limit_options(limits: Limits) -> list[str]:
+    """At these Scrapy itself ends a crawl, so that it stops between two pages."""
+    return ["-s", f"CLOSESPIDER_TIMEOUT={limits.seconds:.0f}", "-s", f"MEMUSAGE_LIMIT_MB={limits.memory_mb}"]
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """(reading, writing) ends; a pipe with a name would make a process wait for us when we are dead."""
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+@contextmanager
+def _locked(folder: Path, hosts: Sequence[str]) -> Iterator[tuple[int, ...]]:
+    """The hosts' locks; a host is asked by one process at a time."""
+    held: list[int] = []
+    try:
+        held.extend(_lock(folder, host) for host in hosts)
+        yield tuple(held)
+    finally:
+        for lock in held:
+            os.close(lock)
+
+
+def _lock(folder: Path, host: str) -> int:
+    path = folder / "locks" / f"{host.replace(':', '_')}.lock"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StorageError(f"锁文件 {path} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise BusyError(f"另一个抓取进程正在读 {host}：等它结束再试，同一个网站不同时抓两次。") from None
+    return lock
+
+
+def _appending(log: Path) -> BinaryIO:
+    try:
+        return log.open("ab")
+    except OSError as error:
+        raise StorageError(f"日志 {log} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
+
+
+def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> dict[str, str]:
+    """The crawl process gets the very settings we have, whatever file or variable they came from."""
+    handed = settings.model_copy(update={"data_dir": folder.resolve()})
+    path = scratch / "settings.json"
+    path.touch(mode=0o600)  # it may hold a password
+    path.write_text(handed.model_dump_json(), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+        "TINGZHEN_DATA_DIR": str(folder.resolve()),
+        "TINGZHEN_PROGRESS": f"fd:{pipe}",
+        "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
+        "TINGZHEN_HANDED_SETTINGS": str(path),
+    }
+    if settings.crawl.sources:
+        environment["TINGZHEN_SOURCES"] = str(Path(settings.crawl.sources).resolve())
+    if settings.crawl.contact:
+        environment["TINGZHEN_CONTACT"] = settings.crawl.contact
+    return environment
+
+
+class _Watch:
+    """Reads a process's progress and holds it to its limits."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], limits: Limits, stop: threading.Event | None
+    ) -> None:
+        self._process, self._limits, self._stop = process, limits, stop
+        self._begun = self._checked = time.monotonic()
+        self._asked: float | None = None  # when it was asked to stop
+        self._excess = ""
+
+    def follow(self, pipe: int, progress: Callable[[Event], None]) -> str:
+        """Hand on each JSON line until the process has ended; the limit it broke, or ""."""
+        rest = b""
+        while True:
+            self._check()
+            ready, _, _ = select.select([pipe], [], [], 0.1)
+            if not ready:
+                if self._process.poll() is not None:
+                    return self._excess
+                continue
+            *lines, rest = (rest + os.read(pipe, 65536)).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    progress(json.loads(line))
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        if self._stop is not None and self._stop.is_set() and self._asked is None:
+            self._asked = now
+            self._process.send_signal(signal.SIGTERM)  # Scrapy ends what is under way
+        if self._asked is not None and now > self._asked + GRACE_SECONDS:
+            self._process.kill()
+        if now < self._checked + _CHECK_SECONDS or self._excess:
+            return
+        self._checked = now
+        self._excess = self._broken(now)
+        if self._excess:
+            self._process.kill()
+
+    def _broken(self, now: float) -> str:
+        if now > self._begun + self._limits.seconds + OVERTIME_SECONDS:
+            return f"超过了 {self._limits.seconds / 3600:g} 小时的时间上限"
+        if _resident_mb(self._process.pid) > self._limits.memory_mb * OVERWEIGHT:
+            return f"超过了 {self._limits.memory_mb} MB 的内存上限"
+        return ""
+
+
+def _resident_mb(pid: int) -> float:
+    """Memory of a process; 0 where the system does not tell (Scrapy's own limit still holds)."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 2**20
+    except (OSError, ValueError, IndexError):
+        return 0.0

@@ -1,0 +1,87 @@
+"""Erasing a post, or everything by one author: index and records, now and for good.
+
+The tombstone comes first, so that a crawl that is under way stores nothing anew; then the records, while the
+index still knows which posts are meant; then the index, which is asked afterwards whether it is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from leads.config import Settings
+from leads.errors import InputError, StorageError
+from leads.index.base import LeadIndex, Stored
+from leads.records import Records, erasures, open_records
+from leads.records.audit import SYSTEM
+from leads.records.erasures import ErasureKind
+
+MOST_MENTIONS = 5000  # the newest, among which a post is looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was done. `posts` is how many were stored here; none is no failure: none will be."""
+
+    kind: ErasureKind
+    key: str
+    at: datetime  # of the tombstone
+    posts: int
+
+
+def erase(
+    records: Records,
+    index: LeadIndex,
+    kind: ErasureKind,
+    key: str,
+    *,
+    who: str,
+    now: datetime,
+    reason: str = "",
+) -> Erased:
+    """Erase, and make sure of it. Safe to repeat, also after a failure in between.
+
+    For an author, `key` is the author's key or the id of any stored post of theirs: keys are shown nowhere.
+
+    Raises:
+        InputError: not a post's id or an author's key, or a post whose author is not known.
+        StorageError: something could not be reached or is still there; doing it again goes on.
+    """
+    key = _author_of(index, key.strip()) if kind == "author" and "/" in key else key.strip()
+    with records.transaction() as session:
+        tomb = erasures.bury(session, kind, key, who=who, now=now, reason=reason)
+    ids = [key] if kind == "post" else list(index.ids_of_author(key))
+    found = [each for each in index.records("leads", ids) if isinstance(each, Stored)]
+    with records.transaction() as session:
+        erasures.clean(session, ids, [each.lead.post.full_text for each in found])
+    count = index.delete(ids) if kind == "post" else index.delete_author(key)
+    _make_sure(index, kind, key, ids)
+    return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
+
+
+def _author_of(index: LeadIndex, post_id: str) -> str:
+    lead = index.get(post_id)
+    posts = [lead.post] if lead else [each.post for each in index.mentions(limit=MOST_MENTIONS)]
+    key = next((post.author_key for post in posts if post.id == post_id), "")
+    if not key:
+        raise InputError(f"没有存着帖子 {post_id!r}，或不知道它的作者：请换一条他的帖子，或只删这一条。")
+    return key
+
+
+def _make_sure(index: LeadIndex, kind: ErasureKind, key: str, ids: Sequence[str]) -> None:
+    """Raises StorageError when the index still holds something."""
+    left = [] if kind == "post" else list(index.ids_of_author(key))
+    left += [each for each in ids if index.get(each) is not None]
+    gone = set(ids)
+    left += [each.post.id for each in index.mentions(limit=MOST_MENTIONS) if each.post.id in gone]
+    if left:
+        raise StorageError(f"还有 {len(set(left))} 条没有删掉：可能正在采集，请再删一次。")
+
+
+def by_command(settings: Settings, kind: ErasureKind, key: str, *, reason: str, now: datetime) -> Erased:
+    """`tingzhen erase`; raises as `erase`."""
+    from leads.storage import open_index  # imports this package's other half
+
+    with open_index(settings) as index, open_records(settings) as records:
+        return erase(records, index, kind, key, who=SYSTEM, reason=reason, now=now)

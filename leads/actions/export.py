@@ -1,0 +1,129 @@
+"""Leads as tables for spreadsheets: CSV and XLSX, the same rows in both, nothing in them that could act.
+
+No author keys; times are Beijing's. A search of many pages is read page by page and never held as a whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from tempfile import TemporaryFile
+
+from crawler.parsing.times import BEIJING
+from leads.index.base import LeadIndex
+from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, PRECISION_NAMES, STATUS_NAMES
+from leads.models import Hit, LeadQuery
+from nlp.models import Region
+from nlp.symptoms import lexicon
+
+Cell = str | int | float
+
+MOST_ROWS = 10_000
+PAGE = 500
+BOM = "\ufeff"  # Excel reads a CSV as UTF-8 only behind it
+COLUMNS = (
+    "编号", "时间", "需求", "得分", "距离km", "精度", "地点", "地点依据", "症状", "科室", "意图", "状态",
+    "负责人", "来源", "重复", "正文", "理由", "链接",
+)  # fmt: skip
+_CHUNK = 1 << 16
+_LONGEST_CELL = 32_767  # characters, Excel's limit
+# What spreadsheets take for the beginning of a formula, also in full width, also behind blanks.
+_FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
+# Characters XML 1.0 has no place for.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def every_hit(index: LeadIndex, query: LeadQuery, *, now: datetime, most: int = MOST_ROWS) -> Iterator[Hit]:
+    """All hits of the query in its order, however many pages they fill; at most `most`."""
+    return islice(_pages(index, replace(query, limit=min(PAGE, most), cursor=""), now), most)
+
+
+def _pages(index: LeadIndex, query: LeadQuery, now: datetime) -> Iterator[Hit]:
+    while True:
+        page = index.search(query, now=now)
+        yield from page.items
+        if not page.cursor:
+            return
+        query = replace(query, cursor=page.cursor)
+
+
+def harmless(value: Cell) -> Cell:
+    """A cell that a spreadsheet would run as a formula gets a quote before it."""
+    return "'" + value if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def row(hit: Hit) -> tuple[Cell, ...]:
+    """One lead, in the order of `COLUMNS`, made harmless."""
+    lead, post, tags = hit.lead, hit.lead.post, hit.lead.tags
+    names = lexicon.load().specialties
+    cells: tuple[Cell, ...] = (
+        lead.id,
+        post.published_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
+        round(lead.need, 4),
+        round(hit.score, 4),
+        "" if hit.distance_km is None else round(hit.distance_km, 2),
+        PRECISION_NAMES[hit.precision] if hit.precision else "",
+        tags.region.name if tags.region else "",
+        evidence_text(tags.region),
+        " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
+        " ".join(names.get(code, code) for code in tags.specialties),
+        INTENT_NAMES[tags.intent_label],
+        STATUS_NAMES.get(lead.status, lead.status),
+        lead.assignee,
+        post.source,
+        lead.folded,
+        post.full_text,
+        "；".join(reason.text for reason in lead.reasons),
+        post.url,
+    )
+    return tuple(harmless(cell) for cell in cells)
+
+
+def evidence_text(region: Region | None) -> str:
+    """How the place is known: 定位, 签到, “坐标成都”, 文中提到, 版块, IP属地, 资料; "" without a place."""
+    if region is None:
+        return ""
+    if region.evidence == "self" and region.evidence_text:
+        return f"“{region.evidence_text}”"
+    return EVIDENCE_NAMES[region.evidence]
+
+
+def csv_lines(hits: Iterable[Hit], *, bom: bool = True) -> Iterator[str]:
+    """A CSV file, line by line."""
+    yield (BOM if bom else "") + _csv_line(COLUMNS)
+    for hit in hits:
+        yield _csv_line(row(hit))
+
+
+def _csv_line(cells: Iterable[Cell]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def xlsx_chunks(hits: Iterable[Hit]) -> Iterator[bytes]:
+    """An XLSX file, in pieces. It is made on disk: its table of contents comes last."""
+    from openpyxl import Workbook  # takes a while to load
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("线索")
+    sheet.freeze_panes = "A2"
+    for letter, width in (("A", 18), ("B", 17), ("P", 80), ("Q", 40), ("R", 40)):
+        sheet.column_dimensions[letter].width = width
+    sheet.append(COLUMNS)
+    for hit in hits:
+        sheet.append([_for_excel(cell) for cell in row(hit)])
+    with TemporaryFile() as file:
+        book.save(file)
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _for_excel(cell: Cell) -> Cell:
+    return _UNPRINTABLE.sub("", cell)[:_LONGEST_CELL] if isinstance(cell, str) else cell

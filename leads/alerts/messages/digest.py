@@ -1,0 +1,156 @@
+"""早报、周报、月报: made at the hour wished, once, and put into the outbox in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from crawler.coverage.store import Coverage
+from crawler.sources.source import PACKAGED, load_sources
+from leads.alerts.channels.send import desk_address
+from leads.alerts.messages import digest_text
+from leads.alerts.outbox import outbox
+from leads.config import Settings
+from leads.index.base import LeadIndex
+from leads.insights.summary import (
+    Counted,
+    Stretch,
+    Summary,
+    gap_sentences,
+    read_leads,
+    read_mentions,
+    summarise,
+)
+from leads.labels import STATUS_NAMES
+from leads.models import Clinic, Period
+from leads.records import Records, digests, heard
+from leads.records.clinics import clinics as all_clinics
+from leads.records.tables.alerts import Alert
+from leads.records.tables.digests import DigestIssue, DigestPlan
+from leads.records.tables.people import User
+from leads.records.tables.work import Case
+from leads.sources.states import states
+
+SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31}
+ENDED = ("visited", "shared", "dismissed")
+
+
+class Digests:
+    """Makes reports from the index, the records and the coverage."""
+
+    def __init__(self, settings: Settings, records: Records, index: LeadIndex) -> None:
+        self._settings, self._records, self._index = settings, records, index
+
+    def make_due(self, now: datetime) -> int:
+        """Make every report whose hour has come, and queue it; how many there were.
+
+        Raises:
+            StorageError: the index or the records cannot be read or written.
+        """
+        with self._records.reading() as session:
+            due = digests.due(session, now)
+        return sum(self._make(plan, slot, now) for plan, slot in due)
+
+    def summary(self, plan: DigestPlan, until: datetime, now: datetime) -> Summary | None:
+        """The numbers up to `until`, as far as this person may see them; None when the person is gone."""
+        with self._records.reading() as session:
+            user = session.get(User, plan.user_id)
+            known = all_clinics(session)
+        if user is None or user.disabled:
+            return None
+        limited, chosen = _may_see(user, plan, known)
+        stretch = Stretch(
+            since=digests.slot_before(plan, until),
+            until=until,
+            zone=ZoneInfo(plan.timezone),
+            days=SHOWN_DAYS[plan.period],
+        )
+        with self._records.reading() as session:
+            waiting, overdue = open_cases(session, chosen if limited else None, until)
+            rivals = share_of_voice(session, chosen, stretch)
+        return summarise(
+            stretch,
+            leads=read_leads(self._index, stretch, chosen if limited else None, now=now),
+            mentions=read_mentions(self._index, stretch, chosen),
+            clinics=chosen,
+            gaps=[] if user.role == "doctor" else self._gaps(stretch.since, now),
+            waiting=waiting,
+            overdue=overdue,
+            rivals=rivals,
+        )
+
+    def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:
+        summary = self.summary(plan, until, now)
+        if summary is None:
+            return False
+        issue = DigestIssue(
+            id=digests.issue_id(plan, until),
+            plan_id=plan.id,
+            since=digests.slot_before(plan, until),
+            until=until,
+            made_at=now,
+            content=summary.to_json(),
+        )
+        said = digest_text.payload(summary, plan, issue.id, base=desk_address(self._settings))
+        alert = Alert(
+            id=issue.id,
+            kind="digest",
+            user_id=plan.user_id,
+            channel_id=plan.channel_id,
+            created_at=now,
+            next_at=now,
+            payload=said.to_json(),
+        )
+        with self._records.transaction() as session:
+            # Another worker may have made it, or the person may have taken the plan back meanwhile.
+            if session.get(DigestPlan, plan.id) is None or session.get(DigestIssue, issue.id) is not None:
+                return False
+            session.add(issue)
+            return outbox.add(session, alert)
+
+    def _gaps(self, since: datetime, now: datetime) -> list[str]:
+        crawl, path = self._settings.crawl, self._settings.data_dir / "coverage.sqlite"
+        if not path.exists():
+            return []
+        sources = [each for each in load_sources(crawl.sources or PACKAGED) if each.enabled]
+        with closing(Coverage(path)) as coverage:
+            return gap_sentences(states(sources, coverage, now), since)
+
+
+def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[bool, Sequence[Clinic]]:
+    """(whether leads are limited to these clinics, the clinics)."""
+    own = [clinic for clinic in known if user.role != "doctor" or clinic.id in user.clinic_ids]
+    chosen = [clinic for clinic in own if not plan.clinic_ids or clinic.id in plan.clinic_ids]
+    return user.role == "doctor" or bool(plan.clinic_ids), chosen
+
+
+def share_of_voice(session: Session, chosen: Sequence[Clinic], stretch: Stretch) -> dict[str, dict[str, int]]:
+    """Clinic id → name → posts on whole days, for clinics whose competitors were heard of."""
+    since, until = (moment.astimezone(stretch.zone).date() for moment in (stretch.since, stretch.until))
+    found = {}
+    for clinic in chosen:
+        heard_of = heard.shares(session, clinic.id, since=since, until=until)
+        if any(name and share.posts for name, share in heard_of.items()):
+            counts = {name or clinic.name: share.posts for name, share in heard_of.items()}
+            found[clinic.id] = {clinic.name: 0, **counts}
+    return found
+
+
+def open_cases(
+    session: Session, chosen: Sequence[Clinic] | None, until: datetime
+) -> tuple[list[Counted], int]:
+    """Open cases by status, and how many are overdue; of these clinics (None: all)."""
+    which: list[ColumnElement[bool]] = [Case.status.not_in(ENDED)]
+    if chosen is not None:
+        which.append(Case.clinic_id.in_([clinic.id for clinic in chosen]))
+    rows = session.execute(select(Case.status, func.count()).where(*which).group_by(Case.status))
+    counts: dict[str, int] = {row[0]: row[1] for row in rows}
+    today = (until + timedelta(hours=8)).date()  # cases are due on days in China
+    overdue = session.scalar(select(func.count()).select_from(Case).where(*which, Case.due_on < today)) or 0
+    waiting = [Counted(name=name, count=counts[name]) for name in STATUS_NAMES if counts.get(name)]
+    return waiting, overdue

@@ -1,0 +1,102 @@
+"""A report in words: lines for a chat, a whole document for a mail. The same numbers in both."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from leads.alerts.messages.message import Payload
+from leads.insights.bars_png import png
+from leads.insights.summary import Counted, Summary, Voice, place_name, symptom_name
+from leads.labels import STATUS_NAMES
+from leads.models import Period
+from leads.records.tables.digests import DigestPlan
+
+TITLES: dict[Period, str] = {"daily": "早报", "weekly": "周报", "monthly": "月报"}
+BEFORE: dict[Period, str] = {"daily": "前一天", "weekly": "前一周", "monthly": "前一月"}
+PLOT = "days"
+_LISTED = 5  # rows named in a chat message
+_templates = Environment(
+    loader=PackageLoader("leads.alerts.messages"), autoescape=True, undefined=StrictUndefined
+)
+
+
+def payload(summary: Summary, plan: DigestPlan, issue_id: str, *, base: str) -> Payload:
+    """What the outbox keeps: the chat's lines, and the mail with its plot."""
+    page = f"/digests/{issue_id}"
+    return Payload(
+        title=title(summary, plan),
+        lines=tuple(lines(summary, plan.period)),
+        page=page,
+        html=document(summary, plan, address=base + page),
+        images=((PLOT, b64encode(png(summary.days)).decode()),),
+    )
+
+
+def title(summary: Summary, plan: DigestPlan) -> str:
+    """ "早报 11 月 22 日：新线索 12 条，提及 3 条"."""
+    mentions = sum(voice.total for voice in summary.voices)
+    day = datetime.fromisoformat(summary.until).astimezone(ZoneInfo(plan.timezone))
+    return f"{TITLES[plan.period]} {day.month} 月 {day.day} 日：新线索 {summary.leads} 条，提及 {mentions} 条"
+
+
+def lines(summary: Summary, period: Period) -> Iterator[str]:
+    """The report for a chat, a line a subject; what there is nothing of is left out."""
+    yield (
+        f"新线索 {summary.leads} 条（{BEFORE[period]} {summary.leads_before}），"
+        f"其中需求高的 {summary.urgent} 条。"
+    )
+    if summary.symptoms:
+        yield f"症状：{_row(summary.symptoms, symptom_name)}。"
+    if summary.places:
+        yield f"地点：{_row(summary.places, place_name)}。"
+    if summary.risen:
+        yield f"变多了：{'、'.join(risen(each) for each in summary.risen[:_LISTED])}。"
+    yield from (spoken(voice, period) for voice in summary.voices)
+    if summary.waiting:
+        late = f"，{summary.overdue} 条已过期" if summary.overdue else ""
+        yield f"待跟进：{_row(summary.waiting, STATUS_NAMES.__getitem__)}{late}。"
+    if summary.gaps:
+        yield f"采集缺口 {len(summary.gaps)} 处：{'；'.join(summary.gaps[:3])}。"
+    if summary.cut:
+        yield "这段时间的线索太多，只统计了最新的一部分。"
+
+
+def risen(counted: Counted) -> str:
+    """ "牙痛 3→9"."""
+    return f"{symptom_name(counted.name)} {counted.before}→{counted.count}"
+
+
+def spoken(voice: Voice, period: Period) -> str:
+    """How a clinic was spoken of, in a sentence."""
+    grave = f"（较重 {voice.grave}）" if voice.grave else ""
+    share = "、".join(f"{name} {count}" for name, count in voice.rivals[:_LISTED])
+    return (
+        f"{voice.clinic}：被提到 {voice.total} 次（{BEFORE[period]} {voice.before}），"
+        f"好评 {voice.praise}，不满 {voice.complaint}{grave}。"
+    ) + (f"声量：{share}。" if share else "")
+
+
+def document(summary: Summary, plan: DigestPlan, *, address: str) -> str:
+    """The mail: tables and styles inside of tags only, which is all that mail programs agree on."""
+    return _templates.get_template("digest.html").render(
+        summary=summary,
+        heading=title(summary, plan),
+        before=BEFORE[plan.period],
+        symptom_name=symptom_name,
+        place_name=place_name,
+        statuses=STATUS_NAMES,
+        sentences=[spoken(voice, plan.period) for voice in summary.voices],
+        risen=[risen(each) for each in summary.risen],
+        plot=f"cid:{PLOT}",
+        address=address,
+        most=max((each.count for each in (*summary.symptoms, *summary.places)), default=1),
+    )
+
+
+def _row(counted: Sequence[Counted], name: object) -> str:
+    return "、".join(f"{name(each.name)} {each.count}" for each in counted[:_LISTED])  # type: ignore[operator]  # a function

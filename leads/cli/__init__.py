@@ -1,0 +1,3 @@
+"""`tingzhen`: the command line."""
+
+from leads.cli.app import main as main

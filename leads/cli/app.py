@@ -1,0 +1,359 @@
+"""`tingzhen`: the command line. Commands are thin; heavy imports wait until one runs (help in 0.5 s)."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from leads.cli import sources as cli_sources
+from leads.cli import state, users
+from leads.cli.state import Json, State
+from leads.errors import InputError, QueryError, TingzhenError
+
+
+class Commands(TyperGroup):
+    """All commands: errors become one sentence on standard error and an exit code scripts can use.
+
+    Done inside of click's own handling, which would report an interruption or a closed pipe as failures.
+    """
+
+    def invoke(self, ctx: Any) -> Any:  # click's Context; typer carries its own copy of click
+        try:
+            return super().invoke(ctx)
+        except TingzhenError as error:
+            if State.debug:
+                raise
+            _complain(f"错误：{error}")
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            # The reader (head, less) has enough; that is no error of ours.
+            sys.stderr.close()
+            sys.exit(0)
+        except KeyboardInterrupt:
+            _complain("已中断：已写入的内容都在，重新运行同一条命令会接着做。")
+            sys.exit(130)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="听诊：在公开帖子里找到附近需要看诊的人，并告诉诊所谁在谈论它。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.add_typer(cli_sources.group, name="sources")
+app.add_typer(users.group, name="users")
+app.command()(cli_sources.coverage)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tingzhen {version('tingzhen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="配置文件，默认 ./tingzhen.toml。")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="出错时显示完整的调用栈。")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="显示版本后退出。", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    State.config, State.debug = config, debug
+
+
+MAX_PORT = 65535
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=MAX_PORT, help="网页端口。")] = 8000,
+    folder: Annotated[Path, typer.Option(help="演示数据放在哪里。")] = Path("demo-data"),
+    stay: Annotated[bool, typer.Option("--stay/--no-stay", help="做完后打开网页服务，或直接退出。")] = True,
+    as_json: Json = False,
+) -> None:
+    """演示：抓取自带的小论坛，找出线索和提及，打开线索页。"""
+    from leads.demo import run
+
+    run.demo(folder, port=port, stay=stay, as_json=as_json)
+
+
+@app.command()
+def crawl(
+    sources: Annotated[list[str] | None, typer.Argument(help="来源名；不写就是全部启用的来源。")] = None,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="不找新帖，只复查已有的：源站删了的也删，改了的更新。")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """抓取来源，打标签，存成线索。"""
+    from leads.actions.crawl import crawl as crawl_sources
+    from leads.sources.states import TROUBLE
+    from leads.terminal import tables as show
+
+    settings = state.settings()
+    reports = crawl_sources(settings, sources or [], progress=show.crawl_progress(), recheck=recheck)
+    show.crawl_reports(reports, as_json=as_json)
+    if any(report.outcome in TROUBLE for report in reports):
+        raise typer.Exit(5)
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="要导入的文件，格式自动识别。")],
+    format_: Annotated[str | None, typer.Option("--format", help="指定格式，不自动识别。")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="列名对应，如 text=内容,time=时间,place=IP属地,id=编号。")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """导入文件：微博、贴吧、小红书采集工具的导出，或任意表格。"""
+    from leads.actions import imports
+    from leads.terminal import tables as show
+
+    report = imports.ingest_files(
+        state.settings(),
+        files,
+        format_=format_,
+        columns=imports.column_map(columns),
+        progress=show.ingest_progress(quiet=as_json),
+    )
+    show.ingest_report(report, as_json=as_json)
+    if report.failed_files:
+        raise typer.Exit(InputError.exit_code)
+
+
+@app.command()
+def tag() -> None:
+    """打标签：从标准输入读 JSON 行 {"text": …, "place_hints": […]}，按顺序逐行输出标签。"""
+    from leads.learning import tag_lines
+
+    rejected = tag_lines.tag_lines(sys.stdin.buffer, sys.stdout.buffer, _complain)
+    if rejected:
+        raise typer.Exit(InputError.exit_code)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str] | None, typer.Argument(help="搜索词，可用 AND OR NOT、引号和括号。")] = None,
+    near: Annotated[str | None, typer.Option(help="纬度,经度（WGS-84），或诊所 id。")] = None,
+    radius: Annotated[str, typer.Option(help="半径，如 5km、800m；默认取诊所的半径，坐标则 5km。")] = "",
+    area: Annotated[str, typer.Option(help="行政区划，如 成都武侯 或 510107。")] = "",
+    symptom: Annotated[list[str] | None, typer.Option(help="症状代码或名称，可重复。")] = None,
+    specialty: Annotated[list[str] | None, typer.Option(help="科室代码或名称，可重复。")] = None,
+    intent: Annotated[list[str] | None, typer.Option(help="意图，默认不限。")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="来源，可重复。")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="处理状态，可重复。")] = None,
+    since: Annotated[str, typer.Option(help="起始：7d、12h 或 2026-11-01。")] = "",
+    until: Annotated[str, typer.Option(help="截止（不含）：1d、2026-11-20。")] = "",
+    precision: Annotated[str, typer.Option(help="sure 确定，likely 可能，possible 仅同省。")] = "likely",
+    min_need: Annotated[str, typer.Option(help="需求分下限，0 到 1。")] = "0",
+    sort: Annotated[str, typer.Option(help="score 综合，newest 最新，nearest 最近。")] = "score",
+    limit: Annotated[str, typer.Option(help="最多几条，1 到 1000。")] = "20",
+    cursor: Annotated[str, typer.Option(help="翻页位置，来自上一页。")] = "",
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="输出 CSV。")] = False,
+) -> None:
+    """搜索线索。"""
+    from datetime import UTC, datetime
+
+    from leads import storage
+    from leads.query import search as asking
+    from leads.terminal import tables as show
+
+    if as_json and as_csv:
+        raise QueryError("--json 和 --csv 只能选一个。")
+    settings = state.settings()
+    now = datetime.now(UTC)
+    asked = asking.Asked(
+        q=" ".join(words or []),
+        near=near or "",
+        radius=radius,
+        area=area,
+        symptom=tuple(symptom or ()),
+        specialty=tuple(specialty or ()),
+        intent=tuple(intent or ()),
+        source=tuple(source or ()),
+        status=tuple(status or ()),
+        since=since,
+        until=until,
+        precision=precision,
+        min_need=min_need,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
+    query = asking.to_query(asked, clinics=storage.known_clinics(settings), now=now)
+    with storage.open_index(settings, create=False) as index:
+        page = index.search(query, now=now)
+        total = index.count(query)
+    show.hits(page, total=total, now=now, form="json" if as_json else "csv" if as_csv else "table")
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(min=1, max=MAX_PORT, help="网页端口，默认取配置。")] = None,
+) -> None:
+    """打开网页，并按时抓取、提醒、发简报，直到 Ctrl+C。"""
+
+    from leads import server
+
+    server.serve(state.settings(), port=port)
+
+
+@app.command(name="run-once")
+def run_once(as_json: Json = False) -> None:
+    """做一轮到时间的事（抓取、提醒、简报）就退出：给 cron 和 systemd 用。"""
+    from leads.actions import schedule
+    from leads.terminal import tables as show
+
+    show.round_done(schedule.run_once(state.settings()), as_json=as_json)
+
+
+@app.command()
+def reindex(
+    source: Annotated[
+        str, typer.Option("--from", help="从哪个索引搬来：sqlite，或 https://用户:密码@主机:9200。")
+    ] = "",
+    drop_old: Annotated[bool, typer.Option("--drop-old", help="删掉不再使用的旧版索引。")] = False,
+    as_json: Json = False,
+) -> None:
+    """重建 Elasticsearch 索引，或把线索从一个索引搬到另一个；中断后再运行会接着做。"""
+    from leads.actions import reindex as work
+    from leads.terminal import tables as show
+
+    settings = state.settings()
+    if drop_old:
+        show.dropped(work.drop_old(settings), as_json=as_json)
+        return
+    progress = show.reindex_progress(quiet=as_json)
+    copied = work.move(settings, source, progress) if source else work.rebuild(settings, progress)
+    show.reindex_report(copied, as_json=as_json)
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """检查配置：哪些可用，还缺什么。"""
+    from leads.actions import check as checking
+    from leads.terminal import tables as show
+
+    findings = checking.check(State.config)
+    show.findings(findings, as_json=as_json)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+
+
+@app.command()
+def feedback(
+    lead_id: Annotated[str, typer.Argument(help="线索的 id，见 search --json。")],
+    intent: Annotated[
+        str, typer.Argument(help="它其实是：seeker experience advert news_science figurative other。")
+    ],
+) -> None:
+    """记下一条判断：这条线索其实是什么。攒够了用 train --with-feedback 学进去。"""
+    from datetime import UTC, datetime
+
+    from leads.learning import judgements
+
+    judgements.note(state.settings(), lead_id, intent, now=datetime.now(UTC))
+
+
+@app.command()
+def erase(
+    post_id: Annotated[str, typer.Argument(help="帖子编号，来源/编号，见 search --json。")] = "",
+    author: Annotated[str, typer.Option(help="删除一个作者的全部帖子：写他的任一帖子的编号。")] = "",
+    reason: Annotated[str, typer.Option(help="为什么删，最多 200 个字，不要写人名。")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
+    as_json: Json = False,
+) -> None:
+    """删除一条帖子或一个作者的全部内容：线索、提及、备注、反馈、提醒；以后也不再存。"""
+    from datetime import UTC, datetime
+
+    from leads.actions import erase as erasing
+    from leads.terminal import tables as show
+
+    if bool(post_id) == bool(author):
+        raise QueryError("请写一个帖子编号，或用 --author 写一个作者，二选一。")
+    if not yes:
+        typer.confirm(f"删除 {post_id or author} 的全部内容，不能恢复，确定吗？", abort=True, err=True)
+    kind: Literal["post", "author"] = "post" if post_id else "author"
+    done = erasing.by_command(state.settings(), kind, post_id or author, reason=reason, now=datetime.now(UTC))
+    show.erased(done, as_json=as_json)
+
+
+@app.command()
+def mcp() -> None:
+    """给 AI 助手的 MCP 服务（标准输入输出，只读）；令牌放在环境变量 TINGZHEN_TOKEN。"""
+    from leads import mcp_server
+
+    mcp_server.serve(state.settings())
+
+
+@app.command()
+def train(
+    with_feedback: Annotated[bool, typer.Option("--with-feedback", help="把诊所自己的判断学进去。")] = False,
+    back: Annotated[bool, typer.Option("--back", help="退回上一个模型。")] = False,
+    force: Annotated[bool, typer.Option("--force", help="变差了也换上新模型。")] = False,
+    out: Annotated[Path | None, typer.Option(help="只用语料训练，模型写到这个目录。")] = None,
+) -> None:
+    """训练意图模型。默认只用自带语料，写到 --out。"""
+    from datetime import UTC, datetime
+
+    from leads.learning import judgements
+    from leads.learning import train as training
+    from leads.terminal import tables as show
+
+    now = datetime.now(UTC)
+    if back:
+        typer.echo(f"已退回：{training.go_back(state.settings().data_dir)}")
+    elif with_feedback:
+        show.comparison(judgements.learn(state.settings(), now=now, force=force))
+    else:
+        if out is None:
+            raise InputError("请用 --out 指定模型写到哪个目录，或用 --with-feedback 学诊所自己的判断。")
+        trained, examples = training.train_shipped(out, now=now)
+        show.trained(trained, examples)
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="真实帖子（每行一个 JSON，有 id 和 text）。")] = Path(
+        "../shared/data/real_posts_sample.jsonl"
+    ),
+    labels: Annotated[Path, typer.Option(help="真实帖子的标注（TSV）。")] = Path("tests/nlp/real_labels.tsv"),
+    as_json: Json = False,
+) -> None:
+    """评测标签：语料上交叉验证，以及（文件在的话）真实帖子上的得分。"""
+    from leads.learning import evaluate as evaluation
+    from leads.terminal import tables as show
+
+    show.evaluations(evaluation.evaluate_all(real, labels), as_json=as_json)
+
+
+def _complain(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def main() -> None:
+    """Entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal of another encoding (GBK) cannot show every character: show the others.
+            stream.reconfigure(errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()

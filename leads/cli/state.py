@@ -1,0 +1,27 @@
+"""Options given before the command, and the settings they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # pydantic is slow to start, and --help needs none of it
+    from leads.config import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="每行输出一个 JSON。")]
+
+
+class State:
+    """Options given before the command."""
+
+    config: Path | None = None
+    debug: bool = False
+
+
+def settings() -> Settings:
+    """The settings as the options say; raises ConfigError."""
+    from leads.config import load_settings
+
+    return load_settings(State.config)

@@ -1,0 +1,29 @@
+"""Which posts belong together: thread, answer, repost; and that they have to do with a clinic. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler.items import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A thread or post has to do with a clinic."""
+
+    key: str
+    clinic_id: str
+    kind: str  # "own" or "named"
+
+
+def keys_of(post: Post) -> tuple[str, ...]:
+    """What a post answers: its thread, the post it quotes or repeats."""
+    thread = f"{post.source}#{post.thread_id}" if post.thread_id else ""
+    return tuple(filter(None, (thread, post.repost_of)))
+
+
+def own_keys(post: Post) -> tuple[str, ...]:
+    """Under which keys answers to a post will look for it. A floor in another's thread is not the thread."""
+    opens = post.floor in (None, 1)
+    thread = f"{post.source}#{post.thread_id or post.post_id}" if opens else ""
+    return tuple(filter(None, (post.id, thread)))

@@ -1,0 +1,318 @@
+"""The embedded lead index: one SQLite file, nothing to run beside it.
+
+Words, tags and geo cells stand in one contentless FTS5 table, so a search is one MATCH; rowids grow with the
+time of publication, so a time window is a rowid range and "newest" needs no sorting. `hot` is
+log2(need) + published / half-life: freshness decays every score alike, so this order never changes with
+time and can be indexed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from threading import RLock, local
+from typing import NamedTuple
+from weakref import WeakSet
+
+import orjson
+
+from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
+from leads.index.codec import mention_from_dict
+from leads.index.cursors import Cursor
+from leads.index.sqlite import match, views
+from leads.index.sqlite.counts import Counter, Found
+from leads.index.sqlite.match import ROWID_BITS
+from leads.index.sqlite.schema import open_database, open_reader, translated
+from leads.index.sqlite.store import LEAD, LeadStore, lead_of
+from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
+from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor
+from leads.scoring.need import HALF_LIFE_HOURS, freshness
+
+
+class _Row(NamedTuple):
+    rowid: int
+    hot: float
+    code: str | None
+    level: str | None
+    lat: float | None
+    lon: float | None
+    radius_km: float | None
+
+
+class _Place(NamedTuple):
+    code: str
+    level: str
+    lat: float
+    lon: float
+    radius_km: float
+
+
+class _Reader:
+    """One thread's connection. A web server's threads come and go; theirs is closed when they end."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.connection = open_reader(path)
+
+    def __del__(self) -> None:
+        if hasattr(self, "connection"):
+            self.connection.close()
+
+
+class SqliteIndex(LeadIndex):
+    """See `LeadIndex`. Safe for several processes on one file: one writes at a time, readers never wait."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Opens or creates the file.
+
+        Raises:
+            StorageError: not writable, not an index, or cut by another tokenizer.
+        """
+        self._path = path
+        self._db = open_database(path)  # writes
+        self._turn = RLock()  # threads of this process; SQLite keeps processes apart
+        self._mine = local()
+        self._readers: WeakSet[_Reader] = WeakSet()
+        self._store = LeadStore(self._db)
+        self._counter = Counter(path, lambda: self._reader)
+
+    def upsert(self, leads: Sequence[Lead]) -> None:
+        with self._writing():
+            self._store.upsert(leads)
+            self._store.forget_old_changes()
+
+    def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
+        cursor = Cursor.decode(query, int)
+        with translated():
+            found = list(islice(self._found(query, cursor), query.limit + 1))
+            hits = tuple(self._hit(item, now) for item in found[: query.limit])
+        more = len(found) > query.limit and query.limit > 0
+        last = found[query.limit - 1] if more else None
+        return Page(items=hits, cursor=Cursor(last.key, last.rowid).encode(query) if last else "")
+
+    def count(self, query: LeadQuery) -> int:
+        with translated():
+            if self._counter.ready:
+                return self._counter.count(query)
+            if query.near is None:
+                sql, values = match.select("count(*)", query)
+                return int(self._reader.execute(sql, values).fetchone()[0])
+            return sum(1 for _ in self._candidates(query, None))
+
+    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
+        """Matches in the asked order, after the cursor."""
+        after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
+        if self._counter.ready and match.restricts(query):
+            yield from self._counter.best(query, after)
+            return
+        ordered = query.sort == "newest" or not match.match_expression(query)
+        if ordered and not (query.sort != "newest" and query.near is not None):
+            yield from self._candidates(query, cursor)
+            return
+        if query.sort == "score":
+            yield from self._best(query, after)
+            return
+        rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
+        yield from heapq.nlargest(query.limit + 1, rest)
+
+    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[Found]:
+        """The best by score, newest rows first, until none that follows can be among them.
+
+        Need and reach only lower a score, so a row's age alone bounds it: a common word's hundred thousand
+        matches need not be read for the first page.
+        """
+        by_time = replace(query, sort="newest", cursor="")
+        sql, values = match.select(", ".join(_Row._fields), by_time)
+        best: list[Found] = []
+        for fields in self._reader.execute(sql, values):
+            row = _Row(*fields)
+            if len(best) > query.limit and highest_hot(row.rowid) < best[0].key:
+                break
+            item = _rate(row, query)
+            if item is None or (item.key, item.rowid) >= after:
+                continue
+            if len(best) <= query.limit:
+                heapq.heappush(best, item)
+            else:
+                heapq.heappushpop(best, item)
+        return sorted(best, reverse=True)
+
+    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
+        """All matches, in the asked order where the database gives it."""
+        sql, values = match.select(", ".join(_Row._fields), query, cursor)
+        for values_ in self._reader.execute(sql, values):
+            item = _rate(_Row(*values_), query)
+            if item is not None:
+                yield item
+
+    def _hit(self, item: Found, now: datetime) -> Hit:
+        lead = self._lead(item.rowid)
+        score = lead.need * freshness(lead.post.published_at, now) * item.factor
+        return Hit(lead=lead, score=score, distance_km=item.distance, precision=item.precision)
+
+    def _lead(self, rowid: int) -> Lead:
+        sql = f"SELECT {LEAD} FROM leads WHERE rowid = ?"  # noqa: S608 - own names
+        return lead_of(*self._reader.execute(sql, (rowid,)).fetchone())
+
+    def get(self, lead_id: str) -> Lead | None:
+        sql = f"SELECT {LEAD} FROM leads WHERE id = ?"  # noqa: S608 - own names
+        with translated():
+            row = self._reader.execute(sql, (lead_id,)).fetchone()
+        return None if row is None else lead_of(*row)
+
+    def folded(self, lead_id: str) -> Sequence[Lead]:
+        with translated():
+            return views.folded(self._reader, lead_id)
+
+    def set_case(self, changes: Sequence[CaseMark]) -> int:
+        with self._writing():
+            return self._store.set_case(changes)
+
+    def delete(self, lead_ids: Iterable[str]) -> int:
+        with self._writing():
+            return self._store.delete(list(lead_ids))
+
+    def delete_author(self, author_key: str) -> int:
+        if not author_key:
+            return 0
+        with self._writing():
+            return self._store.delete(self._store.ids_where("author_key = ?", author_key))
+
+    def ids_of_author(self, author_key: str) -> Sequence[str]:
+        with translated():
+            return views.ids_of_author(self._reader, author_key) if author_key else ()
+
+    def expire(self, before: datetime) -> int:
+        with self._writing():
+            return self._store.delete(self._store.ids_where("published < ?", int(before.timestamp())))
+
+    def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
+        with self._writing():
+            return views.put_mentions(self._db, mentions)
+
+    def mentions(
+        self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
+    ) -> list[Mention]:
+        earliest = math.ceil(since.timestamp()) if since else -(2**62)
+        with translated():
+            rows = self._reader.execute(
+                "SELECT doc FROM mentions WHERE (? = '' OR clinic_id = ?) AND published >= ?"
+                " ORDER BY published DESC, id LIMIT ?",
+                (clinic_id, clinic_id, earliest, limit),
+            ).fetchall()
+        return [mention_from_dict(orjson.loads(row[0])) for row in rows]
+
+    def counts(self) -> Mapping[str, int]:
+        with translated():
+            heads = self._reader.execute("SELECT count(*) FROM leads WHERE head IS NULL").fetchone()[0]
+            return {
+                "leads": heads,
+                "folded": self._count("leads") - heads,
+                "mentions": self._count("mentions"),
+            }
+
+    def facets(self, query: LeadQuery, names: Sequence[Facet] = FACETS) -> Mapping[Facet, Mapping[str, int]]:
+        with translated():
+            return self._counter.facets(query, names)
+
+    def precisions(self, query: LeadQuery) -> Mapping[Precision, int]:
+        with translated():
+            return self._counter.precisions(query)
+
+    def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
+        with translated():
+            return self._counter.counts_since(query, moments)
+
+    def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
+        with translated():
+            return self._counter.tiles(query, zoom)
+
+    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
+        lead = self.get(lead_id)
+        if lead is None:
+            return ()
+        with translated():
+            return [self._lead(rowid) for rowid in views.similar_rows(self._reader, lead, limit)]
+
+    def digests(self, kind: Kind) -> Iterator[Digest]:
+        with translated():
+            yield from views.digests(self._reader, kind)
+
+    def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
+        with translated():
+            return views.records(self._reader, kind, ids)
+
+    def restore(self, records: Sequence[Record]) -> None:
+        with self._writing():
+            views.restore(self._db, self._store, records)
+
+    def discard(self, kind: Kind, ids: Sequence[str]) -> None:
+        with self._writing():
+            views.discard(self._db, self._store, kind, ids)
+
+    def _count(self, table: str) -> int:
+        return int(self._reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
+
+    def close(self) -> None:
+        self._counter.close()
+        with self._turn:
+            for reader in self._readers:
+                reader.connection.close()
+            self._db.close()
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's connection: it sees what is committed, never another thread's half-written batch."""
+        found: _Reader | None = getattr(self._mine, "reader", None)
+        if found is None:
+            found = self._mine.reader = _Reader(self._path)
+            with self._turn:
+                self._readers.add(found)
+        return found.connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it or nothing, also when the process is killed."""
+        with self._turn, translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.rollback()
+                raise
+            self._db.execute("COMMIT")
+
+
+def highest_hot(rowid: int) -> float:
+    """What `hot` of a row can be at most: that of a need of 1 at its time of publication."""
+    return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
+
+
+def _rate(row: _Row, query: LeadQuery) -> Found | None:
+    """The row's key in the asked order, or None when it is not near enough. Pure."""
+    near = query.near
+    if near is None:
+        return Found(float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None)
+    place = _place(row)
+    if place is None:
+        return None
+    distance = distance_km(near.lat, near.lon, place.lat, place.lon)
+    precision = reach(place, near, distance)
+    if precision is None or not precise_enough(precision, query.precision):
+        return None
+    factor = reach_factor(precision, place.radius_km)
+    keys = {"newest": float(row.rowid), "nearest": -distance, "score": row.hot + math.log2(factor)}
+    return Found(keys[query.sort], row.rowid, factor, distance, precision)
+
+
+def _place(row: _Row) -> _Place | None:
+    code, level, lat, lon, radius_km = row.code, row.level, row.lat, row.lon, row.radius_km
+    if code is None or level is None or lat is None or lon is None or radius_km is None:
+        return None
+    return _Place(code, level, lat, lon, radius_km)

@@ -1,0 +1,155 @@
+"""Counts, map tiles, similar posts, and copying for `SqliteIndex`. Callers hold the transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from math import ceil
+
+import orjson
+
+from leads.index.base import Digest, Kind, Record, Stored
+from leads.index.codec import lead_from_dict, mention_from_dict, mention_to_dict
+from leads.index.spread import digest
+from leads.index.sqlite.store import LEAD, LeadStore, lead_of
+from leads.index.terms import word_term
+from leads.models import Lead, Mention
+
+CHUNK = 500
+RARE_WORDS = 12  # as many of a post's words stand for what it is about
+FEWEST_WORDS, MOST_ALIKE = 4, 8_000  # of them at least so many; more only while so few posts have one of them
+SHARED = 0.3  # of them a similar post has at least this share
+
+
+def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
+    """Ids of the posts of one author, leads or mentions."""
+    rows = database.execute(
+        "SELECT id FROM leads WHERE author_key = ? UNION SELECT post_id FROM mentions WHERE author_key = ?",
+        (author_key, author_key),
+    )
+    return [row[0] for row in rows]
+
+
+def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[int]:
+    """Rowids of searchable leads that share the rare words of this one, most alike first (bm25)."""
+    rare = _rare_words(database, lead)
+    if not rare:
+        return []
+    expression = "words : (" + " OR ".join(f'"{term}"' for term in rare) + ")"
+    rows = database.execute(
+        "SELECT leads.rowid, id, doc FROM fts CROSS JOIN leads ON leads.rowid = fts.rowid"
+        " WHERE fts MATCH ? AND head IS NULL ORDER BY rank LIMIT ?",
+        (expression, limit * 4 + 1),
+    ).fetchall()
+    needed = ceil(SHARED * len(rare))
+    near = (
+        rowid
+        for rowid, lead_id, doc in rows
+        if lead_id != lead.id and len(rare & _terms(lead_from_dict(orjson.loads(doc)))) >= needed
+    )
+    return list(islice(near, limit))
+
+
+def _rare_words(database: sqlite3.Connection, lead: Lead) -> set[str]:
+    """The post's words that fewest posts have, but at least one other."""
+    terms = sorted(_terms(lead))
+    rows = database.execute(
+        "SELECT term, doc FROM temp.vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc > 1"
+        " ORDER BY doc, term LIMIT ?",
+        (orjson.dumps(terms).decode(), RARE_WORDS),
+    )
+    kept: set[str] = set()
+    posts = 0
+    for term, count in rows:
+        posts += count
+        # Each of these posts is looked at and weighed; where even rare words stand in thousands, few do.
+        if len(kept) >= FEWEST_WORDS and posts > MOST_ALIKE:
+            break
+        kept.add(term)
+    return kept
+
+
+def _terms(lead: Lead) -> set[str]:
+    return set(map(word_term, lead.tags.tokens))
+
+
+def digests(database: sqlite3.Connection, kind: Kind) -> Iterator[Digest]:
+    """Pages of rows by id, so that no read transaction stays open while the caller writes."""
+    sql = _DIGESTS[kind]
+    after = ""
+    while rows := database.execute(sql, (after, CHUNK * 10)).fetchall():
+        for record_id, doc, status, head, assignee in rows:
+            yield Digest(record_id, digest(orjson.loads(doc)), status, head, assignee)
+        after = rows[-1][0]
+
+
+_DIGESTS: Mapping[Kind, str] = {
+    "leads": "SELECT leads.id, leads.doc, leads.status, ifnull(heads.id, ''), leads.assignee FROM leads"
+    " LEFT JOIN leads AS heads ON heads.rowid = leads.head WHERE leads.id > ? ORDER BY leads.id LIMIT ?",
+    "mentions": "SELECT id, doc, '', '', '' FROM mentions WHERE id > ? ORDER BY id LIMIT ?",
+}
+
+
+def records(database: sqlite3.Connection, kind: Kind, ids: Sequence[str]) -> list[Record]:
+    chosen = (orjson.dumps(list(ids)).decode(),)
+    if kind == "mentions":
+        rows = database.execute(
+            "SELECT doc FROM mentions WHERE id IN (SELECT value FROM json_each(?))", chosen
+        )
+        return [mention_from_dict(orjson.loads(doc)) for (doc,) in rows]
+    rows = database.execute(
+        f"SELECT ifnull(heads.id, ''), {LEAD} FROM leads"  # noqa: S608 - own names
+        " LEFT JOIN leads AS heads ON heads.rowid = leads.head"
+        " WHERE leads.id IN (SELECT value FROM json_each(?))",
+        chosen,
+    )
+    return [Stored(lead=lead_of(*row), head=head) for head, *row in rows]
+
+
+def folded(database: sqlite3.Connection, lead_id: str) -> list[Lead]:
+    """Near-duplicates under a lead, the earliest first."""
+    sql = (
+        f"SELECT {LEAD} FROM leads JOIN leads AS heads ON heads.rowid = leads.head"  # noqa: S608 - own names
+        " WHERE heads.id = ? ORDER BY leads.published, leads.id"
+    )
+    return [lead_of(*row) for row in database.execute(sql, (lead_id,))]
+
+
+def restore(database: sqlite3.Connection, store: LeadStore, given: Sequence[Record]) -> None:
+    store.restore([record for record in given if isinstance(record, Stored)])
+    put_mentions(database, [record for record in given if isinstance(record, Mention)])
+
+
+def discard(database: sqlite3.Connection, store: LeadStore, kind: Kind, ids: Sequence[str]) -> None:
+    if kind == "leads":
+        store.discard(ids)
+    else:
+        database.executemany("DELETE FROM mentions WHERE id = ?", [(mention_id,) for mention_id in ids])
+
+
+def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> int:
+    """Returns how many were not there before."""
+    before = _count_mentions(database)
+    rows = [
+        {
+            "id": mention.id,
+            "post_id": mention.post.id,
+            "clinic_id": mention.clinic_id,
+            "author_key": mention.post.author_key,
+            "published": int(mention.post.published_at.timestamp()),
+            "doc": orjson.dumps(mention_to_dict(mention)),
+        }
+        for mention in mentions
+    ]
+    database.executemany(
+        "INSERT INTO mentions (id, post_id, clinic_id, author_key, published, doc)"
+        " VALUES (:id, :post_id, :clinic_id, :author_key, :published, :doc)"
+        " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, published = excluded.published",
+        rows,
+    )
+    return _count_mentions(database) - before
+
+
+def _count_mentions(database: sqlite3.Connection) -> int:
+    return int(database.execute("SELECT count(*) FROM mentions").fetchone()[0])

@@ -1,0 +1,49 @@
+"""An ingestor as the settings want it: for the commands, and for the pipeline inside a crawl process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from leads.alerts.triggers.causes import Causes
+from leads.clinics.name_matcher import BrandMatcher
+from leads.config import Settings, load_settings, read_handed
+from leads.index import open_backend
+from leads.index.base import LeadIndex
+from leads.ingest.ingestor import Ingestor
+from leads.quarantine import Quarantine
+from leads.records import Records, open_records
+from leads.storage import data_dir, known_clinics, tagger
+
+
+def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor:
+    """Ready to turn posts into leads, with the shipped models or the clinic's own."""
+    clinics = known_clinics(settings)
+    return Ingestor(
+        tagger=tagger(settings.data_dir),
+        index=index,
+        quarantine=Quarantine(data_dir(settings) / "quarantine.jsonl"),
+        clinics=clinics,
+        brands=BrandMatcher(clinics),
+        records=records,
+        causes=Causes(max_age=timedelta(days=settings.alerts.max_age_days)),
+        min_need=settings.leads.min_need,
+        expire_days=settings.leads.expire_days,
+    )
+
+
+def crawl_ingestor() -> tuple[Callable[[], None], Ingestor]:
+    """For the pipeline inside a crawl process: how to close, and the ingestor.
+
+    A crawl started by `crawl` is handed its settings; one started by hand (`scrapy crawl`) reads its own.
+    """
+    handed = os.environ.get("TINGZHEN_HANDED_SETTINGS")
+    settings = read_handed(Path(handed)) if handed else load_settings()
+    data_dir(settings)
+    with ExitStack() as stack:
+        index = stack.enter_context(open_backend(settings))
+        worker = ingestor(settings, index, stack.enter_context(open_records(settings)))
+        return stack.pop_all().close, worker

@@ -1,0 +1,199 @@
+"""Posts in, leads and mentions out: the whole flow in one readable place, and the same as a Scrapy pipeline.
+
+    read → mask → drop what was erased → tag → keep what a clinic can use → index → alerts → count
+
+Everything is idempotent: the same file twice, or a crash and a second run, give the same index and the same
+alerts. The index comes first: a crash before the records leaves no cause, so the second run still tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.orm import Session
+
+from crawler.importers import Rejected
+from crawler.items import Post
+from leads.alerts.triggers import causes, news
+from leads.alerts.triggers.causes import Causes, Told
+from leads.clinics import threads
+from leads.clinics.mentions import Heard, hear
+from leads.clinics.name_matcher import BrandMatcher
+from leads.index.base import LeadIndex
+from leads.models import Clinic, Lead
+from leads.quarantine import Quarantine
+from leads.records import Records, heard
+from leads.scoring.fit import serves
+from leads.scoring.need import rate
+from nlp import Tagger
+from nlp.models import Tags
+from nlp.pii import mask
+from nlp.text.normal import normalise
+
+if TYPE_CHECKING:
+    pass
+
+_QUOTED = re.compile(r"[：（:('\"“「]")
+BATCH = 512  # posts tagged and stored at once: large enough for matrix work, small enough to stay in cache
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What one run did: read = leads + unmatched + expired + erased + rejected.
+
+    Mentions and alerts are counted beside these.
+    """
+
+    read: int = 0
+    leads: int = 0
+    mentions: int = 0  # new ones
+    unmatched: int = 0  # read well, nobody's lead: dropped
+    expired: int = 0  # older than leads are kept: dropped
+    erased: int = 0  # somebody had the post or its author erased: dropped
+    alerts: int = 0  # written to the outbox
+    rejected: int = 0  # could not be read: in quarantine
+    why_rejected: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingestor:
+    """All that turning posts into leads needs.
+
+    Without `records` nobody is alerted, nothing counts as erased, and threads are not remembered.
+    """
+
+    tagger: Tagger
+    index: LeadIndex
+    quarantine: Quarantine
+    clinics: Sequence[Clinic]
+    brands: BrandMatcher
+    records: Records | None = None
+    causes: Causes = field(default_factory=Causes)
+    min_need: float = 0.3
+    expire_days: int = 180
+
+    def run(
+        self,
+        records: Iterable[Post | Rejected],
+        *,
+        origin: str,
+        now: datetime,
+        report: Report | None = None,
+        progress: Callable[[Report], None] = lambda report: None,
+    ) -> Report:
+        """Read everything, batch by batch; `progress` is called after each. Counts go into `report`.
+
+        Raises:
+            StorageError: the index or the quarantine cannot be written; what was stored before stays.
+        """
+        report = report or Report()
+        for batch in batched(records, BATCH):
+            posts = [record for record in batch if isinstance(record, Post)]
+            for record in batch:
+                if isinstance(record, Rejected):
+                    self._reject(record, origin, now, report)
+            self.store(posts, report, now)
+            progress(report)
+        self.expire(now)
+        return report
+
+    def expire(self, now: datetime) -> None:
+        """Drop what is older than leads are kept, in the index and in the records."""
+        oldest = self._oldest(now)
+        self.index.expire(oldest)
+        if self.records is not None:
+            with self.records.transaction() as session:
+                heard.forget(session, oldest)
+                causes.forget(session, oldest - self.causes.max_age)
+
+    def _oldest(self, now: datetime) -> datetime:
+        return now - timedelta(days=self.expire_days)
+
+    def store(self, posts: Sequence[Post], report: Report, now: datetime) -> frozenset[str]:
+        """Tag one batch and store what concerns a clinic, with its alerts; the ids of what is kept."""
+        report.read += len(posts)
+        fresh = [masked(post) for post in posts if post.published_at >= self._oldest(now)]
+        report.expired += len(posts) - len(fresh)
+        wanted, marks = self._look_up(fresh)
+        report.erased += len(fresh) - len(wanted)
+        leads, found = self.sort_out(wanted, marks)
+        self.index.upsert(leads)
+        report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
+        report.alerts += self._record(leads, found, now)
+        report.leads += len(leads)
+        report.unmatched += len(wanted) - len(leads)
+        return frozenset([lead.post.id for lead in leads] + [each.post.id for each, _ in found.mentions])
+
+    def _look_up(self, posts: Sequence[Post]) -> tuple[Sequence[Post], set[threads.Mark]]:
+        """The posts that may be stored, and what is known of their threads."""
+        if self.records is None or not posts:
+            return posts, set()
+        with self.records.reading() as session:
+            erased = heard.erased(session, posts)
+            marks = heard.marks(session, posts) if self.clinics else set()
+        return [post for post in posts if post.id not in erased], marks
+
+    def sort_out(self, posts: Sequence[Post], marks: Iterable[threads.Mark] = ()) -> tuple[list[Lead], Heard]:
+        """The leads among posts, in their order, and what is said of the clinics."""
+        tagged = self.tagger.tag_many(
+            [post.full_text for post in posts], [post.place_hints for post in posts]
+        )
+        texts = [normalise(post.full_text) for post in posts]
+        found = (self.judge(*each) for each in zip(posts, tagged, texts, strict=True))
+        leads = [lead for lead in found if lead is not None]
+        return leads, hear(posts, tagged, texts, brands=self.brands, tagger=self.tagger, marks=marks)
+
+    def _record(self, leads: Sequence[Lead], found: Heard, now: datetime) -> int:
+        """Write what the records keep of a batch, the alerts with their causes; how many alerts."""
+        if self.records is None or not (leads or found):
+            return 0
+        clinics = {clinic.id: clinic for clinic in self.clinics}
+        told = [news.of_lead(lead) for lead in leads]
+        told += [news.of_mention(each, tags, clinics[each.clinic_id]) for each, tags in found.mentions]
+
+        def work(session: Session) -> Told:
+            heard.keep_marks(session, found.marks, now=now)
+            heard.keep_voices(session, (heard.voice(*each) for each in found.counted))
+            return self.causes.write(session, told, now=now, index=self.index)
+
+        return causes.store(self.records, work).alerts
+
+    def judge(self, post: Post, tags: Tags, text: str) -> Lead | None:
+        """The lead a post is, or None: not in need, or of no use to any of the clinics."""
+        if tags.intent_label != "seeker" or post.author_kind in ("professional", "organisation"):
+            return None
+        if post.author_key in self.brands.own_accounts:
+            return None
+        if self.clinics and not any(serves(clinic, tags) for clinic in self.clinics):
+            return None
+        need, reasons = rate(text, tags)
+        if need < self.min_need:
+            return None
+        return Lead(post=post, tags=tags, need=need, reasons=reasons)
+
+    def _reject(self, record: Rejected, origin: str, now: datetime, report: Report) -> None:
+        self.quarantine.add(origin=origin, line=record.line, reason=record.reason, raw=record.raw, now=now)
+        report.read += 1
+        report.rejected += 1
+        # Reasons quote values; what stands before the quotation is the kind of fault, and there are few.
+        kind = _QUOTED.split(record.reason, maxsplit=1)[0]
+        report.why_rejected[kind] = report.why_rejected.get(kind, 0) + 1
+
+
+def masked(post: Post) -> Post:
+    """`post` without phone numbers, contact handles and the like; done before anything is stored."""
+    text, title = mask(post.text), mask(post.title)
+    return post if text == post.text and title == post.title else replace(post, text=text, title=title)
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size` items (itertools.batched is new in Python 3.12)."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,123 @@
+"""What people read instead of codes (zh-CN): every name of a code stands here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from leads.models import AlertState, Hit, How, RuleKind, Severity
+from nlp.models import ComplaintKind, Evidence, Polarity
+
+INTENT_NAMES = {
+    "seeker": "求诊",
+    "experience": "经历",
+    "advert": "广告",
+    "news_science": "新闻科普",
+    "figurative": "比喻",
+    "other": "其他",
+}
+PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
+# The funnel of a clinic's work on a lead, in its order; a lead not worth it is dismissed at any point.
+STATUS_NAMES = {
+    "new": "新线索",
+    "seen": "已看",
+    "replied": "已回复",
+    "talking": "沟通中",
+    "booked": "已预约",
+    "visited": "已到诊",
+    "shared": "已分享",
+    "dismissed": "已排除",
+}
+NOBODY = "未分配"  # may stand for the empty assignee
+SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}
+SEVERITY_NAMES: Mapping[Severity, str] = {"low": "普通", "medium": "较轻", "high": "较重", "critical": "紧急"}
+POLARITY_NAMES: Mapping[Polarity, str] = {"praise": "好评", "complaint": "不满", "neutral": "中性"}
+COMPLAINT_NAMES: Mapping[ComplaintKind, str] = {
+    "complaint": "投诉", "dispute": "纠纷", "injury": "伤害", "media": "曝光",
+}  # fmt: skip
+ROLE_NAMES = {"admin": "管理员", "marketer": "市场", "doctor": "医生"}
+SINCE_NAMES = {"1d": "1 天内", "3d": "3 天内", "7d": "7 天内", "30d": "30 天内", "": "不限"}
+HOW_NAMES: Mapping[How, str] = {
+    "exact": "全称", "alias": "别名", "short": "简称", "homophone": "同音写法", "typo": "错字写法",
+    "doctor": "医生姓名", "comment": "自己内容下的评论",
+}  # fmt: skip
+LEVEL_NAMES = {"point": "具体位置", "district": "区县", "city": "城市", "province": "省份"}
+PERSON_NAMES = {"self": "本人", "family": "家人", "other": "别人"}
+ONLY_LEVEL_NAMES: Mapping[str, str] = {
+    "point": "具体地点",
+    "district": "只知道区县",
+    "city": "只知道城市",
+    "province": "只知道省",
+}
+KIND_NAMES: Mapping[RuleKind, str] = {
+    "lead": "附近的新线索",
+    "mention": "有人提到诊所",
+    "spike": "症状突增",
+    "silent": "来源没有内容",
+    "blocked": "来源拒绝访问",
+}
+KIND_HINTS: Mapping[RuleKind, str] = {
+    "lead": "诊所附近有新的求诊帖，而且合乎下面的条件。",
+    "mention": "新帖里出现诊所或医生的名字（名字和排除词在“诊所”页），而且合乎下面的条件。",
+    "spike": "某个症状在某个城市今天比平时的同一天多得多。",
+    "silent": "来源本来有帖，这一次却什么都没列出。",
+    "blocked": "来源拒绝访问或要求验证，采集停了下来。",
+}
+FREQUENCY_NAMES = {"now": "立即", "hourly": "每小时", "daily": "每天", "weekly": "每周"}
+EVIDENCE_NAMES: dict[Evidence, str] = {
+    "geo": "定位",
+    "checkin": "签到",
+    "self": "自述",
+    "text": "文中提到",
+    "board": "版块",
+    "ip": "IP属地",
+    "profile": "资料",
+}
+PERIOD_NAMES = {"daily": "早报（每天）", "weekly": "周报", "monthly": "月报"}
+OUTCOMES = {
+    "ok": "正常",
+    "empty": "没有内容",
+    "silent": "异常安静",
+    "truncated": "到上限被截断",
+    "refused": "被拒绝",
+    "blocked": "被封锁",
+    "failed": "失败",
+    "running": "进行中",
+}
+GAPS = {
+    "silent": "异常安静",
+    "truncated": "截断",
+    "refused": "被拒绝",
+    "blocked": "被封锁",
+    "failed": "没读成",
+    "layout": "版面变了",
+    "missing_day": "缺一天",
+    "unfinished": "没抓完",
+}
+STATE_NAMES: Mapping[AlertState, str] = {
+    "waiting": "等待发送",
+    "sending": "正在发送",
+    "sent": "已送到",
+    "merged": "并入汇总",
+    "dead": "没送到",
+    "cancelled": "已取消",
+}
+
+
+def place_text(hit: Hit) -> str:
+    """ "武侯区 3.2 公里 确定", or what is known of it."""
+    region = hit.lead.tags.region
+    parts = [region.name if region else "地点未知"]
+    if hit.distance_km is not None:
+        parts.append(f"{hit.distance_km:.1f} 公里")
+    if hit.precision is not None:
+        parts.append(PRECISION_NAMES[hit.precision])
+    return " ".join(parts)
+
+
+def age_text(published: datetime, now: datetime) -> str:
+    """ "5 分钟", "3 小时", "2 天"."""
+    minutes = max(0, int((now - published).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 60 * 48 else f"{minutes // 1440} 天"

@@ -1,0 +1,103 @@
+"""Who may come in, how, and what they did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    String,
+    Text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leads.models import (
+    Role,
+)
+from leads.records.tables.base import Base
+
+
+class User(Base):
+    """Somebody who works with the desk. `password` is an argon2 hash; "" until the first one is set."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    role: Mapped[Role]
+    created_at: Mapped[datetime]
+    password: Mapped[str] = mapped_column(String(255), default="")
+    clinic_ids: Mapped[list[str]] = mapped_column(default_factory=list)  # a doctor sees these only
+    disabled: Mapped[bool] = mapped_column(default=False)
+
+
+class LoginLink(Base):
+    """A one-time way in: for the first admin and for who forgot a password. The secret is stored hashed.
+
+    `direct` ones, of the demo, open the desk without asking for a password first.
+    """
+
+    __tablename__ = "login_links"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+    direct: Mapped[bool] = mapped_column(default=False)
+
+
+class Session(Base):
+    """A browser that is logged in. The cookie's secret is stored hashed; `csrf` goes into forms."""
+
+    __tablename__ = "sessions"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A program's way in. `hint` is the first characters, to tell tokens apart; the secret is hashed."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    hint: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Audit(Base):
+    """Who did what, when: logins, changes of rights, exports, erasures, permissions. Never a post's text."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    at: Mapped[datetime] = mapped_column(index=True)
+    who: Mapped[str] = mapped_column(String(80))  # a login, "token:<name>", or "system"
+    action: Mapped[str] = mapped_column(String(40))  # "login", "case.status", "export.csv", …
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+
+
+class Idempotency(Base):
+    """An answer already given to a write of the API, kept for a day for whoever asks again."""
+
+    __tablename__ = "idempotency"
+
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)  # token id and the caller's key
+    request_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,122 @@
+"""What people do with leads: cases and their history, notes, judgements, searches, replies, erasures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leads.models import (
+    CaseStatus,
+)
+from leads.records.tables.base import Base
+
+
+class Case(Base):
+    """The clinic's work on a lead; there is one as soon as somebody did something. No text of posts here."""
+
+    __tablename__ = "cases"
+
+    lead_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[CaseStatus] = mapped_column(default="new")
+    reason: Mapped[str] = mapped_column(String(200), default="")  # why dismissed
+    assignee: Mapped[str] = mapped_column(String(64), default="")  # a login
+    clinic_id: Mapped[str] = mapped_column(String(40), default="")
+    due_on: Mapped[date | None] = mapped_column(default=None)
+    value_yuan: Mapped[int | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
+    # The index holds status and assignee too, for searching; true until it has been told.
+    unindexed: Mapped[bool] = mapped_column(default=True, index=True)
+
+
+class CaseEvent(Base):
+    """One change in a case's history."""
+
+    __tablename__ = "case_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(80))
+    field: Mapped[str] = mapped_column(String(16))  # status reason assignee due_on value_yuan clinic_id
+    before: Mapped[str] = mapped_column(String(200), default="")
+    after: Mapped[str] = mapped_column(String(200), default="")
+    version: Mapped[int] = mapped_column(default=0)  # of the case after this change
+
+
+class Note(Base):
+    """What somebody wrote down about a case."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Feedback(Base):
+    """What a person says of the tags, beside what the model said. `text` is the masked post, for training."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(16))  # lead | not_lead | symptom | place
+    intent: Mapped[str] = mapped_column(String(16), default="")  # what it really is
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    said: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)  # what the model thought before
+    text: Mapped[str] = mapped_column(Text, default="")
+
+
+class SavedSearch(Base):
+    """A search somebody keeps: the query string of the lead page. `feed_secret` opens its Atom feed."""
+
+    __tablename__ = "saved_searches"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    query: Mapped[str] = mapped_column(Text)
+    feed_secret: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+
+
+class Snippet(Base):
+    """A piece of a reply, written by the clinic, with {variables}."""
+
+    __tablename__ = "snippets"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    title: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    changed_by: Mapped[str] = mapped_column(String(80))
+    changed_at: Mapped[datetime]
+    symptom: Mapped[str] = mapped_column(String(40), default="")  # a code; "" fits every symptom
+    clinic_id: Mapped[str] = mapped_column(String(40), default="")  # "" for all clinics
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Erasure(Base):
+    """A tombstone: this post, or everything by this author, is never stored again."""
+
+    __tablename__ = "erasures"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)  # a post's id, or an author key
+    kind: Mapped[str] = mapped_column(String(8))  # post | author
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str] = mapped_column(String(200), default="")

@@ -1,0 +1,200 @@
+"""`tingzhen coverage`: what each source was asked for, got and missed, and when it may be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apscheduler.triggers.cron import CronTrigger
+
+from crawler.coverage.store import Coverage, Gap, Run
+from crawler.sources.source import Source
+from leads.errors import ConfigError
+from leads.labels import GAPS, OUTCOMES
+
+GROUNDS = {
+    "robots": "按 robots.txt",
+    "official_api": "官方接口",
+    "consent": "站方同意",
+    "import": "用户自己的文件",
+}
+UNSEEN = timedelta(hours=20)  # as crawler.settings.TINGZHEN_RECHECK_HOURS
+ENDLESS = timedelta(hours=12)  # a run open for longer was killed
+
+# Outcomes of a run after which a person should look.
+TROUBLE = ("refused", "blocked", "failed", "silent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """One source as an operator needs to see it. Times are aware, `next_at` None when it will never run."""
+
+    source: Source
+    permission: str  # the ground, and why not when it does not hold
+    run: Run | None  # the latest that looked for new posts
+    recheck: Run | None
+    gaps: tuple[Gap, ...]
+    kept: int  # posts that are looked for again
+    unseen: int  # of these, not seen for so long that it is time
+    next_at: datetime | None
+    waiting_for: str  # why not earlier; "" when it may run now
+
+    @property
+    def outcome(self) -> str:
+        """The word for the latest run; "never" before the first."""
+        return self.run.outcome if self.run else "never"
+
+
+def states(sources: Sequence[Source], coverage: Coverage, now: datetime) -> tuple[SourceState, ...]:
+    """Every source, in the order of its file."""
+    gaps = coverage.gaps(now)
+    return tuple(_state(source, coverage, gaps, now) for source in sources)
+
+
+def _state(source: Source, coverage: Coverage, gaps: Sequence[Gap], now: datetime) -> SourceState:
+    runs = coverage.runs(source=source.name, limit=200)
+    run = next((run for run in runs if not run.asked.get("recheck")), None)
+    recheck = next((run for run in runs if run.asked.get("recheck")), None)
+    verdict = source.permission.verdict(now.astimezone(source.zone).date())
+    next_at: datetime | None
+    next_at, why = _next(source, coverage, run, now)
+    if not source.enabled:
+        next_at, why = None, "停用着"
+    elif not verdict.allowed:
+        next_at, why = None, verdict.reason
+    return SourceState(
+        source=source,
+        permission=GROUNDS[source.permission.ground] + ("" if verdict.allowed else f"（{verdict.reason}）"),
+        run=run,
+        recheck=recheck,
+        # A host's pause has no source of its own.
+        gaps=tuple(
+            gap for gap in gaps if gap.source == source.name or (not gap.source and gap.scope == source.host)
+        ),
+        kept=coverage.rechecks.kept(source.name),
+        unseen=len(coverage.rechecks.due(source.name, now - UNSEEN)),
+        next_at=next_at,
+        waiting_for=why,
+    )
+
+
+def _next(source: Source, coverage: Coverage, run: Run | None, now: datetime) -> tuple[datetime, str]:
+    """When the source may be asked again, and the last of the reasons that hold it back."""
+    local = now.astimezone(source.zone)
+    when, why = now, ""
+    if run is not None and (turn := _turn(source, run.started)) > when:
+        when, why = turn, "还没到时间"
+    pause = coverage.paused(source.host, now)
+    if pause is not None and pause.until > when:
+        when, why = pause.until, f"主机暂停（{pause.reason}）"
+    if coverage.calls(f"host:{source.host}", str(local.date())) >= source.pages_per_day:
+        midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        when, why = max(when, midnight), "今天的页数用完了"
+    quiet = source.quiet.ends(when.astimezone(source.zone)) if source.quiet else None
+    return (quiet, f"安静时段 {source.quiet}") if quiet else (when, why)
+
+
+def _turn(source: Source, after: datetime) -> datetime:
+    """When the source's next turn is, after a run that began then.
+
+    Raises:
+        ConfigError: the source's `cron` is none.
+    """
+    if not source.cron:
+        return after + source.every
+    try:
+        trigger = CronTrigger.from_crontab(source.cron, timezone=source.zone)
+    except ValueError as error:
+        raise ConfigError(
+            f"来源 {source.name} 的 cron {source.cron!r} 看不懂（{error}）：请写成 crontab 的五段。"
+        ) from error
+    found: datetime | None = trigger.get_next_fire_time(None, after + timedelta(seconds=1))
+    if found is None:
+        raise ConfigError(f"来源 {source.name} 的 cron {source.cron!r} 永远不会到：请改正。")
+    return found
+
+
+def record(state: SourceState) -> dict[str, object]:
+    """JSON-ready values of a state."""
+    run, source = state.run, state.source
+    totals = run.totals if run else None
+    return {
+        "source": source.name,
+        "engine": source.engine,
+        "host": source.host,
+        "enabled": source.enabled,
+        "permission": state.permission,
+        "robots": run.robots if run else "",
+        "outcome": state.outcome,
+        "reason": run.reason if run else "",
+        "started": _iso(run.started if run else None),
+        "ended": _iso(run.ended if run else None),
+        "listed": totals.listed if totals else 0,
+        "expect": source.expect,
+        "pages": totals.pages if totals else 0,
+        "new": totals.posts_new if totals else 0,
+        "known": totals.posts_known if totals else 0,
+        "changed": totals.posts_changed if totals else 0,
+        "first_at": _iso(run.first_at if run else None),
+        "last_at": _iso(run.last_at if run else None),
+        "kept": state.kept,
+        "rechecked": _iso(state.recheck.started if state.recheck else None),
+        "recheck_outcome": state.recheck.outcome if state.recheck else "never",
+        "next_at": _iso(state.next_at),
+        "waiting_for": state.waiting_for,
+        "gaps": [{"kind": gap.kind, "scope": gap.scope, "reason": gap.reason} for gap in state.gaps],
+    }
+
+
+def text(state: SourceState, now: datetime) -> str:
+    """A state as lines for a terminal, in the source's own time."""
+    return "\n".join(_lines(state, now))
+
+
+def _lines(state: SourceState, now: datetime) -> list[str]:
+    source, run = state.source, state.run
+    lines = [f"{source.name}（{source.engine}，{source.host}）：{_headline(state, now)}"]
+    lines.append(f"  依据：{state.permission}" + (f"；{run.robots}" if run and run.robots else ""))
+    if run is not None:
+        totals = run.totals
+        lines.append(
+            f"  最近一次：{_clock(run.started, source)} 起，{totals.pages} 页，列出 {totals.listed}"
+            f"（预期至少 {source.expect}），新帖 {totals.posts_new}，已有 {totals.posts_known}，"
+            f"改动 {totals.posts_changed}"
+        )
+    if run is not None and run.first_at and run.last_at:
+        lines.append(f"  帖子时间：{_clock(run.first_at, source)} 到 {_clock(run.last_at, source)}")
+    if state.kept:
+        checked = state.recheck
+        last = (
+            f"{_clock(checked.started, source)}，{checked.reason or OUTCOMES[checked.outcome]}"
+            if checked
+            else "还没有过"
+        )
+        lines.append(f"  复查：留着 {state.kept} 条；最近一次 {last}")
+    if state.next_at is None:
+        lines.append(f"  不会抓取：{state.waiting_for}")
+    elif state.next_at <= now:
+        lines.append("  现在就可以抓")
+    else:
+        lines.append(f"  {_clock(state.next_at, source)} 以后可以再抓：{state.waiting_for}")
+    lines += [f"  缺口 · {GAPS[gap.kind]} · {gap.scope}：{gap.reason}" for gap in state.gaps]
+    return lines
+
+
+def _headline(state: SourceState, now: datetime) -> str:
+    run = state.run
+    if run is None:
+        return "还没有抓过"
+    if run.outcome == "running" and now - run.started > ENDLESS:
+        return "上次运行中断，再运行会从断点继续"
+    return OUTCOMES[run.outcome] + (f"（{run.reason}）" if run.reason else "")
+
+
+def _clock(when: datetime, source: Source) -> str:
+    return f"{when.astimezone(source.zone):%m-%d %H:%M}"
+
+
+def _iso(when: datetime | None) -> str | None:
+    return when.isoformat(timespec="seconds") if when else None

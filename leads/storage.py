@@ -1,0 +1,118 @@
+"""What stands in the data folder or behind an address of the settings, opened. Only here is known where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from zipfile import BadZipFile
+
+from crawler.author_secret import load_secret
+from crawler.coverage.store import Coverage, CoverageError
+from crawler.sources.source import PACKAGED, Source, SourceError, load_sources
+from leads.config import Settings
+from leads.errors import ConfigError, StorageError
+from leads.index import open_backend
+from leads.index.base import LeadIndex
+from leads.models import Clinic
+from leads.records.clinics import known
+from nlp import Tagger
+from nlp.intent.model import MODEL
+
+
+@contextmanager
+def open_index(settings: Settings, *, create: bool = True) -> Iterator[LeadIndex]:
+    """The configured lead index, closed afterwards.
+
+    Raises:
+        StorageError: the data folder is missing (and `create` is not given), or not writable.
+    """
+    data_dir(settings, create=create)
+    with open_backend(settings) as index:
+        yield index
+
+
+def data_dir(settings: Settings, *, create: bool = True) -> Path:
+    """The data folder, made when `create` says so; raises StorageError."""
+    folder = settings.data_dir
+    if not folder.is_dir():
+        if not create:
+            raise StorageError(
+                f"数据目录 {folder} 不存在：请先运行 tingzhen ingest 或 tingzhen crawl，或检查 data_dir。"
+            )
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"数据目录 {folder} 建不了（{error.strerror}）：请检查权限，或换一个 data_dir。"
+            ) from error
+    return folder
+
+
+def author_secret(settings: Settings) -> bytes:
+    """The key of author hashes, made on first use; raises StorageError."""
+    folder = data_dir(settings)
+    try:
+        return load_secret(folder)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"密钥文件读写不了（{error}）：请检查 {folder} 的权限。") from error
+
+
+def known_clinics(settings: Settings) -> tuple[Clinic, ...]:
+    """The clinics of the file and of the desk; raises ConfigError, StorageError."""
+    return known(settings)
+
+
+def sources(settings: Settings) -> tuple[Source, ...]:
+    """The configured sources; raises ConfigError."""
+    path = Path(settings.crawl.sources) if settings.crawl.sources else PACKAGED
+    try:
+        return load_sources(path)
+    except SourceError as error:
+        raise ConfigError(str(error)) from error
+
+
+@contextmanager
+def coverage(settings: Settings, *, create: bool = True) -> Iterator[Coverage]:
+    """The crawler's book-keeping, closed afterwards.
+
+    Raises:
+        StorageError: the data folder is missing (and `create` is not given), or the file cannot be used.
+    """
+    file = data_dir(settings, create=create) / "coverage.sqlite"
+    try:
+        with closing(Coverage(file)) as opened:
+            yield opened
+    except CoverageError as error:
+        raise StorageError(str(error)) from error
+
+
+CURRENT = "current"
+
+
+def model_folder(data_dir: Path) -> Path:
+    """The folder of the model in use: the clinic's own, or the shipped one."""
+    pointer = data_dir / "models" / CURRENT
+    if not pointer.exists():
+        return MODEL
+    folder = data_dir / "models" / pointer.read_text(encoding="utf-8").strip()
+    return folder if (folder / "intent.npz").exists() else MODEL
+
+
+def open_tagger(model: Path = MODEL) -> Tagger:
+    """The tagger with the intent model of this folder.
+
+    Raises:
+        ConfigError: a model file is missing or damaged.
+    """
+    try:
+        return Tagger.load(model)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ConfigError(
+            f"{model} 里的模型缺失或损坏（{error}）：请重新安装，或用 tingzhen train --out {model} 重新训练。"
+        ) from error
+
+
+def tagger(data_dir: Path) -> Tagger:
+    """The tagger with the model in use."""
+    return open_tagger(model_folder(data_dir))

@@ -1,0 +1,237 @@
+"""线索: the search, and what is done with many leads at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from leads.actions import change_case
+from leads.errors import InputError, QueryError, TingzhenError
+from leads.labels import SORT_NAMES, STATUS_NAMES
+from leads.models import CaseStatus, Hit, LeadQuery, Page
+from leads.records import cases, searches, users
+from leads.records.cases import CaseChange
+from leads.records.tables.work import Case, SavedSearch
+from leads.web.auth import Anyone, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.leads import list_view
+from leads.web.leads.counts import Counts, Remembered, count
+from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.render import render
+from nlp.symptoms import lexicon
+
+PAGE_SIZE = 25
+MOST_AT_ONCE = 200
+UNCHANGED = "-"  # chosen where a bulk change leaves a field alone
+routes = APIRouter()
+
+
+@routes.get("/")
+def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[LeadForm, Query()]) -> Response:
+    """The leads that match the form in the address."""
+    now = desk.clock()
+    page, query, counts, problem = _answer(request, desk, visitor, form, now)
+    with desk.records.reading() as session:
+        touched = cases.get_many(session, [hit.lead.id for hit in page.items])
+        people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
+        saved = searches.of_user(session, visitor.user_id)
+    values = {
+        "form": form,
+        "problem": problem,
+        "now": now,
+        "clinics": visitor.clinics,
+        "restricted": visitor.restricted,
+        "people": people,
+        **_list(form, query, page, counts, touched, people, now),
+        **_filters(form, query, counts, visitor, people),
+        **_tools(request, form, visitor, saved),
+    }
+    return render(request, "leads.html", values, status=400 if problem else 200)
+
+
+def _answer(
+    request: Request, desk: Desk, visitor: Visitor, form: LeadForm, now: datetime
+) -> tuple[Page[Hit], LeadQuery | None, Counts | None, str]:
+    """(page, query, counts, problem): without a query where there is a problem."""
+    try:
+        query = lead_query(form, visitor, limit=PAGE_SIZE, now=now)
+        page = desk.index.search(query, now=now)
+    except QueryError as error:
+        return Page(items=()), None, None, str(error)
+    # The moments of "7d" move on with every second; the words do not.
+    asked = replace(query, since=None, until=None, sort="newest", cursor="")
+    key = (asked, form.since, form.until)
+    return page, query, remembered(request).get(key, lambda: count(desk.index, query, now=now)), ""
+
+
+def remembered(request: Request) -> Remembered:
+    """The counts this application has made lately."""
+    state = request.app.state
+    if not hasattr(state, "counts"):
+        state.counts = Remembered()
+    kept: Remembered = state.counts
+    return kept
+
+
+def _list(
+    form: LeadForm,
+    query: LeadQuery | None,
+    page: Page[Hit],
+    counts: Counts | None,
+    touched: Mapping[str, Case],
+    people: Mapping[str, str],
+    now: datetime,
+) -> dict[str, object]:
+    return {
+        "rows": list_view.rows(page.items, touched, people),
+        "total": counts.total if counts else 0,
+        "counts": counts,
+        "next_url": form.next_url(page.cursor, now),
+        "first_url": form.url() if form.cursor else "",
+        "near": bool(query and query.near),
+    }
+
+
+def _filters(
+    form: LeadForm,
+    query: LeadQuery | None,
+    counts: Counts | None,
+    visitor: Visitor,
+    people: Mapping[str, str],
+) -> dict[str, object]:
+    chips = (
+        list_view.chips(form, query, visitor.clinics, people, restricted=visitor.restricted) if query else []
+    )
+    sorts = {
+        code: name for code, name in SORT_NAMES.items() if code != "nearest" or query is None or query.near
+    }
+    return {
+        "filters": list_view.filters(form, query, counts, people),
+        "precisions_to": list_view.precision_choices(form, counts),
+        "ages": list_view.age_choices(form, counts),
+        "chips": chips,
+        "narrowed": sum(bool(chip.url) for chip in chips),
+        "sorts_to": sorts,
+        "place": form.place(visitor.clinics),
+        "symptom_options": _symptom_options(),
+    }
+
+
+def _tools(
+    request: Request, form: LeadForm, visitor: Visitor, saved: Sequence[SavedSearch]
+) -> dict[str, object]:
+    settled = form.settled(visitor.clinics).url("")
+    return {
+        "saved": saved,
+        "settled": settled.removeprefix("?"),
+        "here_query": request.url.query,
+        "exports": {kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
+        "statuses": STATUS_NAMES,
+        "dismissals": cases.DISMISSALS,
+        "unchanged": UNCHANGED,
+        "saved_now": bool(request.query_params.get("saved")),
+        "done": request.query_params.get("done", ""),
+    }
+
+
+@cache
+def _symptom_options() -> Markup:
+    """The options of the list of symptoms: always the same, so written once."""
+    names = (concept.name for concept in lexicon.load().concepts.values())
+    return Markup("").join(Markup('<option value="{}"></option>').format(name) for name in names)
+
+
+# --- many at once ------------------------------------------------------------
+
+
+@routes.post("/leads/bulk")
+def change_many(
+    request: Request,
+    desk: TheDesk,
+    visitor: Anyone,
+    lead: Annotated[list[str], Form()] = [],  # noqa: B006 - read, never changed; FastAPI copies defaults
+    status: Annotated[str, Form()] = UNCHANGED,
+    assignee: Annotated[str, Form()] = UNCHANGED,
+    reason: Annotated[str, Form()] = "",
+    query: Annotated[str, Form()] = "",
+) -> Response:
+    """Give the chosen leads a status and an assignee; `lead` is "<version of the case>:<id>"."""
+    wants_data = "application/json" in request.headers.get("accept", "")
+    try:
+        changed = _change(desk, visitor, lead, _wanted(status, assignee, reason))
+    except (TingzhenError, HTTPException) as error:
+        if not wants_data:
+            raise
+        status_code = error.status_code if isinstance(error, HTTPException) else error.http_status
+        sentence = error.detail if isinstance(error, HTTPException) else str(error)
+        return JSONResponse({"problem": sentence}, status_code)
+    remembered(request).forget()
+    if wants_data:
+        return JSONResponse(changed)
+    kept = LeadForm.read(query)
+    return RedirectResponse(kept.url(cursor=kept.cursor, at=kept.at, done=str(len(changed))), 303)
+
+
+def _wanted(status: str, assignee: str, reason: str) -> CaseChange:
+    if status == assignee == UNCHANGED:
+        raise InputError("没有选要改什么：请选一个状态或负责人。")
+    if status not in (UNCHANGED, *get_args(CaseStatus)):
+        raise InputError(f"状态 {status!r} 不认识：请从列表里选。")
+    return CaseChange(
+        status=None if status == UNCHANGED else status,  # type: ignore[arg-type]  # checked just above
+        assignee=None if assignee == UNCHANGED else assignee,
+        reason=reason.strip() if status == "dismissed" else None,
+    )
+
+
+def _change(desk: Desk, visitor: Visitor, chosen: Sequence[str], wanted: CaseChange) -> dict[str, object]:
+    """What the page has to know of the leads afterwards, by id."""
+    versions = _versions(chosen)
+    _seen_by(desk, visitor, versions)
+    changes = {lead_id: replace(wanted, version=version) for lead_id, version in versions.items()}
+    with desk.records.transaction() as session:
+        changed = cases.change(session, changes, who=visitor.login, now=desk.clock())
+        after = _states(session, changed)
+    change_case.sync_index(desk.records, desk.index)
+    return after
+
+
+def _versions(chosen: Sequence[str]) -> dict[str, int]:
+    if not chosen:
+        raise InputError("没有选线索：请先勾选。")
+    if len(chosen) > MOST_AT_ONCE:
+        raise InputError(f"一次最多改 {MOST_AT_ONCE} 条：请分几次。")
+    pairs = [value.partition(":") for value in chosen]
+    if not all(version.isdecimal() and version.isascii() and lead_id for version, _, lead_id in pairs):
+        raise InputError("选中的线索看不懂：请刷新页面后再试。")
+    return {lead_id: int(version[:9]) for version, _, lead_id in pairs}
+
+
+def _seen_by(desk: Desk, visitor: Visitor, lead_ids: Mapping[str, int]) -> None:
+    """Raises 404 unless all of these are leads that the person may see."""
+    for lead_id in lead_ids:
+        found = desk.index.get(lead_id)
+        if found is None or not visitor.may_see_lead(found):
+            raise HTTPException(404, "有一条选中的线索已经不在了：请刷新页面。")
+
+
+def _states(session: Session, lead_ids: Sequence[str]) -> dict[str, object]:
+    people = {user.login: user.name for user in users.everybody(session)}
+    return {
+        lead_id: {
+            "status": case.status,
+            "statusName": STATUS_NAMES[case.status],
+            "assignee": people.get(case.assignee, case.assignee),
+            "version": case.version,
+        }
+        for lead_id, case in cases.get_many(session, lead_ids).items()
+    }

@@ -1,0 +1,176 @@
+"""The search form: the fields of the lead page's URL, and what a person may ask with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import BaseModel, Field, model_validator
+
+from leads.errors import QueryError
+from leads.models import Clinic, LeadQuery
+from leads.query.search import Asked, to_query
+from leads.scoring.distance import parse_km
+from leads.web.auth import Visitor
+
+# In the order of a canonical address; those of MANY may be given several times.
+ONE = ("q", "near", "radius", "area", "since", "until", "precision", "min_need", "sort", "cursor", "at")
+PAGING = ("cursor", "at")  # where in the list one is, not what was asked
+MANY = ("symptom", "specialty", "intent", "source", "status", "assignee")
+_MOMENT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
+_LISTS_LAST = timedelta(days=1)
+MOST = 50  # values of one field
+
+
+class LeadForm(BaseModel):
+    """As in the URL. `near` left out means the first clinic; "all" means no restriction by place.
+
+    `point` is what was typed instead of choosing a clinic; it becomes `near`. `at` goes with a cursor: when
+    the first page was asked for, in seconds since 1970, so that "7d" means the same on every page.
+    """
+
+    q: str = ""
+    near: str = ""
+    point: str = ""
+    radius: str = ""
+    area: str = ""
+    since: str = ""
+    until: str = ""
+    precision: str = ""
+    min_need: str = ""
+    sort: str = ""
+    cursor: str = ""
+    at: str = ""
+    symptom: list[str] = Field(default_factory=list)
+    specialty: list[str] = Field(default_factory=list)
+    intent: list[str] = Field(default_factory=list)
+    source: list[str] = Field(default_factory=list)
+    status: list[str] = Field(default_factory=list)
+    assignee: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tidy(self) -> Self:
+        self.near, self.point = self.point.strip() or self.near.strip(), ""
+        for name in ONE[2:]:
+            setattr(self, name, getattr(self, name).strip())
+        for name in MANY:
+            values = (value.strip() for value in getattr(self, name))
+            setattr(self, name, list(dict.fromkeys(filter(None, values)))[:MOST])
+        return self
+
+    @classmethod
+    def read(cls, query: str) -> Self:
+        """The form behind a query string ("q=牙疼&status=new"); fields it does not know are passed over."""
+        pairs = parse_qsl(query.removeprefix("?"), max_num_fields=1000)
+        values: dict[str, str | list[str]] = {key: value for key, value in pairs if key not in MANY}
+        for name in MANY:
+            values[name] = [value for key, value in pairs if key == name]
+        return cls.model_validate(values)
+
+    def items(self) -> list[tuple[str, str]]:
+        """What is given, without the page: the same for two addresses that ask the same."""
+        one = [(name, getattr(self, name)) for name in ONE if name not in PAGING]
+        many = [(name, value) for name in MANY for value in getattr(self, name)]
+        return [(name, value) for name, value in one + many if value]
+
+    def url(self, path: str = "/", **changes: str) -> str:
+        """The address that asks this, with some fields replaced; "" leaves one out."""
+        kept = [(name, value) for name, value in self.items() if name not in changes]
+        query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+        return f"{path}?{query}" if query else path
+
+    def without(self, name: str, value: str = "") -> str:
+        """The address with one value of a field taken out; the whole field when no value is given."""
+        kept = [item for item in self.items() if item[0] != name or (value and item[1] != value)]
+        return "/?" + urlencode(kept) if kept else "/"
+
+    def place(self, clinics: Sequence[Clinic]) -> str:
+        """What to look near: a clinic's id, a point, or "" for everywhere."""
+        if self.near == "all" or self.area:  # an area takes the place of a clinic's surroundings
+            return ""
+        if self.near:
+            return self.near
+        return clinics[0].id if clinics else ""
+
+    def settled(self, clinics: Sequence[Clinic]) -> Self:
+        """The same with the place spelled out, for keeping: the first clinic may be another one tomorrow."""
+        return self.model_copy(update={"near": self.place(clinics) or "all", "cursor": "", "at": ""})
+
+    def next_url(self, cursor: str, now: datetime) -> str:
+        """The address of the page behind this cursor; "" without one."""
+        return self.url(cursor=cursor, at=f"{self.asked_at(now).timestamp():.6f}") if cursor else ""
+
+    def asked_at(self, now: datetime) -> datetime:
+        """When the first page was asked for: now, unless this is a further page of a list not a day old."""
+        if not self.cursor or not _MOMENT.fullmatch(self.at):
+            return now
+        moment = datetime.fromtimestamp(float(self.at), UTC)
+        return moment if now - _LISTS_LAST <= moment <= now else now
+
+    def asked(self, clinics: Sequence[Clinic], *, limit: int) -> Asked:
+        """The question, with the page's defaults filled in."""
+        return Asked(
+            q=self.q,
+            near=self.place(clinics),
+            radius=self.radius,
+            area=self.area,
+            symptom=tuple(self.symptom),
+            specialty=tuple(self.specialty),
+            intent=tuple(self.intent),
+            source=tuple(self.source),
+            status=tuple(self.status),
+            assignee=tuple(self.assignee),
+            since=self.since,
+            until=self.until,
+            precision=self.precision or "likely",
+            min_need=self.min_need,
+            sort=self.sort or "score",
+            limit=str(limit),
+            cursor=self.cursor,
+        )
+
+
+def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -> LeadQuery:
+    """What the person asks, within what the person may see.
+
+    A doctor looks around one of the own clinics, no further than its reach, for what it treats; every hit of
+    such a query passes `Visitor.may_see_lead`.
+
+    Raises:
+        QueryError: the form cannot be understood, or asks for what a doctor may not see.
+    """
+    now = form.asked_at(now)
+    if not visitor.restricted:
+        return to_query(form.asked(visitor.clinics, limit=limit), clinics=visitor.clinics, now=now)
+    clinic = _own_clinic(form, visitor.clinics)
+    asked = form.asked(visitor.clinics, limit=limit)
+    asked = replace(asked, near=clinic.id, radius=_within_reach(form.radius, clinic))
+    query = to_query(asked, clinics=visitor.clinics, now=now)
+    return replace(query, specialties=_treated(query.specialties, clinic))
+
+
+def _own_clinic(form: LeadForm, own: Sequence[Clinic]) -> Clinic:
+    if not own:
+        raise QueryError("还没有给你分配诊所，所以没有线索可看：请找管理员。")
+    wanted = form.near or own[0].id
+    clinic = next((clinic for clinic in own if clinic.id == wanted), None)
+    if clinic is None:
+        raise QueryError("你只能看自己诊所附近的线索：请在“诊所附近”里选自己的诊所。")
+    return clinic
+
+
+def _within_reach(radius: str, clinic: Clinic) -> str:
+    return radius if radius and parse_km(radius) <= clinic.reach_km else f"{clinic.reach_km}km"
+
+
+def _treated(asked: tuple[str, ...], clinic: Clinic) -> tuple[str, ...]:
+    if not clinic.specialties:
+        return asked
+    both = tuple(code for code in asked if code in clinic.specialties)
+    if asked and not both:
+        raise QueryError(f"{clinic.name}不看这个科室：请去掉科室条件。")
+    return both or clinic.specialties

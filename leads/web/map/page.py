@@ -1,0 +1,142 @@
+"""地图: where the leads of a search are, never fewer than five together."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from leads.errors import QueryError
+from leads.web.auth import Anyone, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.map.cells import COARSEST, FINEST, LEAST
+from leads.web.map.plotly import ADDRESS, FOREVER, allow_tiles, plot_values, plotly_file, plotly_packed
+from leads.web.map.view import ZOOMS, MapView, Stock, map_view, radius
+from leads.web.render import render
+
+routes = APIRouter()
+WIDTH, HEIGHT = 960, 640  # of the drawing without scripts
+
+
+class MapForm(LeadForm):
+    """The lead page's form, and how near to look; left out means what suits the leads found."""
+
+    zoom: str = ""
+
+    def zoom_level(self) -> int | None:
+        """Raises QueryError."""
+        if not self.zoom:
+            return None
+        if self.zoom.isascii() and self.zoom.isdigit() and COARSEST <= int(self.zoom[:4]) <= FINEST:
+            return int(self.zoom)
+        raise QueryError(f"zoom {self.zoom[:20]!r} 不可用：请给 {COARSEST} 到 {FINEST} 之间的整数。")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A circle with its words in the drawing's own units."""
+
+    x: float
+    y: float
+    r: float
+    text: str = ""
+    title: str = ""
+    merged: bool = False
+
+
+@routes.get("/map")
+def leads_map(
+    request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[MapForm, Query()]
+) -> Response:
+    """The map of the search in the address."""
+    view, problem = None, ""
+    try:
+        view = _view(request, desk, visitor, asked)
+    except QueryError as error:
+        problem = str(error)
+    values = {
+        "form": asked,
+        "clinics": visitor.clinics,
+        "view": view,
+        "drawing": _drawing(view) if view else None,
+        "problem": problem,
+        "least": LEAST,
+        "zooms": {zoom: (name, _address(asked, zoom)) for zoom, name in ZOOMS.items()},
+        "auto": _address(asked, None),
+        "list_address": asked.url("/"),
+        "cells_address": asked.url("/map/cells"),
+        **plot_values(desk.settings),
+    }
+    return allow_tiles(render(request, "map.html", values, status=400 if problem else 200), desk.settings)
+
+
+@routes.get("/map/cells")
+def cells(request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[MapForm, Query()]) -> Response:
+    """The same map for the script of the page."""
+    try:
+        view = _view(request, desk, visitor, asked)
+    except QueryError as error:
+        return JSONResponse({"problem": str(error)}, 400)
+    return JSONResponse(asdict(view))
+
+
+@routes.get(ADDRESS)
+def plotly(request: Request) -> Response:
+    """plotly.js as installed; the address names its version, and it is no secret."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(plotly_file(), media_type="text/javascript", headers=FOREVER)
+    packed = {**FOREVER, "Content-Encoding": "gzip"}
+    return Response(plotly_packed(), media_type="text/javascript", headers=packed)
+
+
+def _view(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> MapView:
+    now = desk.clock()
+    zoom = asked.zoom_level()
+    query = lead_query(asked, visitor, limit=1, now=now)
+    stock = getattr(request.app.state, "map_stock", None)
+    if stock is None:
+        stock = request.app.state.map_stock = Stock()
+    return map_view(desk.index, stock, query, now=now, zoom=zoom)
+
+
+def _address(asked: MapForm, zoom: int | None) -> str:
+    base = asked.url("/map")
+    return base if zoom is None else f"{base}{'&' if '?' in base else '?'}zoom={zoom}"
+
+
+def _drawing(view: MapView) -> dict[str, list[Drawn]]:
+    """The map as circles for an SVG of WIDTH x HEIGHT."""
+    west, _, east, north = view.view
+    scale = WIDTH / (east - west)
+
+    def at(x: float, y: float, r: float, **words: object) -> Drawn:
+        return Drawn(x=round((x - west) * scale, 1), y=round((north - y) * scale, 1), r=round(r, 1), **words)  # type: ignore[arg-type]  # words are given by name
+
+    largest = max((bubble.count for bubble in view.bubbles), default=0)
+    return {
+        "bubbles": [
+            at(
+                bubble.x,
+                bubble.y,
+                max(9.0, min(34.0, max(14.0, bubble.r * scale)) * radius(bubble.count, largest)),
+                text=str(bubble.count),
+                title=f"{bubble.name}一带 {bubble.count} 条"
+                + ("（与相邻的格合并）" if bubble.merged else ""),
+                merged=bubble.merged,
+            )
+            for bubble in view.bubbles
+        ],
+        "seats": [
+            at(
+                float(str(seat["x"])),
+                float(str(seat["y"])),
+                float(str(seat["r"])) * scale,
+                text=str(seat["name"]),
+            )
+            for seat in view.seats
+        ],
+        "reach": [at(view.reach["x"], view.reach["y"], view.reach["r"] * scale)] if view.reach else [],
+    }

@@ -1,0 +1,146 @@
+"""Mentions as a page shows them: filtered, with the words that say so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+
+from leads.alerts.triggers.news import mention_page
+from leads.labels import COMPLAINT_NAMES, HOW_NAMES, SEVERITY_NAMES
+from leads.models import SEVERITIES, Clinic, Mention, Reason
+from leads.query.alert_conditions import MentionCondition, read, severity_of
+from leads.query.holds import holds, subject
+from leads.query.search import Asked, to_query
+from leads.query.words import parse
+from leads.web.leads.highlight import Segment, excerpt, segments
+from nlp.models import Intent, Tags
+from nlp.text.normal import blank_noise, normalise
+from nlp.text.tokens import cut, words
+
+SHOWN = 300  # characters of a post in the list
+# A mention keeps no tags but its words: they are cut from the post.
+_UNKNOWN = Intent(0, 0, 0, 0, 0, 0)
+
+
+class MentionForm(BaseModel):
+    """As in the URL."""
+
+    q: str = ""
+    clinic: str = ""
+    polarity: str = ""
+    kind: str = ""
+    severity: str = ""
+    since: str = ""
+    page: str = ""
+
+    def number(self) -> int:
+        """Of the page asked for, from 1."""
+        return (
+            int(self.page)
+            if self.page.isdecimal() and self.page.isascii() and 0 < int(self.page) < 1000
+            else 1
+        )
+
+    def url(self, **changes: str) -> str:
+        """The address that asks this, with some fields replaced."""
+        values = {**self.model_dump(), "page": "", **changes}
+        query = urlencode({name: value for name, value in values.items() if value})
+        return f"/mentions?{query}" if query else "/mentions"
+
+    def condition(self, clinics: Sequence[Clinic], now: datetime) -> MentionCondition:
+        """The filters as those of a rule, but for the clinic.
+
+        Raises:
+            QueryError: names the field that cannot be understood.
+        """
+        given = {name: getattr(self, name) for name in ("q", "polarity", "kind", "severity")}
+        found = read("mention", urlencode(given), clinics=clinics, now=now)
+        assert isinstance(found, MentionCondition)  # noqa: S101 - asked for this kind
+        return found
+
+    def moment(self, now: datetime) -> datetime | None:
+        """The beginning of the time asked for; raises QueryError."""
+        return to_query(Asked(since=self.since), clinics=(), now=now).since
+
+
+def fits(mention: Mention, condition: MentionCondition) -> bool:
+    """What a rule with this condition would say."""
+    mood = mention.sentiment
+    grave = SEVERITIES.index(severity_of(mood.severity))
+    return (
+        (not condition.polarities or mood.polarity in condition.polarities)
+        and (not condition.kinds or not set(condition.kinds).isdisjoint(mood.kinds))
+        and grave >= SEVERITIES.index(condition.severity)
+        and _says(mention, condition.text)
+    )
+
+
+def _says(mention: Mention, text: str) -> bool:
+    rule = parse(text)
+    if rule is None:
+        return True
+    tokens = tuple(words(cut(blank_noise(normalise(mention.post.full_text)))))
+    tags = Tags(
+        symptoms=(), specialties=(), intent=_UNKNOWN, intent_label="other", region=None, tokens=tokens
+    )
+    return holds(rule, subject(mention.post, tags))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A mention for the list."""
+
+    mention: Mention
+    clinic: str  # its name
+    text: list[Segment]
+    page: str  # address of its own page
+    how: str
+    kinds: tuple[str, ...]
+    severity: str  # "" for nothing grave
+
+    @property
+    def unsure(self) -> bool:
+        """Somebody else of the name may be meant."""
+        return self.mention.score < 0.8 and self.mention.how != "comment"
+
+
+def row(mention: Mention, names: Mapping[str, str], *, whole: bool = False) -> Row:
+    """`names` are those of clinics by id; `whole` keeps all of the text."""
+    post, mood = mention.post, mention.sentiment
+    reasons = evidence(mention)
+    grave = severity_of(mood.severity)
+    return Row(
+        mention=mention,
+        clinic=names.get(mention.clinic_id, mention.clinic_id),
+        text=segments(post.full_text, reasons) if whole else excerpt(post.full_text, reasons, SHOWN),
+        page=mention_page(mention.id),
+        how=HOW_NAMES[mention.how],
+        kinds=tuple(COMPLAINT_NAMES[kind] for kind in mood.kinds),
+        severity=SEVERITY_NAMES[grave] if grave != SEVERITIES[0] else "",
+    )
+
+
+def evidence(mention: Mention) -> tuple[Reason, ...]:
+    """The words behind it, for marking: mood, support, and the name over both."""
+    bad = mention.sentiment.polarity == "complaint"
+    cues = [Reason(kind="urgency" if bad else "place", text=cue, words=cue) for cue in mention.sentiment.cues]
+    support = [Reason(kind="symptom", text=word, words=word) for word in mention.support]
+    return (*cues, *support, Reason(kind="words", text=mention.term, words=mention.said or mention.term))
+
+
+def in_thread(mentions: Iterable[Mention], mention: Mention, span: timedelta) -> list[Mention]:
+    """The other mentions of the thread, one a post, by floor and time."""
+    post = mention.post
+    found = {
+        each.post.id: each
+        for each in mentions
+        if post.thread_id
+        and (each.post.source, each.post.thread_id) == (post.source, post.thread_id)
+        and each.post.id != post.id
+        and abs(each.post.published_at - post.published_at) <= span
+    }
+    return sorted(found.values(), key=lambda each: (each.post.floor or 0, each.post.published_at))

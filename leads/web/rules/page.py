@@ -1,0 +1,280 @@
+"""规则: what to look out for, seen beforehand on the last thirty days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from crawler.coverage.store import Coverage, CoverageError
+from leads import labels, storage
+from leads.alerts.triggers.preview import Preview, Tag, preview, tokens_only
+from leads.errors import ConflictError, InputError, QueryError, StorageError
+from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
+from leads.models import Mention, RuleKind
+from leads.query import alert_conditions
+from leads.records import rules
+from leads.records.tables.alerts import Rule, Subscription
+from leads.records.tables.people import User
+from leads.storage import tagger
+from leads.web.auth import Staff, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.render import render
+from leads.web.rules.view import CHART, bars, described, fields_of, kind_of, query_of
+from nlp import Tagger
+from nlp.models import Tags
+from nlp.symptoms import lexicon
+
+routes = APIRouter()
+DONE = {
+    "added": "规则已保存，从现在起生效。要收到提醒，还要在“提醒”页订阅它。",
+    "changed": "规则已保存，从现在起按新的条件。",
+    "on": "规则已启用。",
+    "off": "规则已停用。",
+    "removed": "规则已删除。",
+}
+
+
+class RuleForm(BaseModel):
+    """What is saved: the query string was made and shown by the preview."""
+
+    name: str = ""
+    kind: str = "lead"
+    query: str = ""
+    version: int = 0
+
+
+@routes.get("/rules")
+def all_rules(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
+    """All rules with those who hear of them."""
+    now = desk.clock()
+    with desk.records.reading() as session:
+        found = rules.all(session)
+        heard = rules.subscriptions(session)
+        people = {user.id: user.name for user in session.query(User)}
+    values = {
+        "rules": found,
+        "subscribers": _subscribers(heard, people),
+        "described": {rule.id: described(rule.kind, rule.query, visitor.clinics) for rule in found},
+        "problems": {rule.id: _problem(rule, visitor, desk) for rule in found},
+        "kinds": KIND_NAMES,
+        "now": now,
+        "done": DONE.get(done, ""),
+    }
+    return render(request, "rules.html", values)
+
+
+@routes.get("/rules/new")
+def new(request: Request, desk: TheDesk, visitor: Staff, kind: str = "lead", name: str = "") -> Response:
+    """The form; with conditions in the address also what they would have brought."""
+    chosen = kind_of(kind)
+    query = query_of(chosen, request.query_params)
+    asked = bool(set(request.query_params) - {"kind"})
+    return _form(request, desk, visitor, chosen, query, name=name, look=asked)
+
+
+@routes.post("/rules")
+def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[RuleForm, Form()]) -> Response:
+    """A new rule."""
+    kind = kind_of(form.kind)
+    try:
+        with desk.records.transaction() as session:
+            rules.add(
+                session, name=form.name, kind=kind, query=form.query, who=visitor.login, now=desk.clock()
+            )
+    except (InputError, QueryError) as error:
+        values = {"name": form.name, "problem": str(error), "status": 400}
+        return _form(request, desk, visitor, kind, form.query, **values)  # type: ignore[arg-type]  # by name
+    return _back("added")
+
+
+@routes.get("/rules/{rule_id}")
+def edit(request: Request, desk: TheDesk, visitor: Staff, rule_id: int) -> Response:
+    """A rule as it is, or with the conditions of the address."""
+    rule = _rule(desk, rule_id)
+    given = request.query_params
+    asked = "version" in given
+    return _form(
+        request,
+        desk,
+        visitor,
+        rule.kind,
+        query_of(rule.kind, given) if asked else rule.query,
+        name=given.get("name", rule.name),
+        rule=rule,
+        version=_number(given.get("version", ""), rule.version),
+    )
+
+
+@routes.post("/rules/{rule_id}")
+def change(
+    request: Request, desk: TheDesk, visitor: Staff, rule_id: int, form: Annotated[RuleForm, Form()]
+) -> Response:
+    """Save, unless somebody else has meanwhile."""
+    rule = _rule(desk, rule_id)
+    try:
+        with desk.records.transaction() as session:
+            rules.change(
+                session,
+                rule_id,
+                version=form.version,
+                who=visitor.login,
+                now=desk.clock(),
+                name=form.name,
+                query=form.query,
+            )
+    except (InputError, QueryError, ConflictError) as error:
+        return _form(
+            request,
+            desk,
+            visitor,
+            rule.kind,
+            form.query,
+            name=form.name,
+            rule=rule,
+            version=form.version,
+            problem=str(error),
+            status=error.http_status,
+        )
+    return _back("changed")
+
+
+@routes.post("/rules/{rule_id}/enable")
+def enable(desk: TheDesk, visitor: Staff, rule_id: int, enabled: Annotated[str, Form()] = "1") -> Response:
+    """On or off."""
+    _rule(desk, rule_id)
+    wanted = enabled != "0"
+    with desk.records.transaction() as session:
+        rules.set_enabled(session, rule_id, wanted, who=visitor.login, now=desk.clock())
+    return _back("on" if wanted else "off")
+
+
+@routes.post("/rules/{rule_id}/remove")
+def remove(desk: TheDesk, visitor: Staff, rule_id: int) -> Response:
+    """Gone, with its subscriptions."""
+    _rule(desk, rule_id)
+    with desk.records.transaction() as session:
+        rules.remove(session, rule_id, who=visitor.login, now=desk.clock())
+    return _back("removed")
+
+
+def _form(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    kind: RuleKind,
+    query: str,
+    *,
+    name: str = "",
+    rule: Rule | None = None,
+    version: int = 0,
+    problem: str = "",
+    status: int = 200,
+    look: bool = True,
+) -> Response:
+    seen = None
+    try:
+        if look:
+            query = alert_conditions.tidied(kind, query)
+            seen = looked_back(desk, visitor, kind, query)
+    except QueryError as error:
+        problem, status = problem or str(error), 400
+    values = {
+        "rule": rule,
+        "kind": kind,
+        "name": name,
+        "query": query,
+        "version": version,
+        "fields": fields_of(query),
+        "kinds": KIND_NAMES,
+        "hints": KIND_HINTS,
+        "clinics": visitor.clinics,
+        "symptoms": [concept.name for concept in lexicon.load().concepts.values()],
+        "polarity_names": labels.POLARITY_NAMES,
+        "complaint_names": labels.COMPLAINT_NAMES,
+        "severity_names": labels.SEVERITY_NAMES,
+        "sources": [source.name for source in storage.sources(desk.settings)],
+        "preview": seen,
+        "bars": bars(seen) if seen else [],
+        "chart": CHART,
+        "problem": problem,
+        "now": desk.clock(),
+    }
+    return render(request, "rule.html", values, status=status)
+
+
+def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:
+    """What such a rule would have brought lately; raises QueryError, StorageError."""
+    folder = storage.data_dir(desk.settings)
+    tag: Tag = _with(folder) if ":" in fields_of(query).get("q", [""])[0] else tokens_only
+    try:
+        with closing(Coverage(folder / "coverage.sqlite")) as coverage:
+            return preview(
+                kind,
+                query,
+                clinics=visitor.clinics,
+                index=desk.index,
+                coverage=coverage,
+                tag=tag,
+                now=desk.clock(),
+            )
+    except CoverageError as error:
+        raise StorageError(str(error)) from error
+
+
+def _with(folder: Path) -> Tag:
+    """Whole tags: a rule may ask for symptoms and places, which a mention does not keep."""
+
+    def tag(mentions: Sequence[Mention]) -> Sequence[Tags]:
+        posts = [mention.post for mention in mentions]
+        texts, hints = [post.full_text for post in posts], [post.place_hints for post in posts]
+        return _tagger(folder).tag_many(texts, hints)
+
+    return tag
+
+
+@cache
+def _tagger(folder: Path) -> Tagger:
+    return tagger(folder)
+
+
+def _problem(rule: Rule, visitor: Visitor, desk: Desk) -> str:
+    """Why the rule cannot be read any more, "" when it can."""
+    try:
+        alert_conditions.read(rule.kind, rule.query, clinics=visitor.clinics, now=desk.clock())
+    except QueryError as error:
+        return str(error)
+    return ""
+
+
+def _subscribers(heard: list[Subscription], people: dict[int, str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for each in heard:
+        state = "" if each.enabled else "，停用"
+        text = f"{people.get(each.user_id, '（已删除）')}（{FREQUENCY_NAMES[each.frequency]}{state}）"
+        found.setdefault(each.rule_id, []).append(text)
+    return found
+
+
+def _rule(desk: Desk, rule_id: int) -> Rule:
+    with desk.records.reading() as session:
+        rule = rules.get(session, rule_id)
+    if rule is None:
+        raise HTTPException(404, "没有这条规则：它可能已被删除。")
+    return rule
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def _back(done: str) -> Response:
+    return RedirectResponse("/rules?" + urlencode({"done": done}), 303)

@@ -1,0 +1,53 @@
+"""mid ↔ bid."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.parsing.weibo_ids import WeiboIdError, bid_from_mid, is_mid, mid_from_bid
+
+
+@pytest.mark.parametrize(
+    ("bid", "mid"),
+    [
+        ("z0JH2lOMb", "3501756485200075"),
+        ("M1VT3jzNX", "4804608494665869"),
+        ("10001", "10000001"),
+        ("1", "1"),
+        ("100", "3844"),
+    ],
+)
+def test_known_pairs(bid: str, mid: str) -> None:
+    assert mid_from_bid(bid) == mid
+    assert bid_from_mid(mid) == bid
+
+
+@given(st.integers(1, 10**20 - 1).map(str))
+def test_every_mid_comes_back(mid: str) -> None:
+    assert mid_from_bid(bid_from_mid(mid)) == mid
+
+
+@given(
+    st.text(alphabet="0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=9)
+)
+def test_every_bid_that_is_one_comes_back(bid: str) -> None:
+    try:
+        mid = mid_from_bid(bid)
+    except WeiboIdError:
+        return
+    assert bid_from_mid(mid) == bid.lstrip("0")
+
+
+@pytest.mark.parametrize("bid", ["", "z0JH-lOMb", "ZZZZ", "牙疼", "a" * 13, "0000", "z0JH2lOMb\n"])
+def test_what_is_no_bid_is_an_error(bid: str) -> None:
+    with pytest.raises(WeiboIdError, match="bid"):
+        mid_from_bid(bid)
+
+
+@pytest.mark.parametrize("mid", ["", "0", "012", "4.82E+15", "-1", "１２", "1" * 21, "12\n"])
+def test_what_is_no_mid_is_an_error(mid: str) -> None:
+    assert not is_mid(mid)
+    with pytest.raises(WeiboIdError, match="数字 id"):
+        bid_from_mid(mid)

@@ -1,0 +1,165 @@
+"""Erased is erased: index, records, alerts, and whatever comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from leads.actions.erase import erase
+from leads.config import Settings
+from leads.errors import InputError, StorageError
+from leads.index.sqlite.index import SqliteIndex
+from leads.models import LeadQuery
+from leads.records import Records, cases, feedback, heard, notes, open_records
+from leads.records.cases import CaseChange
+from leads.records.tables.alerts import Alert
+from leads.records.tables.people import Audit
+from leads.records.tables.work import Erasure, Feedback
+from tests.support.builders import NOW, lead, mention
+from tests.support.commands import finish, run, start
+from tests.support.outbox_people import alert, channel, person
+
+SAID = "这句话不能留下"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[SqliteIndex]:
+    with SqliteIndex(tmp_path / "leads.sqlite") as opened:
+        opened.upsert([lead(1, SAID, author_key="a"), lead(2, "头晕三天", author_key="b")])
+        opened.upsert_mentions([mention(3, author_key="a"), mention(4, author_key="b")])
+        yield opened
+
+
+def worked_on(records: Records, index: SqliteIndex, *lead_ids: str) -> None:
+    """Everything the desk writes about leads."""
+    with records.transaction() as session:
+        way = channel(session, person(session))
+        for number, lead_id in enumerate(lead_ids):
+            cases.change(session, {lead_id: CaseChange(status="seen")}, who="lin", now=NOW)
+            notes.add(session, lead_id, f"他说：{SAID}", who="lin", now=NOW)
+            stored = index.get(lead_id)
+            if stored is not None:
+                feedback.add(session, stored, "lead", who="lin", now=NOW)
+            made = alert(session, number, way)
+            made.post_id, made.payload = lead_id, {"title": SAID}
+
+
+def remembered(records: Records, lead_id: str) -> list[object]:
+    with records.reading() as session:
+        texts = [note.text for note in notes.of(session, lead_id)]
+        texts += [row.text for row in feedback.of(session, lead_id)]
+        found = session.scalars(select(Alert).where(Alert.post_id == lead_id))
+        return texts + [each.payload for each in found if SAID in str(each.payload)]
+
+
+def test_a_post_is_gone_with_all_that_was_written_about_it(records: Records, index: SqliteIndex) -> None:
+    worked_on(records, index, "forum/1", "forum/2")
+    done = erase(records, index, "post", "forum/1", who="boss", now=NOW, reason="本人要求")
+    assert done.posts == 1
+    assert index.get("forum/1") is None
+    assert [hit.lead.id for hit in index.search(LeadQuery(), now=NOW).items] == ["forum/2"]
+    assert remembered(records, "forum/1") == []
+    assert len(remembered(records, "forum/2")) == 3, "of others nothing goes"
+    with records.reading() as session:
+        kept = cases.get(session, "forum/1")
+        assert kept is not None
+        assert kept.status == "seen", "the case stays, without a word of the post"
+
+
+def test_an_author_is_gone_with_all_posts(records: Records, index: SqliteIndex) -> None:
+    worked_on(records, index, "forum/1", "forum/3", "forum/2")
+    assert erase(records, index, "author", "a", who="boss", now=NOW).posts == 2
+    assert remembered(records, "forum/1") == remembered(records, "forum/3") == []
+    assert [each.post.id for each in index.mentions()] == ["forum/4"]
+    assert index.get("forum/2") is not None
+
+
+@pytest.mark.parametrize("post_id", ["forum/1", "forum/3"], ids=["a lead", "a mention"])
+def test_an_author_is_named_by_any_post(records: Records, index: SqliteIndex, post_id: str) -> None:
+    done = erase(records, index, "author", post_id, who="boss", now=NOW)
+    assert (done.key, done.posts) == ("a", 2)
+
+
+def test_nothing_of_it_is_stored_again(records: Records, index: SqliteIndex) -> None:
+    erase(records, index, "post", "forum/1", who="boss", now=NOW)
+    erase(records, index, "author", "b", who="boss", now=NOW)
+    posts = [lead(1, author_key="x").post, lead(9, author_key="b").post, lead(8, author_key="x").post]
+    with records.reading() as session:
+        assert heard.erased(session, posts) == {"forum/1", "forum/9"}
+
+
+def test_a_text_judged_without_its_id_goes_too(records: Records, index: SqliteIndex) -> None:
+    """As taken over from an older version's file."""
+    with records.transaction() as session:
+        session.add(Feedback(lead_id="", at=NOW, who="file", kind="lead", intent="seeker", text=SAID))
+    erase(records, index, "post", "forum/1", who="boss", now=NOW)
+    with records.reading() as session:
+        assert session.scalars(select(Feedback)).all() == []
+
+
+def test_twice_is_fine_and_the_first_tombstone_stays(records: Records, index: SqliteIndex) -> None:
+    erase(records, index, "post", "forum/1", who="boss", now=NOW, reason="本人要求")
+    assert erase(records, index, "post", "forum/1", who="lin", now=NOW).posts == 0
+    with records.reading() as session:
+        (tomb,) = session.scalars(select(Erasure))
+        assert (tomb.key, tomb.kind, tomb.who, tomb.reason) == ("forum/1", "post", "boss", "本人要求")
+        assert [each.action for each in session.scalars(select(Audit))] == ["erase.post", "erase.post"]
+
+
+def test_what_is_still_there_afterwards_is_said(records: Records, index: SqliteIndex) -> None:
+    """A crawl that looked before the tombstone and stores after the deletion."""
+
+    class Racing(SqliteIndex):
+        def delete(self, lead_ids: object) -> int:
+            count = super().delete(list(lead_ids))  # type: ignore[call-overload]  # ids, as promised
+            self.upsert([lead(1, SAID)])
+            return count
+
+    with Racing(index._path) as racing, pytest.raises(StorageError, match="再删一次"):
+        erase(records, racing, "post", "forum/1", who="boss", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "complaint"),
+    [
+        ("post", "", "编号不可用"),
+        ("post", "1002", "来源/编号"),
+        ("post", "a/" + "x" * 200, "编号不可用"),
+        ("author", "a\nb", "编号不可用"),
+        ("author", "forum/999", "不知道它的作者"),
+    ],
+)
+def test_what_cannot_be_meant(
+    records: Records, index: SqliteIndex, kind: str, key: str, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        erase(records, index, kind, key, who="boss", now=NOW)  # type: ignore[arg-type]  # one of the two
+    assert index.counts()["leads"] == 2
+
+
+class TestCommand:
+    def test_erases(self, own_folder: Path) -> None:
+        folder = own_folder / "data"
+        folder.mkdir()
+        with SqliteIndex(folder / "leads.sqlite") as index:
+            index.upsert([lead(1, author_key="a"), lead(2, "头晕", author_key="a")])
+        ran = run("erase", "forum/1", "--yes", "--json")
+        assert (ran.code, ran.records[0]["posts"]) == (0, 1)
+        ran = run("erase", "--author", "forum/2", "--yes")
+        assert "已删除 1 条" in ran.out
+        with open_records(Settings(data_dir=folder)) as records, records.reading() as session:
+            assert sorted(each.key for each in session.scalars(select(Erasure))) == ["a", "forum/1"]
+
+    @pytest.mark.parametrize("words", [(), ("forum/1", "--author", "a")])
+    def test_one_of_the_two(self, own_folder: Path, words: tuple[str, ...]) -> None:
+        ran = run("erase", *words, "--yes")
+        assert (ran.code, "二选一" in ran.said) == (2, True)
+
+    def test_asks_first(self, own_folder: Path) -> None:
+        process = start("erase", "forum/1", cwd=own_folder)
+        ran = finish(process, stdin=b"n\n")
+        assert ran.code == 1
+        assert not (own_folder / "data").exists(), "nothing was touched"

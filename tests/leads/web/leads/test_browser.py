@@ -1,0 +1,239 @@
+"""The lead page as it is used all day: keys, changes without a reload, filters, downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests.support.browsing import DESK, PHONE, SIZES, fits, opened, shoot
+
+pytestmark = pytest.mark.browser
+ALL = "/?near=all&sort=newest"
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str, folder: Path) -> Iterator[Page]:
+    with opened(browser, DESK, folder=folder) as page:
+        page.goto(address + ALL)
+        yield page
+
+
+def current(page: Page) -> int:
+    """Which row has the focus, from 0; -1 for none."""
+    place: int = page.evaluate("[...document.querySelectorAll('li.lead')].indexOf(document.activeElement)")
+    return place
+
+
+def test_rows_are_walked_by_keys(desk: Page) -> None:
+    places = []
+    for key in ("j", "j", "j", "k"):
+        desk.keyboard.press(key)
+        places.append(current(desk))
+    assert places == [0, 1, 2, 1]
+    outline = desk.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert float(outline.removesuffix("px")) >= 2
+    for _ in range(40):
+        desk.keyboard.press("j")
+    assert current(desk) == desk.locator("li.lead").count() - 1
+    assert desk.locator("li.lead").last.is_visible()
+
+
+def test_a_status_by_keys_alone(desk: Page) -> None:
+    desk.keyboard.press("j")
+    desk.keyboard.press("j")
+    row = desk.locator("li.lead").nth(1)
+    desk.keyboard.press("s")
+    assert desk.get_by_role("dialog").is_visible()
+    shoot(desk, "leads-status-menu")
+    desk.keyboard.press("3")
+    row.get_by_text("已回复").wait_for()
+    assert current(desk) == 1  # one goes on where one was
+    desk.get_by_role("status").get_by_text("已更新 1 条线索").wait_for()
+    desk.keyboard.press("s")
+    desk.keyboard.press("4")  # the version was renewed: no conflict with oneself
+    row.get_by_text("沟通中").wait_for()
+    desk.reload()
+    assert row.get_by_text("沟通中").is_visible()
+
+
+def test_some_are_chosen_and_dismissed_with_a_reason(desk: Page) -> None:
+    for key in ("j", "j", "j", "x", "j", "x"):
+        desk.keyboard.press(key)
+    assert desk.get_by_text("选中 2 条").is_visible()
+    shoot(desk, "leads-chosen")
+    desk.keyboard.press("s")
+    desk.get_by_role("button", name="已排除").click()
+    desk.get_by_role("button", name="太远").click()
+    desk.get_by_text("已更新 2 条线索").wait_for()
+    for place in (2, 3):
+        assert desk.locator("li.lead").nth(place).get_by_text("已排除").is_visible()
+    assert not desk.locator("#bulk").is_visible()
+
+
+def test_a_bulk_change_by_mouse_with_an_assignee(desk: Page) -> None:
+    for place in (5, 6):
+        desk.locator("li.lead .pick input").nth(place).check()
+    bulk = desk.locator("#bulk")
+    bulk.get_by_label("改状态").select_option("dismissed")
+    assert bulk.get_by_label("排除理由").is_visible()
+    bulk.get_by_label("改状态").select_option("seen")
+    assert not bulk.get_by_label("排除理由").is_visible()
+    bulk.get_by_label("负责人").select_option("admin-")
+    bulk.get_by_role("button", name="更新").click()
+    desk.get_by_text("已更新 2 条线索").wait_for()
+    assert desk.locator("li.lead").nth(6).get_by_text("测试admin").is_visible()
+
+
+def test_a_conflict_is_told_and_nothing_is_lost(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, DESK, folder=folder, complain=False) as page:
+        page.goto(address + ALL)
+        with opened(browser, DESK, folder=folder) as other:
+            other.goto(address + ALL)
+            for _ in range(9):
+                other.keyboard.press("j")
+            other.keyboard.press("s")
+            other.keyboard.press("5")
+            other.locator("li.lead").nth(8).get_by_text("已预约").wait_for()
+        for _ in range(9):
+            page.keyboard.press("j")
+        page.keyboard.press("s")
+        page.keyboard.press("2")
+        page.get_by_text("刚改过这条线索").wait_for()
+        page.reload()
+        assert page.locator("li.lead").nth(8).get_by_text("已预约").is_visible()
+
+
+def test_without_scripts_many_are_changed_by_the_form(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, DESK, scripts=False, folder=folder) as page:
+        page.goto(address + ALL)
+        page.locator("li.lead .pick input").nth(10).check()
+        page.locator("#bulk").get_by_label("改状态").select_option("booked")
+        page.locator("#bulk").get_by_role("button", name="更新").click()
+        assert page.get_by_text("已更新 1 条线索").is_visible()
+        assert page.locator("li.lead").nth(10).get_by_text("已预约").is_visible()
+        assert "near=all" in page.url
+
+
+@pytest.mark.parametrize("key", ["o", "Enter"])
+def test_a_lead_is_opened_by_keys(browser: Browser, address: str, folder: Path, key: str) -> None:
+    with opened(browser, DESK, folder=folder) as page:
+        page.goto(address + ALL)
+        page.keyboard.press("j")
+        lead_id = page.locator("li.lead").first.get_attribute("id")
+        assert lead_id
+        page.keyboard.press(key)
+        page.wait_for_url("**/leads/" + lead_id.replace("/", "%2F"))
+
+
+def test_search_help_and_typing(desk: Page) -> None:
+    desk.keyboard.press("/")
+    assert desk.evaluate("document.activeElement.id") == "q"
+    desk.keyboard.type("jjxs")
+    assert desk.get_by_label("搜索词").input_value() == "jjxs"
+    assert current(desk) == -1
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("?")
+    dialog = desk.get_by_role("dialog", name="快捷键")
+    assert dialog.is_visible()
+    shoot(desk, "leads-help")
+    dialog.get_by_label("不用单键快捷键").check()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("j")
+    assert current(desk) == -1  # switched off
+    desk.reload()
+    desk.keyboard.press("j")
+    assert current(desk) == -1
+    desk.get_by_role("button", name="快捷键").click()
+    dialog.get_by_label("不用单键快捷键").uncheck()
+    dialog.get_by_role("button", name="知道了").click()
+    desk.keyboard.press("j")
+    assert current(desk) == 0
+
+
+def test_a_filter_applies_at_once_and_keeps_the_focus(desk: Page) -> None:
+    before = desk.locator(".count strong").inner_text()
+    desk.get_by_label("时间").select_option("3d")
+    desk.wait_for_url("**since=3d*")
+    assert desk.locator(".count strong").inner_text() != before
+    assert "radius=" not in desk.url  # empty fields stay out of the address
+    assert desk.evaluate("document.activeElement.name") == "since"
+    desk.get_by_role("checkbox", name="新线索").check()
+    desk.wait_for_url("**status=new*")
+    assert desk.get_by_role("checkbox", name="新线索").is_checked()
+    desk.get_by_role("link", name="去掉 3 天内").click()
+    desk.wait_for_url(lambda url: "since" not in url)
+    assert "status=new" in desk.url
+
+
+def test_a_search_is_saved_opened_and_set_to_remind(desk: Page) -> None:
+    desk.goto(desk.url + "&q=7号")
+    desk.locator("summary", has_text="已保存").click()
+    desk.get_by_label("保存当前搜索为").fill("七号")
+    desk.get_by_role("button", name="保存").click()
+    desk.get_by_text("已保存。").wait_for()
+    desk.locator("summary", has_text="已保存").click()
+    desk.get_by_role("link", name="七号").click()
+    desk.wait_for_url("**q=7*")
+    desk.goto(desk.url.partition("/?")[0] + "/searches")
+    shoot(desk, "searches")
+    desk.get_by_role("button", name="提醒我").click()
+    assert desk.get_by_text("已建立提醒规则").is_visible()
+    desk.get_by_role("button", name="删除").click()
+    assert desk.get_by_text("还没有保存过搜索").is_visible()
+
+
+def test_an_export_is_downloaded(desk: Page, tmp_path: Path) -> None:
+    desk.goto(desk.url + "&q=7号")
+    desk.locator("summary", has_text="导出").click()
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="CSV").click()
+    file = tmp_path / "leads.csv"
+    download.value.save_as(file)
+    (row,) = csv.DictReader(io.StringIO(file.read_text("utf-8-sig")))
+    assert row["正文"].startswith("7号")
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="Excel").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+
+
+@SIZES
+@pytest.mark.parametrize(
+    "path", [ALL, "/?near=anhe&q=牙疼&symptom=toothache&status=new&since=30d", "/searches"]
+)
+def test_pages_fit_their_window(
+    browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
+) -> None:
+    with opened(browser, size, folder=folder) as page:
+        page.goto(address + path)
+        assert fits(page)
+        shoot(page, f"leads-{size['width']}-{len(path)}")
+
+
+def test_on_a_telephone_leads_are_chosen_and_changed(browser: Browser, address: str, folder: Path) -> None:
+    with opened(browser, PHONE, folder=folder) as page:
+        page.goto(address + ALL)
+        page.locator("li.lead .pick input").nth(15).check()
+        bulk = page.locator("#bulk")
+        assert bulk.is_visible()
+        bulk.get_by_label("改状态").select_option("visited")
+        bulk.get_by_role("button", name="更新").click()
+        page.locator("li.lead").nth(15).get_by_text("已到诊").wait_for()
+        assert fits(page)
+
+
+@SIZES
+@pytest.mark.parametrize("path", ["/?since=30d&symptom=toothache", "/?near=all#facets", "/?q=(", "/searches"])
+def test_axe_finds_nothing_serious(
+    browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
+) -> None:
+    with opened(browser, size, folder=folder, complain=False) as page:
+        page.goto(address + path)
+        found = Axe().run(page).response
+        assert len(found["passes"]) > 10
+        assert [(each["id"], each["impact"]) for each in found["violations"]] == []

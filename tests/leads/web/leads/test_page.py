@@ -1,0 +1,328 @@
+"""The lead page: counts beside filters, chips, rows, many changed at once, a doctor's limits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from fastapi.testclient import TestClient
+from openpyxl import load_workbook
+
+from leads.actions.export import BOM, COLUMNS
+from leads.index.base import Stored
+from leads.index.sqlite.index import SqliteIndex
+from leads.models import LeadQuery, Reason
+from leads.records import audit, cases, open_records
+from leads.scoring.fit import serves
+from leads.web.leads.counts import AGES, FILTERS, Remembered, count
+from leads.web.leads.highlight import excerpt
+from leads.web.leads.page import PAGE_SIZE
+from leads.web.leads.search_form import LeadForm
+from tests.leads.web.conftest import ClientOf
+from tests.leads.web.test_pages import Seen, shown
+from tests.support.builders import NEAR_WUHOU, NOW, lead, region, symptom
+from tests.support.seeds import settings
+
+CHOICE = re.compile(
+    r'<input type="checkbox" name="(\w+)" value="([^"]*)" form="filters"[^>]*>'
+    r"<span>[^<]*</span> <small>(\d+)</small>"
+)
+OPTION = re.compile(r'<option value="(\w*)"[^>]*>[^<（]*（(\d+)）</option>')
+
+
+def page(client: TestClient, query: str) -> str:
+    answer = client.get("/?" + query)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+# --- counts ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "near=all",
+        "near=anhe",
+        "near=all&q=牙疼&since=7d",
+        "near=all&symptom=toothache&status=new",
+        "near=anhe&precision=possible&source=forum",
+        "near=all&assignee=未分配&intent=seeker&min_need=0.7",
+        "area=成都&specialty=dental&since=30d",
+    ],
+)
+def test_each_count_is_what_that_choice_would_find(client: TestClient, query: str) -> None:
+    """Counted by asking: the choice alone in its filter, everything else as it is."""
+    html = page(client, query)
+    counted = CHOICE.findall(html)
+    assert counted
+    for field, value, number in counted:
+        form = LeadForm.read(query)
+        kept = [(name, kept) for name, kept in form.items() if name != field]
+        assert len(shown(client, **dict(kept), **{field: unescape(value)})) == int(number), (field, value)
+
+
+@pytest.mark.parametrize(
+    "query", ["near=anhe&since=7d", "near=qingmu&radius=20km", "near=anhe&precision=sure"]
+)
+def test_counts_of_precision_and_age_are_what_they_would_find(client: TestClient, query: str) -> None:
+    asked = dict(LeadForm.read(query).items())
+    html = page(client, query)
+    for field in ("precision", "since"):
+        (menu,) = re.findall(rf'<select name="{field}">(.*?)</select>', html)
+        for value, number in OPTION.findall(menu):
+            assert len(shown(client, **{**asked, field: value})) == int(number), (field, value)
+
+
+def test_counts_over_invented_leads_equal_counting_them_one_by_one(tmp_path: Path) -> None:
+    found = [
+        replace(
+            lead(
+                n,
+                place=region(("武侯区", "锦江区", "成都市", "四川省")[n % 4]),
+                symptoms=(symptom(),) if n % 3 else (symptom("cough", "internal"),),
+                need=n % 10 / 10,
+                hours=30 * n,
+            ),
+            status=("new", "seen", "dismissed")[n % 3],
+            assignee=("", "lin")[n % 2],
+        )
+        for n in range(40)
+    ]
+    query = LeadQuery(statuses=("new", "seen"), symptoms=("toothache",), near=NEAR_WUHOU, assignees=("",))
+    with SqliteIndex(tmp_path / "leads.sqlite") as index:
+        index.restore([Stored(lead=each) for each in found])
+        counts = count(index, query, now=NOW)
+        for facet, field in FILTERS.items():
+            for value, number in counts.facets[facet].items():
+                assert index.count(replace(query, **{field: (value,)})) == number
+        assert counts.total == index.count(query)
+        assert [counts.precisions[name] for name in ("sure", "likely", "possible")] == [
+            index.count(replace(query, precision=name)) for name in ("sure", "likely", "possible")
+        ]
+        assert counts.ages[""] == index.count(query) > counts.ages[AGES[0]]
+
+
+def test_counts_are_kept_for_a_moment_and_forgotten_after_a_change() -> None:
+    made: list[int] = []
+    kept = Remembered(seconds=60, most=2)
+
+    def make() -> object:
+        made.append(1)
+        return made
+
+    for key in ("a", "a", "b", "a"):
+        kept.get(key, make)  # type: ignore[arg-type]  # what is kept does not matter
+    assert len(made) == 2
+    kept.get("c", make)  # type: ignore[arg-type]  # one too many: "a" is dropped
+    kept.get("a", make)  # type: ignore[arg-type]
+    assert len(made) == 4
+    kept.forget()
+    kept.get("a", make)  # type: ignore[arg-type]
+    assert len(made) == 5
+
+
+def test_pages_of_the_last_days_follow_each_other_while_time_goes_on(client: TestClient) -> None:
+    ids = shown(client, near="all", since="30d")
+    assert len(ids) == len(set(ids)) > PAGE_SIZE
+
+
+# --- rows and chips ------------------------------------------------------------
+
+
+def test_every_filter_in_use_has_a_chip_that_takes_it_away(client: TestClient) -> None:
+    query = "q=牙疼&near=anhe&radius=20km&since=30d&precision=possible&min_need=0.1"
+    query += "&status=new&symptom=牙痛&source=forum"
+    html = page(client, query)
+    chips = dict(re.findall(r'<li>([^<]+) <a href="([^"]+)" aria-label="去掉', html))
+    assert set(chips) == {
+        "“牙疼”", "安和口腔 20 公里内", "30 天内", "连仅同省", "需求不低于 0.1", "新线索", "牙痛", "forum",
+    }  # fmt: skip
+    whole = len(LeadForm.read(query).items())
+    for text, url in chips.items():
+        left = LeadForm.read(unescape(url).partition("?")[2])
+        fewer = 1 if "安和" in text else whole - len(left.items())  # "near=all" stands for no place
+        assert fewer == 1
+        assert client.get(unescape(url)).status_code == 200
+
+
+def test_a_row_links_to_its_page_and_to_the_public_post(client: TestClient) -> None:
+    seen = Seen(page(client, "near=all&since=1d"))
+    links = seen.all("a", "href")
+    assert "/leads/" + quote("forum/102", safe="") in links
+    assert "https://forum.example/t?a=1&b='\"<" in links
+
+
+def test_the_excerpt_of_a_long_post_shows_its_evidence() -> None:
+    text = "今天天气很好。" * 100 + "半夜开始牙疼，求推荐。" + "后来睡着了。" * 100
+    runs = excerpt(text, [Reason(kind="symptom", text="牙痛", words="牙疼")], 200)
+    assert "牙疼" in [run.text for run in runs if run.kind == "symptom"]
+    assert (runs[0].text, runs[-1].text) == ("…", "…")
+    assert sum(len(run.text) for run in runs) == 202
+    assert "".join(run.text for run in runs[1:-1]) in text
+
+
+# --- many at once ------------------------------------------------------------
+
+
+def bulk(client: TestClient, **fields: object) -> tuple[int, dict[str, object]]:
+    answer = client.post("/leads/bulk", data=fields, headers={"Accept": "application/json"})
+    return answer.status_code, answer.json()
+
+
+def state(folder: Path, lead_id: str) -> tuple[str, str, int]:
+    with open_records(settings(folder)) as records, records.reading() as session:
+        case = cases.get(session, lead_id)
+        return (case.status, case.assignee, case.version) if case else ("", "", 0)
+
+
+def test_many_leads_get_a_status_and_an_assignee(client: TestClient, folder: Path) -> None:
+    chosen = ["0:forum/10", "0:forum/11"]
+    status, told = bulk(client, lead=chosen, status="replied", assignee="admin-")
+    assert status == 200
+    assert told["forum/10"] == {
+        "status": "replied", "statusName": "已回复", "assignee": "测试admin", "version": 1,
+    }  # fmt: skip
+    assert state(folder, "forum/11") == ("replied", "admin-", 1)
+    assert set(shown(client, near="all", status="replied", assignee="admin-")) == {"forum/10", "forum/11"}
+    assert '<span class="status replied">已回复</span>' in page(client, "near=all&status=replied")
+
+
+def test_without_scripts_the_page_comes_back_as_it_was(client: TestClient, folder: Path) -> None:
+    data = {"lead": ["0:forum/12"], "status": "seen", "query": "near=all&q=牙疼&sort=newest"}
+    answer = client.post("/leads/bulk", data=data, follow_redirects=False)
+    assert answer.status_code == 303
+    location = answer.headers["location"]
+    assert location == "/?" + urlencode({"q": "牙疼", "near": "all", "sort": "newest", "done": "1"})
+    assert "已更新 1 条线索" in client.get(location).text
+    assert state(folder, "forum/12")[0] == "seen"
+
+
+def test_the_way_back_never_leaves_the_desk(client: TestClient) -> None:
+    for query in ("//evil.example", "https://evil.example/", "q=x\r\nSet-Cookie: a=b", "/\\evil.example"):
+        data = {"lead": ["0:forum/13"], "status": "seen", "query": query}
+        answer = client.post("/leads/bulk", data=data, follow_redirects=False)
+        client.post("/leads/bulk", data={"lead": ["1:forum/13"], "status": "new"})
+        assert answer.status_code in (303, 409)
+        assert answer.headers.get("location", "/?").startswith("/?")
+        assert "set-cookie" not in answer.headers
+
+
+def test_a_dismissal_needs_a_reason(client: TestClient, folder: Path) -> None:
+    status, told = bulk(client, lead=["0:forum/14"], status="dismissed")
+    assert (status, "理由" in str(told["problem"])) == (400, True)
+    assert state(folder, "forum/14") == ("", "", 0)
+    status, _ = bulk(client, lead=["0:forum/14"], status="dismissed", reason="太远")
+    assert (status, state(folder, "forum/14")[0]) == (200, "dismissed")
+
+
+def test_two_people_do_not_overwrite_each_other(client: TestClient, folder: Path) -> None:
+    assert bulk(client, lead=["0:forum/15"], status="talking")[0] == 200
+    status, told = bulk(client, lead=["0:forum/16", "0:forum/15"], status="seen")
+    assert status == 409
+    assert "刚改过" in str(told["problem"])
+    assert state(folder, "forum/15")[0] == "talking"
+    assert state(folder, "forum/16") == ("", "", 0)  # all or none
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"status": "seen"}, 400),
+        ({"lead": ["forum/1"], "status": "seen"}, 400),
+        ({"lead": ["²:forum/1"], "status": "seen"}, 400),
+        ({"lead": ["0:forum/1"]}, 400),
+        ({"lead": ["0:forum/1"], "status": "done"}, 400),
+        ({"lead": ["0:forum/1"], "assignee": "nobody-here"}, 400),
+        ({"lead": ["0:forum/99999"], "status": "seen"}, 404),
+        ({"lead": [f"0:forum/{n}" for n in range(201)], "status": "seen"}, 400),
+    ],
+)
+def test_what_cannot_be_done_is_said(client: TestClient, fields: dict[str, object], status: int) -> None:
+    code, told = bulk(client, **fields)
+    assert code == status
+    assert told["problem"]
+
+
+# --- a doctor ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query", ["", "radius=2000km", "precision=possible", "area=成都", "q=牙疼", "sort=newest"]
+)
+def test_a_doctor_sees_leads_of_the_own_clinic_only(client_of: ClientOf, folder: Path, query: str) -> None:
+    doctor = client_of("doctor", ("qingmu",))
+    clinic = next(each for each in settings(folder).clinic_records() if each.id == "qingmu")
+    with SqliteIndex(folder / "leads.sqlite") as index:
+        found = [index.get(lead_id) for lead_id in shown(doctor, **dict(LeadForm.read(query).items()))]
+    assert found
+    assert all(each is not None and serves(clinic, each.tags) for each in found)
+
+
+def test_a_doctor_is_offered_nothing_else(client_of: ClientOf) -> None:
+    html = client_of("doctor", ("qingmu",)).get("/").text
+    assert "安和口腔" not in html
+    assert '<option value="all"' not in html
+    assert 'name="point"' not in html
+    assert client_of("doctor", ("qingmu",)).get("/?near=all").status_code == 400
+    assert "还没有给你分配诊所" in client_of("doctor").get("/").text
+
+
+def test_a_doctor_cannot_touch_what_is_not_seen(client_of: ClientOf, folder: Path) -> None:
+    doctor = client_of("doctor", ("qingmu",))
+    status, _ = bulk(doctor, lead=["0:forum/0", "0:forum/4"], status="seen")  # 4 lies in another city
+    assert status == 404
+    assert state(folder, "forum/0") == ("", "", 0)
+
+
+# --- exports ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["near=all", "near=anhe&sort=newest", "near=qingmu&radius=20km&sort=nearest", "near=all&q=牙疼&since=7d"],
+)
+def test_an_export_is_what_the_pages_show(client: TestClient, query: str) -> None:
+    fields = dict(LeadForm.read(query).items())
+    ids = shown(client, **fields)
+    answer = client.get("/leads/export.csv", params=fields)
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert re.fullmatch(
+        r'attachment; filename="tingzhen-leads-\d{8}-\d{4}\.csv"', answer.headers["content-disposition"]
+    )
+    text = answer.content.decode()
+    assert text.startswith(BOM)
+    rows = list(csv.DictReader(io.StringIO(text[1:], newline="")))
+    assert [row["编号"] for row in rows] == ids
+    book = load_workbook(io.BytesIO(client.get("/leads/export.xlsx", params=fields).content))
+    head, *lines = book.active.iter_rows(values_only=True)  # type: ignore[union-attr]  # there is one sheet
+    assert list(head) == list(COLUMNS)
+    assert [line[0] for line in lines] == ids
+
+
+def test_an_export_has_no_author_keys_and_is_written_down(client: TestClient, folder: Path) -> None:
+    text = client.get("/leads/export.csv", params={"near": "all", "q": "3号"}).text
+    assert "author3" not in text
+    with open_records(settings(folder)) as records, records.reading() as session:
+        entry = audit.entries(session, limit=1, action="export")[0]
+    assert (entry.action, entry.who, entry.detail["leads"]) == ("export.csv", "admin-", 1)
+    assert "牙疼" not in str(entry.detail)
+
+
+def test_a_doctors_export_has_no_more_than_the_page(client_of: ClientOf) -> None:
+    doctor = client_of("doctor", ("qingmu",))
+    rows = list(
+        csv.DictReader(io.StringIO(doctor.get("/leads/export.csv").text.removeprefix(BOM), newline=""))
+    )
+    assert [row["编号"] for row in rows] == shown(doctor)
+    assert doctor.get("/leads/export.csv?near=all").status_code == 400
+
+
+def test_an_export_of_nonsense_is_a_sentence(client: TestClient) -> None:
+    assert client.get("/leads/export.xlsx?q=(").status_code == 400

@@ -1,0 +1,127 @@
+"""The map's page and its answers to scripts: what is counted, for whom, and from where pictures may come."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from leads.index.sqlite.index import SqliteIndex
+from leads.web.app import HEADERS, create_app
+from leads.web.map.cells import COARSEST, FINEST, LEAST
+from leads.web.map.plotly import ADDRESS, style_marks
+from tests.support.builders import point
+from tests.support.seeds import fresh, login_cookie, seed, settings
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("map")
+    seed(made)
+    with SqliteIndex(made / "leads.sqlite") as index:
+        index.upsert(
+            [
+                fresh(
+                    1000 + n, f"{n}号智齿发炎{n}", hours=1 + n,
+                    place=point(30.60 + n % 7 * 0.012, 104.0 + n % 11 * 0.01),
+                )
+                for n in range(150)
+            ]
+        )  # fmt: skip
+    return made
+
+
+@pytest.mark.parametrize("zoom", range(COARSEST, FINEST + 1))
+@pytest.mark.parametrize("query", ["", "near=all", "near=all&since=3d", "near=all&q=%E7%89%99%E7%96%BC"])
+def test_no_cell_is_smaller_than_five_and_nothing_goes_missing(
+    client: TestClient, query: str, zoom: int
+) -> None:
+    view = client.get(f"/map/cells?{query}&zoom={zoom}").json()
+    drawn = [bubble["count"] for bubble in view["bubbles"]]
+    assert drawn
+    assert min(drawn) >= LEAST
+    assert sum(drawn) + view["left_out"] + view["unplaced"] == view["total"]
+    (total,) = {view["total"], client.get(f"/map/cells?{query}").json()["total"]}
+    assert f"共 <strong>{total}</strong>" in client.get(f"/map?{query}&zoom={zoom}").text
+
+
+def test_the_page_draws_the_cells_without_scripts(client: TestClient) -> None:
+    view = client.get("/map/cells?near=anhe").json()
+    page = client.get("/map?near=anhe").text
+    assert page.count('<g class="bubble') == len(view["bubbles"]) > 5
+    assert view["reach"] is not None
+    assert '<circle class="reach"' in page
+    assert "style=" not in page
+    assert "武侯区" in page
+    assert len(page) < 150_000
+
+
+def test_a_search_that_finds_few_draws_nobody(client: TestClient) -> None:
+    view = client.get("/map/cells?near=all&q=7%E5%8F%B7&zoom=15").json()
+    assert 0 < view["total"] < LEAST
+    assert (view["bubbles"], view["left_out"]) == ([], view["total"])
+    assert "没有画出" in client.get("/map?near=all&q=7%E5%8F%B7").text
+
+
+def test_the_map_and_the_list_link_to_each_other_with_the_same_search(client: TestClient) -> None:
+    page = client.get("/map?q=智齿&since=7d&zoom=11").text
+    assert 'href="/?q=%E6%99%BA%E9%BD%BF&amp;since=7d"' in page
+    assert "since=7d&amp;zoom=8" in page
+
+
+@pytest.mark.parametrize(
+    "query", ["zoom=3", "zoom=16", "zoom=x", "zoom=" + "9" * 5000, "q=(", "near=nowhere"]
+)
+def test_what_cannot_be_understood_is_a_400(client: TestClient, query: str) -> None:
+    assert client.get(f"/map?{query}").status_code == 400
+    answer = client.get(f"/map/cells?{query}")
+    assert (answer.status_code, bool(answer.json()["problem"])) == (400, True)
+
+
+def test_a_doctor_sees_the_surroundings_of_own_clinics_only(client_of: Callable[..., TestClient]) -> None:
+    doctor = client_of("doctor", ("qingmu",))
+    own = doctor.get("/map/cells").json()
+    assert own["total"] == client_of("admin").get("/map/cells?near=qingmu").json()["total"]
+    assert doctor.get("/map/cells?near=qingmu&radius=500km").json()["reach"] == own["reach"]
+    assert doctor.get("/map/cells?near=anhe").status_code == 400
+    assert "不限地点" not in doctor.get("/map").text
+    nobody = client_of("doctor", ())
+    assert nobody.get("/map/cells").status_code == 400
+
+
+def test_plotly_comes_from_the_installed_package(client: TestClient) -> None:
+    packed = client.get(ADDRESS)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in packed.headers["Cache-Control"]
+    plain = client.get(ADDRESS, headers={"Accept-Encoding": "identity"})
+    assert plain.content == packed.content
+    assert b"plotly.js v" in plain.content[:200]
+    assert len(gzip.compress(plain.content, 1)) < 2_500_000
+    assert ADDRESS in client.get("/map").text
+
+
+def test_parts_of_plotly_find_their_styles_already_there(client: TestClient) -> None:
+    assert style_marks()
+    page = client.get("/map").text
+    assert all(f'id="{mark}"' in page for mark in style_marks())
+
+
+def test_pictures_may_come_from_the_configured_tile_server_on_these_pages_only(folder: Path) -> None:
+    web = settings(folder).web.model_copy(
+        update={"tiles": "https://user:pw@tiles.example:8443/{z}/{x}/{y}.png"}
+    )
+    configured = settings(folder).model_copy(update={"web": web})
+    cookies = login_cookie(folder)
+    with TestClient(create_app(configured), base_url="http://127.0.0.1", cookies=cookies) as client:
+        for page in ("/map", "/clinics/new"):
+            policy = client.get(page).headers["Content-Security-Policy"]
+            assert "img-src 'self' https://tiles.example:8443;" in policy
+            assert policy.replace(" https://tiles.example:8443", "") == HEADERS["Content-Security-Policy"]
+        assert client.get("/").headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+
+
+def test_without_tiles_the_policy_is_the_usual_one(client: TestClient) -> None:
+    assert client.get("/map").headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
