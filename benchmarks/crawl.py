@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from crawler.coverage.store import Coverage
-from leads.demo.forum import Answer, Forum, Reply, Topic, serve
+from leads.demo.forum import Forum, Reply, SitePage, Topic, serve
 
 ROOT = Path(__file__).parents[1]
 POSTS = 20  # a thread: two pages of ten
@@ -78,18 +78,18 @@ class BenchForum(Forum):
 
     padding = ""
 
-    def answer(self, target: str) -> Answer:
+    def answer(self, target: str) -> SitePage:
         if target == "/asked":
-            return Answer(body=str(len(self.requests) - 1).encode())
+            return SitePage(body=str(len(self.requests) - 1).encode())
         return self._padded(target)
 
     @lru_cache(maxsize=20_000)  # noqa: B019  # one forum a process, and a GB of pages at most
-    def _padded(self, target: str) -> Answer:
+    def _padded(self, target: str) -> SitePage:
         found = super().answer(target)
         if not found.body.startswith(b"<"):
             return found
         body = found.body.replace(b"</body>", self.padding.encode() + b"</body>")
-        return Answer(status=found.status, body=body, headers=found.headers)
+        return SitePage(status=found.status, body=body, headers=found.headers)
 
     @lru_cache(maxsize=1)  # noqa: B019  # the same
     def listed(self, board: str) -> list[Topic]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from crawler.items import Post
 from nlp.models import IntentLabel, Sentiment, Tags
 
+BEIJING = ZoneInfo("Asia/Shanghai")  # the time zone of clinics: their days, hours and reports
 Precision = Literal["sure", "likely", "possible"]
 PRECISIONS: tuple[Precision, ...] = ("sure", "likely", "possible")
 Sort = Literal["score", "newest", "nearest"]

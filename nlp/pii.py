@@ -145,7 +145,7 @@ _NO_HANDLE = frozenset(
 )
 
 
-class Found(NamedTuple):
+class Identifier(NamedTuple):
     """A stretch of the original text and what it is."""
 
     start: int
@@ -153,18 +153,18 @@ class Found(NamedTuple):
     kind: Kind
 
 
-def find(text: str) -> list[Found]:
+def find(text: str) -> list[Identifier]:
     """Everything to be masked, in order, without overlaps. Positions are those of `text`."""
     if not _MAY_MATTER.search(text):
         return []
     plain = text.translate(_WIDTH)
     taken = bytearray(len(text))
-    found: list[Found] = []
+    found: list[Identifier] = []
     for finder in _FINDERS:
         for start, end, kind in finder(plain):
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
-                found.append(Found(start, end, kind))
+                found.append(Identifier(start, end, kind))
     return sorted(found)
 
 
@@ -178,7 +178,7 @@ def mask(text: str) -> str:
     return text
 
 
-def _replace(text: str, found: list[Found]) -> str:
+def _replace(text: str, found: list[Identifier]) -> str:
     out: list[str] = []
     last = 0
     for start, end, kind in found:
@@ -189,24 +189,24 @@ def _replace(text: str, found: list[Found]) -> str:
 
 
 def _whole(pattern: re.Pattern[str], kind: Kind, check: Callable[[str], bool] | None = None) -> _Finder:
-    def finder(text: str) -> Iterator[Found]:
+    def finder(text: str) -> Iterator[Identifier]:
         for match in pattern.finditer(text):
             if (check is None or check(match[0])) and not _is_order(text, match.start(), kind):
-                yield Found(match.start(), match.end(), kind)
+                yield Identifier(match.start(), match.end(), kind)
 
     return finder
 
 
 def _group(pattern: re.Pattern[str], kind: Kind) -> _Finder:
-    def finder(text: str) -> Iterator[Found]:
+    def finder(text: str) -> Iterator[Identifier]:
         for match in pattern.finditer(text):
             group = match.lastindex or 0
-            yield Found(match.start(group), match.end(group), kind)
+            yield Identifier(match.start(group), match.end(group), kind)
 
     return finder
 
 
-_Finder = Callable[[str], Iterator[Found]]
+_Finder = Callable[[str], Iterator[Identifier]]
 
 
 def _is_order(text: str, start: int, kind: Kind) -> bool:
@@ -214,7 +214,7 @@ def _is_order(text: str, start: int, kind: Kind) -> bool:
     return kind in ("card", "id", "phone") and _ORDERED.search(text, max(0, start - 14), start) is not None
 
 
-def _wechat(text: str) -> Iterator[Found]:
+def _wechat(text: str) -> Iterator[Identifier]:
     for match in _WECHAT.finditer(text):
         glue, handle = match[1], match[2].lower()
         explicit = any(sign in glue for sign in ":：=是为→👉") or match[0].lower().startswith(
@@ -224,10 +224,10 @@ def _wechat(text: str) -> Iterator[Found]:
             continue
         if handle.isdigit() and len(handle) < 6 and not explicit:
             continue
-        yield Found(match.start(2), match.end(2), "wechat")
+        yield Identifier(match.start(2), match.end(2), "wechat")
 
 
-def _spoken_phones(text: str) -> Iterator[Found]:
+def _spoken_phones(text: str) -> Iterator[Identifier]:
     """一三八〇〇…: numbers in Chinese numerals, mixed or not."""
     digits = text.translate(_NUMERALS)
     if digits != text:

@@ -14,10 +14,9 @@ from datetime import datetime
 from itertools import islice
 from tempfile import TemporaryFile
 
-from crawler.parsing.times import BEIJING
 from leads.index.base import LeadIndex
 from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, PRECISION_NAMES, STATUS_NAMES
-from leads.models import Hit, LeadQuery
+from leads.models import BEIJING, Hit, LeadQuery
 from nlp.models import Region
 from nlp.symptoms import lexicon
 

@@ -93,7 +93,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SitePage:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -151,21 +151,21 @@ class Forum:
         self._visited: set[str] = set()
         self._lock = Lock()
 
-    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def special(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         """An answer before all others, for sites with more traps; None for the usual one."""
         return None
 
-    def answer(self, target: str) -> Answer:
+    def answer(self, target: str) -> SitePage:
         parts = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         special = self.special(target, query)
         if special is not None:
             return special
         if parts.path == "/robots.txt":
-            return Answer(body=self.style.robots.encode(), headers={"Content-Type": "text/plain"})
+            return SitePage(body=self.style.robots.encode(), headers={"Content-Type": "text/plain"})
         return self._page(parts.path, parts.query, query) or self._html("<h1>404</h1>", status=404)
 
-    def _page(self, path: str, raw: str, query: Mapping[str, str]) -> Answer | None:
+    def _page(self, path: str, raw: str, query: Mapping[str, str]) -> SitePage | None:
         if path.startswith("/archiver/"):
             return self._archiver(raw) if self.style.archiver else None
         wanted = _wanted(path, query)
@@ -178,18 +178,18 @@ class Forum:
             return self._board(number, page)
         return self._thread(int(number), page)
 
-    def _board(self, board: str, page: int) -> Answer:
+    def _board(self, board: str, page: int) -> SitePage:
         refusal = self._closed(board)
         return refusal or self._html(pages.board(self, board, page))
 
-    def _closed(self, board: str) -> Answer | None:
+    def _closed(self, board: str) -> SitePage | None:
         if board in self.style.closed_boards:
             return self._html(pages.message("抱歉，您尚未登录，没有权限访问该版块"))
         if board not in self.boards:
             return self._html(pages.message("抱歉，指定的版块不存在", error=True), status=404)
         return None
 
-    def _thread(self, tid: int, page: int) -> Answer:
+    def _thread(self, tid: int, page: int) -> SitePage:
         topic = self.topics.get(tid)
         if topic is None:
             text = "抱歉，指定的主题不存在或已被删除或正在被审核"
@@ -198,10 +198,10 @@ class Forum:
             return self._html(pages.message(f"抱歉，本帖要求阅读权限高于 {topic.level} 才能浏览"))
         if len(topic.shown) < len(topic.posts) and self._first_visit(f"thread {tid}"):
             # Discuz! renumbers the floors after a deletion and sends the visitor to the same page again.
-            return Answer(status=302, headers={"Location": self.thread_url(tid, page)})
+            return SitePage(status=302, headers={"Location": self.thread_url(tid, page)})
         return self._html(pages.thread(self, topic, page))
 
-    def _archiver(self, raw: str) -> Answer | None:
+    def _archiver(self, raw: str) -> SitePage | None:
         found = re.match(r"(fid|tid)-(\d+)\.html(?:&page=(\d+))?", raw)
         if not found:
             return self._html(pages.home(self))
@@ -215,10 +215,12 @@ class Forum:
             return self._html(pages.archiver_message("抱歉，指定的主题不存在或您没有权限阅读"))
         return self._html(pages.archiver_thread(self, topic, page))
 
-    def _feed(self, board: str) -> Answer:
+    def _feed(self, board: str) -> SitePage:
         cold = self.style.cold_feed and self._first_visit(f"rss {board}")
         body = pages.feed(self, board, [] if cold else self.listed(board)[:20])
-        return Answer(body=body.encode(self.style.encoding, "replace"), headers={"Content-Type": "text/xml"})
+        return SitePage(
+            body=body.encode(self.style.encoding, "replace"), headers={"Content-Type": "text/xml"}
+        )
 
     def _first_visit(self, what: str) -> bool:
         with self._lock:
@@ -226,13 +228,13 @@ class Forum:
             self._visited.add(what)
         return first
 
-    def _html(self, html: str, *, status: int = 200) -> Answer:
+    def _html(self, html: str, *, status: int = 200) -> SitePage:
         style = self.style
         declared = style.declared or style.encoding
         charset = "" if declared == "none" else f"; charset={declared}"
         meta = "" if declared == "none" else f'<meta charset="{declared}" />'
         body = html.replace("<!--charset-->", meta).encode(style.encoding, "replace")
-        return Answer(status=status, body=body, headers={"Content-Type": f"text/html{charset}"})
+        return SitePage(status=status, body=body, headers={"Content-Type": f"text/html{charset}"})
 
     # what the pages ask ───────────────────────────────────────────────────────────────────────────────────
 

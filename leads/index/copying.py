@@ -41,7 +41,7 @@ class Progress(NamedTuple):
 
 
 @dataclass(slots=True)
-class Summary:
+class CopySummary:
     """One side of a comparison: how many records, and a checksum over all their digests."""
 
     count: int = 0
@@ -94,12 +94,12 @@ class Copier:
                 return self._finished(sides)
         raise StorageError("源索引一直在变，追不上：请先停下抓取和导入，再运行一次 tingzhen reindex。")
 
-    def compare(self) -> list[tuple[Summary, Summary, int]]:
+    def compare(self) -> list[tuple[CopySummary, CopySummary, int]]:
         """One pass over both kinds; (source, target, differences put right) of each."""
         self.passes += 1
         return [self._pass(kind) for kind in KINDS]
 
-    def _finished(self, sides: list[tuple[Summary, Summary, int]]) -> Copied:
+    def _finished(self, sides: list[tuple[CopySummary, CopySummary, int]]) -> Copied:
         for mine, theirs, _ in sides:
             if (mine.count, mine.checksum) != (theirs.count, theirs.checksum):
                 raise StorageError("两边的条数或校验和不一致：请再运行一次 tingzhen reindex。")
@@ -109,8 +109,8 @@ class Copier:
             passes=self.passes, written=self.written, removed=self.removed,
         )  # fmt: skip
 
-    def _pass(self, kind: Kind) -> tuple[Summary, Summary, int]:
-        sides = Summary(), Summary()
+    def _pass(self, kind: Kind) -> tuple[CopySummary, CopySummary, int]:
+        sides = CopySummary(), CopySummary()
         changed = compared = 0
         pairs = self._watched(kind, merged(self.source.digests(kind), self.target.digests(kind)), sides)
         while different := list(islice(pairs, SLICE)):
@@ -124,7 +124,7 @@ class Copier:
         self,
         kind: Kind,
         pairs: Iterator[tuple[Digest | None, Digest | None]],
-        sides: tuple[Summary, Summary],
+        sides: tuple[CopySummary, CopySummary],
     ) -> Iterator[tuple[Digest | None, Digest | None]]:
         """The pairs that differ; both sides are summed up on the way."""
         for number, (mine, theirs) in enumerate(pairs):

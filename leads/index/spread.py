@@ -10,9 +10,8 @@ from typing import Any
 
 import orjson
 
-from crawler.parsing.times import BEIJING
 from leads.index.base import Facet
-from leads.models import Lead
+from leads.models import BEIJING, Lead
 
 _MUNICIPALITIES = ("11", "12", "31", "50")
 MAX_ZOOM = 20

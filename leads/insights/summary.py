@@ -39,7 +39,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class BrandVoice:
     """How a clinic was spoken of."""
 
     clinic: str
@@ -64,7 +64,7 @@ class Summary:
     symptoms: tuple[Counted, ...]
     places: tuple[Counted, ...]
     risen: tuple[Counted, ...]  # what came more often than before, the steepest first
-    voices: tuple[Voice, ...]
+    voices: tuple[BrandVoice, ...]
     gaps: tuple[str, ...]  # a sentence a source in trouble
     waiting: tuple[Counted, ...]  # cases by status
     overdue: int
@@ -92,8 +92,10 @@ class Summary:
         )
 
 
-def _voice(values: Mapping[str, Any]) -> Voice:
-    return Voice(**{**values, "rivals": tuple((name, count) for name, count in values.get("rivals", ()))})
+def _voice(values: Mapping[str, Any]) -> BrandVoice:
+    return BrandVoice(
+        **{**values, "rivals": tuple((name, count) for name, count in values.get("rivals", ()))}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +215,8 @@ def _voices(
     clinics: Sequence[Clinic],
     stretch: Stretch,
     rivals: Mapping[str, Mapping[str, int]],
-) -> tuple[Voice, ...]:
-    empty = Voice(clinic="", total=0, before=0, praise=0, complaint=0, grave=0)
+) -> tuple[BrandVoice, ...]:
+    empty = BrandVoice(clinic="", total=0, before=0, praise=0, complaint=0, grave=0)
     found = {clinic.id: replace(empty, clinic=clinic.name) for clinic in clinics}
     for mention in mentions:
         voice, at = found.get(mention.clinic_id), mention.post.published_at
@@ -228,7 +230,7 @@ def _voices(
     return tuple(voice for voice in found.values() if voice.total or voice.before or voice.rivals)
 
 
-def _heard(voice: Voice, mention: Mention, *, now: bool) -> Voice:
+def _heard(voice: BrandVoice, mention: Mention, *, now: bool) -> BrandVoice:
     if not now:
         return replace(voice, before=voice.before + 1)
     mood = mention.sentiment

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from crawler.parsing.times import BEIJING
 from leads.errors import QueryError
 from leads.labels import PRECISION_NAMES, SORT_NAMES
-from leads.models import PRECISIONS, SORTS, Clinic, LeadQuery, Near
+from leads.models import BEIJING, PRECISIONS, SORTS, Clinic, LeadQuery, Near
 from leads.query.vocabulary import (
     area_code,
     assignee_login,

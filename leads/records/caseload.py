@@ -18,7 +18,7 @@ Due = Literal["", "overdue", "today", "week", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class CaseLimits:
     """What somebody may see: a doctor the cases of own clinics and those given to them."""
 
     clinic_ids: Collection[str]
@@ -39,7 +39,7 @@ class Wanted:
 
 
 def listed(
-    session: Session, wanted: Wanted, *, today: date, limits: Limits | None, limit: int, offset: int = 0
+    session: Session, wanted: Wanted, *, today: date, limits: CaseLimits | None, limit: int, offset: int = 0
 ) -> Sequence[Case]:
     """The cases, the most pressing first: by due date, then those that lie untouched longest."""
     statement = (
@@ -50,12 +50,12 @@ def listed(
     return session.scalars(statement.limit(limit).offset(offset)).all()
 
 
-def count(session: Session, wanted: Wanted, *, today: date, limits: Limits | None) -> int:
+def count(session: Session, wanted: Wanted, *, today: date, limits: CaseLimits | None) -> int:
     """How many there are of these."""
     return session.scalar(select(func.count()).where(*_conditions(wanted, today, limits))) or 0
 
 
-def funnel(session: Session, *, limits: Limits | None) -> Mapping[str, Counter[str]]:
+def funnel(session: Session, *, limits: CaseLimits | None) -> Mapping[str, Counter[str]]:
     """Clinic id ("": none yet) → status → how many cases, closed ones included."""
     statement = select(Case.clinic_id, Case.status, func.count()).group_by(Case.clinic_id, Case.status)
     if limits is not None:
@@ -66,7 +66,7 @@ def funnel(session: Session, *, limits: Limits | None) -> Mapping[str, Counter[s
     return found
 
 
-def _conditions(wanted: Wanted, today: date, limits: Limits | None) -> list[ColumnElement[bool]]:
+def _conditions(wanted: Wanted, today: date, limits: CaseLimits | None) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [
         Case.status == wanted.status if wanted.status else Case.status.not_in(CLOSED)
     ]

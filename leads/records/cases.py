@@ -18,10 +18,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crawler.parsing.times import BEIJING
 from leads.errors import ConflictError, InputError
 from leads.labels import STATUS_NAMES
-from leads.models import CASE_STATUSES, CaseStatus
+from leads.models import BEIJING, CASE_STATUSES, CaseStatus
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User

@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from crawler.items import Post
-from crawler.parsing.times import BEIJING
 from leads.clinics.threads import Mark, keys_of
+from leads.models import BEIJING
 from leads.records.tables.heard import ThreadMark, Voice
 from leads.records.tables.work import Erasure
 from nlp.models import Polarity
@@ -85,7 +85,7 @@ def keep_voices(session: Session, voices: Iterable[Voice]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class VoiceShare:
     """How often a name was heard."""
 
     posts: int = 0
@@ -93,7 +93,7 @@ class Share:
     complaints: int = 0
 
 
-def shares(session: Session, clinic_id: str, *, since: date, until: date) -> Mapping[str, Share]:
+def shares(session: Session, clinic_id: str, *, since: date, until: date) -> Mapping[str, VoiceShare]:
     """For the clinic (under "") and each competitor that was heard, from `since` to before `until`."""
     rows = session.execute(
         select(Voice.term, Voice.polarity, func.count())
@@ -104,7 +104,9 @@ def shares(session: Session, clinic_id: str, *, since: date, until: date) -> Map
     for term, polarity, count in rows:
         counted[term][polarity] = count
     return {
-        term: Share(posts=sum(by.values()), praises=by.get("praise", 0), complaints=by.get("complaint", 0))
+        term: VoiceShare(
+            posts=sum(by.values()), praises=by.get("praise", 0), complaints=by.get("complaint", 0)
+        )
         for term, by in counted.items()
     }
 

@@ -24,7 +24,7 @@ Check = Callable[[object], str]  # what is wrong with a value, "" for nothing
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-class Wishes(TypedDict, total=False):
+class SubscriptionWishes(TypedDict, total=False):
     """How somebody wants to hear of a rule; see `Subscription`. What is left out keeps its value."""
 
     frequency: Frequency
@@ -155,7 +155,7 @@ def _audit(session: Session, action: str, rule: Rule, who: str, now: datetime) -
 
 
 def subscribe(
-    session: Session, rule_id: int, user_id: int, channel_id: int, **wishes: Unpack[Wishes]
+    session: Session, rule_id: int, user_id: int, channel_id: int, **wishes: Unpack[SubscriptionWishes]
 ) -> Subscription:
     """Somebody hears of a rule by one of the own channels.
 
@@ -178,7 +178,9 @@ def subscribe(
     return made
 
 
-def change_subscription(session: Session, subscription_id: int, **wishes: Unpack[Wishes]) -> Subscription:
+def change_subscription(
+    session: Session, subscription_id: int, **wishes: Unpack[SubscriptionWishes]
+) -> Subscription:
     """The subscription with other wishes.
 
     Raises:
@@ -217,7 +219,7 @@ def subscriptions(
     return list(session.scalars(chosen))
 
 
-def _checked(wishes: Wishes) -> dict[str, Any]:  # the columns of a row, each of its own type
+def _checked(wishes: SubscriptionWishes) -> dict[str, Any]:  # the columns of a row, each of its own type
     given = dict(wishes)
     for field, value in given.items():
         problem = _PROBLEMS[field](value)

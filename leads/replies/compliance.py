@@ -25,7 +25,7 @@ _HAN = re.compile(r"[\u3400-\u9fff%]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RuleEntry:
     """One kind of forbidden words."""
 
     code: str
@@ -38,7 +38,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Objection:
     """Forbidden words in a text: `text[start:end]` is what was found."""
 
     start: int
@@ -49,7 +49,7 @@ class Finding:
     instead: str
 
 
-def check(text: str) -> tuple[Finding, ...]:
+def check(text: str) -> tuple[Objection, ...]:
     """What the text must not say, in its order; finds of one kind that touch are one. Offsets are its own."""
     plain, where = _squeezed(text[:LONGEST])
     entries, denied = _rules()
@@ -60,14 +60,14 @@ def check(text: str) -> tuple[Finding, ...]:
     )
 
 
-def _finding(text: str, start: int, end: int, entry: Entry) -> Finding:
-    return Finding(
+def _finding(text: str, start: int, end: int, entry: RuleEntry) -> Objection:
+    return Objection(
         start=start, end=end, words=text[start:end],
         title=entry.title, law=entry.law, instead=entry.instead,
     )  # fmt: skip
 
 
-def _finds(plain: str, entry: Entry, denied: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def _finds(plain: str, entry: RuleEntry, denied: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     excused = [match.span() for match in entry.unless.finditer(plain)] if entry.unless else []
     for match in entry.patterns.finditer(plain):
         start, end = match.span()
@@ -124,10 +124,10 @@ def _beside_han(kept: Sequence[tuple[str, int]], number: int) -> bool:
 
 
 @cache
-def _rules() -> tuple[tuple[Entry, ...], re.Pattern[str]]:
+def _rules() -> tuple[tuple[RuleEntry, ...], re.Pattern[str]]:
     data = tomllib.loads(FILE.read_text(encoding="utf-8"))
     entries = tuple(
-        Entry(
+        RuleEntry(
             code=entry["code"],
             title=entry["title"],
             law=entry["law"],
@@ -150,6 +150,6 @@ def _any(patterns: Sequence[str]) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(f"(?:{pattern})" for pattern in patterns) + ")")
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[RuleEntry, ...]:
     """Every kind of forbidden words, for a page that explains them."""
     return _rules()[0]

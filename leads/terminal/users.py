@@ -8,8 +8,8 @@ from datetime import datetime
 
 import orjson
 
-from crawler.parsing.times import BEIJING
 from leads.labels import ROLE_NAMES
+from leads.models import BEIJING
 from leads.records.tables.people import User
 from leads.records.users import state
 

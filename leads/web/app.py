@@ -24,21 +24,10 @@ from leads.web.api.errors import http_problem
 from leads.web.auth import NotLoggedIn
 from leads.web.desk import Clock, Desk, system_clock
 from leads.web.door import Gate
+from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page
 
 FOLDER = Path(__file__).parent
-# Another site's name that resolves to this machine (DNS rebinding) must not read the leads with a visitor's
-# browser; a request names the host it was meant for.
-OWN_NAMES = ("127.0.0.1", "localhost", "::1")
-# Nothing but our own files, no script or style inside a page, and never inside another site's frame.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-PRIVATE = {"Cache-Control": "no-store"}
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:

@@ -9,7 +9,6 @@ from pathlib import Path
 from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 
-from crawler.parsing.times import BEIJING
 from leads.labels import (
     INTENT_NAMES,
     POLARITY_NAMES,
@@ -20,7 +19,7 @@ from leads.labels import (
     age_text,
     place_text,
 )
-from leads.models import ROLES
+from leads.models import BEIJING, ROLES
 from leads.web.leads.highlight import segments
 from nlp.symptoms import lexicon
 

@@ -1,9 +1,9 @@
 """Corpus → intent model. One command (`tingzhen train`), deterministic, under two minutes.
 
 Two linear models over nlp.intent.features and nlp.intent.pairs are added up: multinomial logistic regression,
-sharp on what resembles the corpus, and complement naive Bayes (Rennie et al. 2003), better with texts unlike it.
-The sum is linear too, so tagging costs nothing more. Temperature and threshold are chosen on folds that never split a
-corpus file, so that a topic is always judged by a model that has not seen it.
+sharp on what resembles the corpus, and complement naive Bayes (Rennie et al. 2003), better with texts unlike
+it. The sum is linear too, so tagging costs nothing more. Temperature and threshold are chosen on folds that
+never split a corpus file, so that a topic is always judged by a model that has not seen it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _SENTENCE_END = re.compile(r"[,。!?;\n\s:]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Candidate:
     """One piece of evidence. `division` None means a place abroad."""
 
     division: Division | None
@@ -69,13 +69,13 @@ class RegionTagger:
         written = self._from_text(text, borders, mentions, said) if mentions else None
         return self._decide(written, said)
 
-    def _from_hints(self, hints: Sequence[PlaceHintLike]) -> list[Found]:
-        out: list[Found] = []
+    def _from_hints(self, hints: Sequence[PlaceHintLike]) -> list[Candidate]:
+        out: list[Candidate] = []
         for hint in hints:
             place = self._read_hint(hint.text)
             if place is not None:
                 division, words = place
-                out.append(Found(division=division, evidence=hint.kind, strength=TEXT, words=words))
+                out.append(Candidate(division=division, evidence=hint.kind, strength=TEXT, words=words))
         return sorted(out, key=lambda found: EVIDENCE_ORDER.index(found.evidence))
 
     def _hint_place(self, text: str) -> tuple[Division | None, str] | None:
@@ -106,8 +106,12 @@ class RegionTagger:
         return self.gazetteer.within(a, b) or self.gazetteer.within(b, a)
 
     def _from_text(
-        self, text: str, borders: frozenset[int] | None, mentions: Sequence[Mention], said: Sequence[Found]
-    ) -> Found | None:
+        self,
+        text: str,
+        borders: frozenset[int] | None,
+        mentions: Sequence[Mention],
+        said: Sequence[Candidate],
+    ) -> Candidate | None:
         if len(mentions) > _MOST_MENTIONS:  # a list of places; its head and its end are what can tell
             mentions = [*mentions[: _MOST_MENTIONS - 10], *mentions[-10:]]
         here = Scene(text, borders)
@@ -115,7 +119,7 @@ class RegionTagger:
         sure = [m.default for m, _ in judged if m.need == 0 and m.default is not None]
         context = [found.division for found in said if found.division is not None]
         left = [m.default for m, role in judged if role.strength == LEFT and m.default is not None]
-        places: list[Found] = []
+        places: list[Candidate] = []
         for mention, role in judged:
             if role.strength < PASSING:
                 continue
@@ -130,7 +134,7 @@ class RegionTagger:
                 if division is None or (faint and any(self._related(division, gone) for gone in left)):
                     continue
             places.append(
-                Found(
+                Candidate(
                     division=division,
                     evidence=role.evidence,
                     strength=role.strength,
@@ -158,7 +162,7 @@ class RegionTagger:
             return self._narrow(mention.divisions, supporting)
         return mention.default or self._narrow(mention.divisions, ())
 
-    def _primary(self, places: Sequence[Found], context: Sequence[Division]) -> Found | None:
+    def _primary(self, places: Sequence[Candidate], context: Sequence[Division]) -> Candidate | None:
         """The place the text is about for its writer: the strongest role, then what those places share."""
         if not places:
             return None
@@ -176,12 +180,12 @@ class RegionTagger:
             return best[-1]
         return self._merge(home, places, context)
 
-    def _next(self, places: Sequence[Found], top: int, context: Sequence[Division]) -> Found | None:
+    def _next(self, places: Sequence[Candidate], top: int, context: Sequence[Division]) -> Candidate | None:
         return self._primary([found for found in places if found.strength < top], context)
 
     def _merge(
-        self, best: Sequence[Found], places: Sequence[Found], context: Sequence[Division]
-    ) -> Found | None:
+        self, best: Sequence[Candidate], places: Sequence[Candidate], context: Sequence[Division]
+    ) -> Candidate | None:
         finest = self._finest(best)
         if len(finest) == 1:
             return self._refined(finest[0], places)
@@ -199,7 +203,7 @@ class RegionTagger:
         shared = self.gazetteer.common([_known(found) for found in finest])
         return replace(finest[0], division=shared) if shared else None
 
-    def _finest(self, found: Sequence[Found]) -> list[Found]:
+    def _finest(self, found: Sequence[Candidate]) -> list[Candidate]:
         """One of each place, without those that another lies in."""
         seen = {_known(f).code: f for f in reversed(found)}
         places = sorted(seen.values(), key=found.index)
@@ -209,7 +213,7 @@ class RegionTagger:
             if not any(g is not f and self.gazetteer.within(_known(g), _known(f)) for g in places)
         ]
 
-    def _refined(self, best: Found, places: Sequence[Found]) -> Found:
+    def _refined(self, best: Candidate, places: Sequence[Candidate]) -> Candidate:
         """A weaker mention inside the strongest one makes it finer: 坐标成都 … 武侯这边."""
         inner = [
             f
@@ -221,7 +225,7 @@ class RegionTagger:
         finest = self._finest(inner)
         return replace(best, division=finest[0].division) if len(finest) == 1 else best
 
-    def _decide(self, written: Found | None, said: Sequence[Found]) -> Region | None:
+    def _decide(self, written: Candidate | None, said: Sequence[Candidate]) -> Region | None:
         order = [found for found in said if EVIDENCE_ORDER.index(found.evidence) <= 1]
         rest = [found for found in said if EVIDENCE_ORDER.index(found.evidence) > 1]
         if written and (written.strength > PLAIN or not any(self._against(written, found) for found in said)):
@@ -236,7 +240,7 @@ class RegionTagger:
                 best = found if found.division is not best.division else best
         return self.gazetteer.region(_known(best), best.evidence, best.words)
 
-    def _against(self, written: Found, hint: Found) -> bool:
+    def _against(self, written: Candidate, hint: Candidate) -> bool:
         if written.division is None or hint.division is None:
             return written.division is not hint.division
         return not self._related(written.division, hint.division)
@@ -248,6 +252,6 @@ def _opens(text: str, mentions: Sequence[Mention]) -> bool:
     return first.start < 2 and bool(_SENTENCE_END.search(text, first.end, until))
 
 
-def _known(found: Found) -> Division:
+def _known(found: Candidate) -> Division:
     assert found.division is not None  # noqa: S101  # callers have put places abroad aside
     return found.division

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, crawl_table, serve_replica
 
-Pages = Callable[[Asked], Answer | None]
+Pages = Callable[[Asked], SitePage | None]
 ROBOTS = "User-agent: *\nDisallow: /private/\n"
 
 
@@ -22,10 +22,10 @@ class Site(Replica):
         super().__init__()
         self.pages, self.robots = pages, robots
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> SitePage:
         if asked.path == "/robots.txt":
-            return Answer(body=self.robots.encode(), headers={"Content-Type": "text/plain"})
-        return self.pages(asked) or Answer(status=404, body=b"<html><title>404</title></html>")
+            return SitePage(body=self.robots.encode(), headers={"Content-Type": "text/plain"})
+        return self.pages(asked) or SitePage(status=404, body=b"<html><title>404</title></html>")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Any local site that answers GET: request in, `Answer` out; and a real crawl of it."""
+"""Any local site that answers GET: request in, `SitePage` out; and a real crawl of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threading import Thread
 
 from crawler.coverage.store import Coverage
 from crawler.items import post_from_dict
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled, command, environment
 
 
@@ -36,7 +36,7 @@ class Replica:
         self.requests: list[Asked] = []
         self.url = ""
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> SitePage:
         raise NotImplementedError
 
     @property
@@ -44,9 +44,9 @@ class Replica:
         return [asked.path for asked in self.requests]
 
 
-def as_json(value: object, status: int = 200) -> Answer:
+def as_json(value: object, status: int = 200) -> SitePage:
     body = json.dumps(value, ensure_ascii=False).encode()
-    return Answer(status=status, body=body, headers={"Content-Type": "application/json; charset=utf-8"})
+    return SitePage(status=status, body=body, headers={"Content-Type": "application/json; charset=utf-8"})
 
 
 class _Server(ThreadingHTTPServer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.pages import crawl, serve
 from tests.site.store import RECHECK, keeping, kept
@@ -79,7 +79,7 @@ class TopicCases:
             ("b", "安全验证", "blocked"),
             ("c", "社区首页", "failed"),
         ):
-            page = Answer(body=f"<html><title>{title}</title></html>".encode())
+            page = SitePage(body=f"<html><title>{title}</title></html>".encode())
             folder = tmp_path / name
             folder.mkdir()
             with serve(lambda asked, page=page: page) as site:
@@ -87,21 +87,21 @@ class TopicCases:
             assert crawled.run.outcome == outcome
 
     def test_json_of_another_shape_is_loud(self, tmp_path: Path) -> None:
-        page = Answer(body=b'{"message": "hello"}', headers={"Content-Type": "application/json"})
+        page = SitePage(body=b'{"message": "hello"}', headers={"Content-Type": "application/json"})
         with serve(lambda asked: page) as site:
             crawled = crawl(tmp_path, site, self.engine, LINES)
         assert crawled.run.outcome == "failed"
         assert "没有" in crawled.run.reason
 
     def test_a_key_that_stands_twice_is_loud(self, tmp_path: Path) -> None:
-        page = Answer(body=b'{"topics": [], "topics": [], "data": [], "data": []}')
+        page = SitePage(body=b'{"topics": [], "topics": [], "data": [], "data": []}')
         with serve(lambda asked: page) as site:
             crawled = crawl(tmp_path, site, self.engine, LINES)
         assert crawled.run.outcome == "failed"
         assert "重复的键" in crawled.run.reason
 
     def test_a_forum_that_wants_a_login_is_blocked(self, tmp_path: Path) -> None:
-        with serve(lambda asked: Answer(status=403, body=b'{"errors":[]}')) as site:
+        with serve(lambda asked: SitePage(status=403, body=b'{"errors":[]}')) as site:
             crawled = crawl(tmp_path, site, self.engine, LINES)
         assert (crawled.run.outcome, crawled.paths.count("/robots.txt")) == ("blocked", 1)
 

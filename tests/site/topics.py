@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.replica import Asked, as_json
 
 PAGE = 20
@@ -44,7 +44,7 @@ class Board:
     engine: str
     threads: list[Thread] = field(default_factory=list)
 
-    def pages(self, asked: Asked) -> Answer | None:
+    def pages(self, asked: Asked) -> SitePage | None:
         parts = urlsplit(asked.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         return {"discourse": self._discourse, "flarum": self._flarum, "nodebb": self._nodebb}[self.engine](
@@ -59,7 +59,7 @@ class Board:
 
     # Discourse ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _discourse(self, path: str, query: dict[str, str]) -> Answer | None:
+    def _discourse(self, path: str, query: dict[str, str]) -> SitePage | None:
         if path == "/latest.json":
             start = int(query["page"]) * LIST
             shown = self.listed()[start : start + LIST]
@@ -102,7 +102,7 @@ class Board:
 
     # Flarum ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _flarum(self, path: str, query: dict[str, str]) -> Answer | None:
+    def _flarum(self, path: str, query: dict[str, str]) -> SitePage | None:
         start, size = int(query.get("page[offset]", "0")), int(query.get("page[limit]", "20"))
         if path == "/api/discussions" and query.get("filter[tag]") == "7":
             rows = [self._flarum_topic(thread) for thread in self.listed()]
@@ -147,7 +147,7 @@ class Board:
 
     # NodeBB ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _nodebb(self, path: str, query: dict[str, str]) -> Answer | None:
+    def _nodebb(self, path: str, query: dict[str, str]) -> SitePage | None:
         page = int(query.get("page", "1"))
         if path == "/api/category/7":
             start = (page - 1) * LIST

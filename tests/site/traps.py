@@ -6,29 +6,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from leads.demo.forum import Answer, Forum, Reply, Style, Topic, load_topics
+from leads.demo.forum import Forum, Reply, SitePage, Style, Topic, load_topics
 
 
 class TrapForum(Forum):
     """The sample forum with some addresses answered differently."""
 
-    rules: dict[str, Answer]
+    rules: dict[str, SitePage]
 
-    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def special(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         return next((answer for start, answer in self.rules.items() if path.startswith(start)), None)
 
 
-def trap_forum(rules: dict[str, Answer], *, style: Style | None = None) -> TrapForum:
+def trap_forum(rules: dict[str, SitePage], *, style: Style | None = None) -> TrapForum:
     boards, topics = load_topics(datetime.now(UTC))
     forum = TrapForum(boards=boards, topics=topics, style=style)
     forum.rules = rules
     return forum
 
 
-def html(body: str, *, status: int = 200, **headers: str) -> Answer:
+def html(body: str, *, status: int = 200, **headers: str) -> SitePage:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     page = f"<html><head><title>t</title></head><body>{body}</body></html>"
-    return Answer(
+    return SitePage(
         status=status, body=page.encode(), headers={"Content-Type": "text/html; charset=utf-8", **named}
     )
 

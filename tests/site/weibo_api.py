@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import cos, hypot, radians
 from urllib.parse import parse_qs, urlsplit
 
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.replica import Asked, Replica, as_json
 
 TOKEN = "2.00SECRET-token-of-this-test"
@@ -57,7 +57,7 @@ class Api(Replica):
     requests: list[Asked] = field(default_factory=list)
     url: str = ""
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> SitePage:
         parts = urlsplit(asked.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         for start, (status, code) in self.errors.items():
@@ -69,7 +69,7 @@ class Api(Replica):
             return self._error(403, 10023)
         return self._known(parts.path, query) or self._error(404, 10020)
 
-    def _known(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def _known(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         if path == "/search/statuses/limited.json":
             return self._page([said for said in self.posts if _found(said, query)], query)
         if path == "/place/nearby_timeline/biz.json":
@@ -87,7 +87,7 @@ class Api(Replica):
             return as_json({"comments": shown, "total_number": len(listed)})
         return None
 
-    def _page(self, found: list[Said], query: Mapping[str, str]) -> Answer:
+    def _page(self, found: list[Said], query: Mapping[str, str]) -> SitePage:
         inside = [s for s in found if int(query["starttime"]) <= s.at.timestamp() <= int(query["endtime"])]
         inside.sort(key=lambda said: said.at, reverse=True)
         page, count = int(query["page"]), int(query["count"])
@@ -95,7 +95,7 @@ class Api(Replica):
         total = {"total_number": len(inside)} if self.totals else {}
         return as_json({"statuses": [said.json() for said in shown], **total})
 
-    def _error(self, status: int, code: int) -> Answer:
+    def _error(self, status: int, code: int) -> SitePage:
         # The real one may quote the request, token and all.
         told = {"request": "/2/x.json", "error_code": str(code), "error": f"told of access_token={TOKEN}"}
         return as_json(told, status)

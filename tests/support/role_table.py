@@ -197,7 +197,7 @@ def a_snippet(then: str = "") -> Callable[[World], str]:
 
     def make(world: World) -> str:
         with world.records.transaction() as session:
-            draft = starters.Draft(title="问候", text="您好")
+            draft = starters.ReplyDraft(title="问候", text="您好")
             return f"/snippets/{snippets.add(session, draft, who='boss', now=now()).id}{then}"
 
     return make

@@ -21,7 +21,7 @@ LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class ChannelField:
     """One line of a channel's form."""
 
     name: str
@@ -37,7 +37,7 @@ class Kind:
     """A service. `read` turns what was pasted into the parts that are kept; raises InputError."""
 
     name: str
-    fields: tuple[Field, ...]
+    fields: tuple[ChannelField, ...]
     read: Callable[[Parts], dict[str, str]]
     style: Style
     limit: Limit
@@ -81,7 +81,7 @@ def label(kind: str, address: str) -> str:
 # --- reading what was pasted ------------------------------------------------------------
 
 
-def _checked(field: Field, text: str) -> str:
+def _checked(field: ChannelField, text: str) -> str:
     text = text.strip()
     if not text and not field.optional:
         raise InputError(f"请填写{field.label}。")
@@ -94,7 +94,7 @@ def _checked(field: Field, text: str) -> str:
 
 # --- the kinds ------------------------------------------------------------
 
-_SECRET = Field(
+_SECRET = ChannelField(
     name="secret",
     label="加签密钥",
     optional=True,
@@ -109,14 +109,14 @@ def _by_apprise(given: Parts) -> dict[str, str]:
     return apprise.read(given["address"])
 
 
-def _address(label: str, example: str, hint: str = "") -> Field:
-    return Field(name="address", label=label, example=example, hint=hint)
+def _address(label: str, example: str, hint: str = "") -> ChannelField:
+    return ChannelField(name="address", label=label, example=example, hint=hint)
 
 
 KINDS: Mapping[str, Kind] = {
     "mail": Kind(
         name="邮件",
-        fields=(Field(name="address", label="邮箱地址", example="lin@example.com", secret=False),),
+        fields=(ChannelField(name="address", label="邮箱地址", example="lin@example.com", secret=False),),
         read=pasted.mail,
         style="html",
         limit=Limit(size=200_000, unit="bytes"),
@@ -176,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
         name="Telegram",
         fields=(
             _address("机器人的 token", "123456789:ABC…"),
-            Field(name="chat", label="聊天编号", example="-100123456789", optional=True, secret=False),
+            ChannelField(name="chat", label="聊天编号", example="-100123456789", optional=True, secret=False),
         ),
         read=pasted.tgram,
         style="telegram",
@@ -193,7 +193,7 @@ KINDS: Mapping[str, Kind] = {
         name="Webhook（自己的系统）",
         fields=(
             _address("网址", "https://example.com/hook"),
-            Field(
+            ChannelField(
                 name="secret",
                 label="签名密钥",
                 hint="接收方用它验证消息真的来自听诊；保存后不再显示，请现在就抄给接收方。",

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leads.alerts.messages.message import Payload
 from leads.insights.bars_png import png
-from leads.insights.summary import Counted, Summary, Voice, place_name, symptom_name
+from leads.insights.summary import BrandVoice, Counted, Summary, place_name, symptom_name
 from leads.labels import STATUS_NAMES
 from leads.models import Period
 from leads.records.tables.digests import DigestPlan
@@ -71,7 +71,7 @@ def risen(counted: Counted) -> str:
     return f"{symptom_name(counted.name)} {counted.before}→{counted.count}"
 
 
-def spoken(voice: Voice, period: Period) -> str:
+def spoken(voice: BrandVoice, period: Period) -> str:
     """How a clinic was spoken of, in a sentence."""
     grave = f"（较重 {voice.grave}）" if voice.grave else ""
     share = "、".join(f"{name} {count}" for name, count in voice.rivals[:_LISTED])

@@ -8,12 +8,11 @@ from datetime import date, datetime
 from urllib.parse import quote, urlencode
 
 from crawler.items import Post
-from crawler.parsing.times import BEIJING
 from leads.alerts.messages.message import Payload
 from leads.alerts.triggers import rule_set
 from leads.alerts.triggers.rule_set import Occasion
 from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES
-from leads.models import Clinic, Lead, Mention, RuleKind, Severity
+from leads.models import BEIJING, Clinic, Lead, Mention, RuleKind, Severity
 from leads.query.alert_conditions import severity_of
 from leads.scoring.fit import serves
 from nlp.models import Region, Tags

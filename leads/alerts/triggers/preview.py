@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from crawler.coverage.store import Coverage
-from crawler.parsing.times import BEIJING
 from leads.alerts.triggers.rule_set import RuleSet, of_mention
 from leads.alerts.triggers.watch import WEEKS, spike
 from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES
-from leads.models import Clinic, LeadQuery, Mention, RuleKind
+from leads.models import BEIJING, Clinic, LeadQuery, Mention, RuleKind
 from leads.query.alert_conditions import (
     Condition,
     LeadCondition,

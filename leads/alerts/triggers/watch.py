@@ -13,12 +13,11 @@ from statistics import median
 from sqlalchemy import select
 
 from crawler.coverage.store import Coverage
-from crawler.parsing.times import BEIJING
 from leads.alerts.triggers import causes, news
 from leads.alerts.triggers.causes import Causes, Told
 from leads.alerts.triggers.news import News
 from leads.index.base import LeadIndex
-from leads.models import LeadQuery, RuleKind
+from leads.models import BEIJING, LeadQuery, RuleKind
 from leads.records import Records
 from leads.records.tables.alerts import Rule
 

@@ -21,7 +21,7 @@ CANDIDATES = 50  # as many heads are compared with a lead, the oldest first
 
 
 @dataclass(slots=True)
-class Entry:
+class FoldedEntry:
     """A stored lead, or one about to be."""
 
     id: str
@@ -51,12 +51,12 @@ class Entry:
 class WorkingSet:
     """The leads a batch touches."""
 
-    load_members: Callable[[list[str]], Iterable[Entry]]
-    entries: dict[str, Entry] = field(default_factory=dict)
+    load_members: Callable[[list[str]], Iterable[FoldedEntry]]
+    entries: dict[str, FoldedEntry] = field(default_factory=dict)
     _heads: dict[str, set[str]] = field(default_factory=dict)  # band → ids of heads
     _complete: set[str] = field(default_factory=set)  # heads whose members are loaded
 
-    def add(self, loaded: Iterable[Entry]) -> None:
+    def add(self, loaded: Iterable[FoldedEntry]) -> None:
         """Records as stored; what is known already has newer knowledge."""
         for entry in loaded:
             if entry.id not in self.entries:
@@ -73,7 +73,7 @@ class WorkingSet:
             if known.doc == doc:
                 return
             self.remove(known)
-        entry = Entry(
+        entry = FoldedEntry(
             id=lead.id,
             published=int(lead.post.published_at.timestamp()),
             author_key=lead.post.author_key,
@@ -88,7 +88,7 @@ class WorkingSet:
         )
         self._place(entry)
 
-    def _place(self, entry: Entry) -> None:
+    def _place(self, entry: FoldedEntry) -> None:
         head = self._head_of(entry)
         self.entries[entry.id] = entry
         if head is not None and head.age <= entry.age:
@@ -101,7 +101,7 @@ class WorkingSet:
         self._complete.add(entry.id)
         self._index(entry)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: FoldedEntry) -> None:
         """Take a lead out; the earliest folded under it takes its place."""
         if not entry.head:
             self._unindex(entry)
@@ -119,7 +119,7 @@ class WorkingSet:
         for member in members[1:]:
             self._move(member, heir.id)
 
-    def _members(self, head: str) -> list[Entry]:
+    def _members(self, head: str) -> list[FoldedEntry]:
         if head not in self._complete:
             self.add(self.load_members([head]))
             self._complete.add(head)
@@ -132,7 +132,7 @@ class WorkingSet:
             self.add(self.load_members(missing))
             self._complete.update(missing)
 
-    def _head_of(self, entry: Entry) -> Entry | None:
+    def _head_of(self, entry: FoldedEntry) -> FoldedEntry | None:
         """The head this lead is a near-duplicate of."""
         ids = {lead_id for band in entry.bands for lead_id in self._heads.get(band, ())}
         oldest = sorted((self.entries[lead_id] for lead_id in ids), key=lambda head: head.age)
@@ -142,17 +142,17 @@ class WorkingSet:
                 return head
         return None
 
-    def _move(self, entry: Entry, head: str) -> None:
+    def _move(self, entry: FoldedEntry, head: str) -> None:
         entry.head = head
         entry.change = entry.change or "head"
 
-    def _index(self, entry: Entry) -> None:
+    def _index(self, entry: FoldedEntry) -> None:
         for band in entry.bands:
             self._heads.setdefault(band, set()).add(entry.id)
 
-    def _unindex(self, entry: Entry) -> None:
+    def _unindex(self, entry: FoldedEntry) -> None:
         for band in entry.bands:
             self._heads.get(band, set()).discard(entry.id)
 
-    def changed(self) -> Iterator[Entry]:
+    def changed(self) -> Iterator[FoldedEntry]:
         return (entry for entry in self.entries.values() if entry.change)

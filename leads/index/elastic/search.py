@@ -50,7 +50,7 @@ STEP = 250  # rows read at once while looking for the best
 _PLACE: list[Body] = [{"field": field} for field in ("place_key", "lat", "lon")]
 
 
-class Found(NamedTuple):
+class IdsFound(NamedTuple):
     """A match at its place in the asked order: larger keys first, then smaller ids."""
 
     key: float
@@ -84,14 +84,14 @@ class ElasticReader:
             cursor=self._next(query, shown[-1], cursor) if more else "",
         )
 
-    def _next(self, query: LeadQuery, last: Found, cursor: Cursor[str] | None) -> str:
+    def _next(self, query: LeadQuery, last: IdsFound, cursor: Cursor[str] | None) -> str:
         # Few turn a page: who does gets a point in time. Till then the order alone keeps pages from shifting.
         token = "" if cursor is None else cursor.snapshot or self.snapshots.open()
         return Cursor(last.key, last.id, token).encode(query)
 
     def _found(
         self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None, snapshot: str
-    ) -> Iterator[Found]:
+    ) -> Iterator[IdsFound]:
         """Matches in the asked order, after the cursor."""
         asking = _Asking(self._client, self._names["leads"], snapshot)
         if query.near is None:
@@ -103,7 +103,7 @@ class ElasticReader:
             return asking.ordered(query, [*filters, around.filter()], cursor)
         return asking.nearest(query, filters, around, cursor)
 
-    def _hits(self, found: Sequence[Found], query: LeadQuery, now: datetime) -> Iterator[Hit]:
+    def _hits(self, found: Sequence[IdsFound], query: LeadQuery, now: datetime) -> Iterator[Hit]:
         """The documents behind the ids; one that is gone by now is left out."""
         leads = self._leads([item.id for item in found])
         for item in found:
@@ -335,16 +335,18 @@ class _Asking:
         keys = (bucket["key"] for bucket in reply["aggregations"]["places"]["buckets"])
         return Around.of(keys, near, query.precision)
 
-    def ordered(self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None) -> Iterator[Found]:
+    def ordered(
+        self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None
+    ) -> Iterator[IdsFound]:
         """Orders the server keeps: by time, or by score where there is no point."""
         field = "published" if query.sort == "newest" else "hot"
         after = None
         if cursor:
             after = [int(cursor.key) if field == "published" else cursor.key, cursor.tie]
         for hit in self._rows(filters, [{field: "desc"}, {"id": "asc"}], min(query.limit + 1, 10_000), after):
-            yield Found(hit["sort"][0], hit["_id"])
+            yield IdsFound(hit["sort"][0], hit["_id"])
 
-    def best(self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None) -> list[Found]:
+    def best(self, query: LeadQuery, filters: list[Body], cursor: Cursor[str] | None) -> list[IdsFound]:
         """The limit + 1 best by need, freshness and reach; exact."""
         near = query.near
         assert near is not None  # noqa: S101 - callers have looked
@@ -366,17 +368,17 @@ class _Asking:
                 rank = (-(hot + math.log2(judged.factor)), hit["_id"])
                 if rank > after:
                     _insert(best, rank, query.limit + 1)
-        return [Found(-key, lead_id) for key, lead_id in best]
+        return [IdsFound(-key, lead_id) for key, lead_id in best]
 
     def nearest(
         self, query: LeadQuery, filters: list[Body], around: Around, cursor: Cursor[str] | None
-    ) -> Iterator[Found]:
+    ) -> Iterator[IdsFound]:
         """By distance: each area is one distance, points are sorted by the server; merged."""
         start = (-cursor.key, cursor.tie) if cursor else (-math.inf, "")
         points = self._points(query, filters, around, start if cursor else None)
         merged = heapq.merge(self._areas(query, filters, around, start), points)
         for distance, lead_id in merged:
-            yield Found(-distance, lead_id)
+            yield IdsFound(-distance, lead_id)
 
     def _areas(
         self, query: LeadQuery, filters: list[Body], around: Around, start: tuple[float, str]

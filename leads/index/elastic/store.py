@@ -14,7 +14,7 @@ from leads.index.base import Kind, Names, Record, Stored
 from leads.index.elastic.bulk import Action, Refused, delete_action, index_action, update_action, write
 from leads.index.elastic.client import translated
 from leads.index.elastic.docs import Document, lead_document, mention_document
-from leads.index.elastic.fold import Entry, WorkingSet
+from leads.index.elastic.fold import FoldedEntry, WorkingSet
 from leads.index.elastic.query import published
 from leads.models import CaseMark, Lead, Mention
 from leads.scoring.duplicates import bands, shingles
@@ -74,7 +74,7 @@ class ElasticStore:
                 reply = self._client.mget(index=index, ids=chunk, source_includes=fields)
             yield from (doc for doc in reply["docs"] if doc.get("found"))
 
-    def _members(self, heads: list[str]) -> Iterator[Entry]:
+    def _members(self, heads: list[str]) -> Iterator[FoldedEntry]:
         return map(_entry, self.scan(self._leads, {"terms": {"head": heads}}, _FOLD_FIELDS))
 
     def scan(self, index: str, query: Document, fields: list[str]) -> Iterator[Mapping[str, Any]]:
@@ -92,7 +92,7 @@ class ElasticStore:
                 return
             after = hits[-1]["sort"]
 
-    def _heads_sharing(self, bands_of: list[list[str]]) -> Iterable[Entry]:
+    def _heads_sharing(self, bands_of: list[list[str]]) -> Iterable[FoldedEntry]:
         """Stored heads that share a band with one of these leads."""
         everything = sorted({band for its in bands_of for band in its})
         found = self._heads(everything, _COMMON)
@@ -101,7 +101,7 @@ class ElasticStore:
         # Some text is so common that its heads crowd out the others'.
         return [head for its in bands_of for head in self._heads(its, 50)]
 
-    def _heads(self, keys: list[str], size: int) -> list[Entry]:
+    def _heads(self, keys: list[str], size: int) -> list[FoldedEntry]:
         with translated():
             reply = self._client.search(
                 index=self._leads,
@@ -114,7 +114,7 @@ class ElasticStore:
     def _write_changes(self, known: WorkingSet) -> None:
         self._send(self._leads, map(self._action, known.changed()))
 
-    def _action(self, entry: Entry) -> Action:
+    def _action(self, entry: FoldedEntry) -> Action:
         if entry.change == "gone":
             return delete_action(self._leads, entry.id)
         if entry.lead is None:
@@ -241,9 +241,9 @@ def usable(doc_id: str) -> bool:
     return 0 < len(doc_id.encode("utf-8", "replace")) <= 512
 
 
-def _entry(hit: Mapping[str, Any]) -> Entry:
+def _entry(hit: Mapping[str, Any]) -> FoldedEntry:
     source = hit["_source"]
-    return Entry(
+    return FoldedEntry(
         id=hit["_id"],
         published=source["published"],
         author_key=source["author_key"],

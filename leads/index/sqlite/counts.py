@@ -40,7 +40,7 @@ _TRUE_OF: Mapping[str, Callable[[Any, str], bool]] = {
 }
 
 
-class Found(NamedTuple):
+class ColumnsFound(NamedTuple):
     """A match with its place in the asked order; larger keys come first."""
 
     key: float
@@ -127,7 +127,7 @@ class Counter:
             for key, count in zip(keys.tolist(), counts.tolist(), strict=True)
         ]
 
-    def best(self, query: LeadQuery, after: tuple[float, int]) -> list[Found]:
+    def best(self, query: LeadQuery, after: tuple[float, int]) -> list[ColumnsFound]:
         """The limit + 1 first in the asked order after a key and rowid."""
         table = self._columns.table()
         at, classes = self._near(table, self._matching(table, query), query)
@@ -308,15 +308,15 @@ class Counter:
         ]
         return np.array(logs, np.float64)[inverse]
 
-    def _found(self, table: Table, place: int, number: int, key: float, query: LeadQuery) -> Found:
+    def _found(self, table: Table, place: int, number: int, key: float, query: LeadQuery) -> ColumnsFound:
         rowid = int(table.rows[place])
         if query.near is None:
-            return Found(key, rowid, 1.0, None, None)
+            return ColumnsFound(key, rowid, 1.0, None, None)
         area: Area = self._columns.vocabularies["area"].values[table.codes["area"][place]]
         lat, lon = float(table.numbers["lat"][place]), float(table.numbers["lon"][place])
         precision = PRECISIONS[number - 1]
         distance = distance_km(query.near.lat, query.near.lon, lat, lon)
-        return Found(key, rowid, reach_factor(precision, area.radius_km), distance, precision)
+        return ColumnsFound(key, rowid, reach_factor(precision, area.radius_km), distance, precision)
 
     # --- how they spread
 

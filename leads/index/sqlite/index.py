@@ -27,7 +27,7 @@ from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Til
 from leads.index.codec import mention_from_dict
 from leads.index.cursors import Cursor
 from leads.index.sqlite import match, views
-from leads.index.sqlite.counts import Counter, Found
+from leads.index.sqlite.counts import ColumnsFound, Counter
 from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import open_database, open_reader, translated
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
@@ -105,7 +105,7 @@ class SqliteIndex(LeadIndex):
                 return int(self._reader.execute(sql, values).fetchone()[0])
             return sum(1 for _ in self._candidates(query, None))
 
-    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
+    def _found(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[ColumnsFound]:
         """Matches in the asked order, after the cursor."""
         after = (cursor.key, cursor.tie) if cursor else (math.inf, 0)
         if self._counter.ready and match.restricts(query):
@@ -121,7 +121,7 @@ class SqliteIndex(LeadIndex):
         rest = (item for item in self._candidates(query, None) if (item.key, item.rowid) < after)
         yield from heapq.nlargest(query.limit + 1, rest)
 
-    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[Found]:
+    def _best(self, query: LeadQuery, after: tuple[float, int]) -> list[ColumnsFound]:
         """The best by score, newest rows first, until none that follows can be among them.
 
         Need and reach only lower a score, so a row's age alone bounds it: a common word's hundred thousand
@@ -129,7 +129,7 @@ class SqliteIndex(LeadIndex):
         """
         by_time = replace(query, sort="newest", cursor="")
         sql, values = match.select(", ".join(_Row._fields), by_time)
-        best: list[Found] = []
+        best: list[ColumnsFound] = []
         for fields in self._reader.execute(sql, values):
             row = _Row(*fields)
             if len(best) > query.limit and highest_hot(row.rowid) < best[0].key:
@@ -143,7 +143,7 @@ class SqliteIndex(LeadIndex):
                 heapq.heappushpop(best, item)
         return sorted(best, reverse=True)
 
-    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[Found]:
+    def _candidates(self, query: LeadQuery, cursor: Cursor[int] | None) -> Iterator[ColumnsFound]:
         """All matches, in the asked order where the database gives it."""
         sql, values = match.select(", ".join(_Row._fields), query, cursor)
         for values_ in self._reader.execute(sql, values):
@@ -151,7 +151,7 @@ class SqliteIndex(LeadIndex):
             if item is not None:
                 yield item
 
-    def _hit(self, item: Found, now: datetime) -> Hit:
+    def _hit(self, item: ColumnsFound, now: datetime) -> Hit:
         lead = self._lead(item.rowid)
         score = lead.need * freshness(lead.post.published_at, now) * item.factor
         return Hit(lead=lead, score=score, distance_km=item.distance, precision=item.precision)
@@ -294,11 +294,13 @@ def highest_hot(rowid: int) -> float:
     return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
 
 
-def _rate(row: _Row, query: LeadQuery) -> Found | None:
+def _rate(row: _Row, query: LeadQuery) -> ColumnsFound | None:
     """The row's key in the asked order, or None when it is not near enough. Pure."""
     near = query.near
     if near is None:
-        return Found(float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None)
+        return ColumnsFound(
+            float(row.rowid) if query.sort == "newest" else row.hot, row.rowid, 1.0, None, None
+        )
     place = _place(row)
     if place is None:
         return None
@@ -308,7 +310,7 @@ def _rate(row: _Row, query: LeadQuery) -> Found | None:
         return None
     factor = reach_factor(precision, place.radius_km)
     keys = {"newest": float(row.rowid), "nearest": -distance, "score": row.hot + math.log2(factor)}
-    return Found(keys[query.sort], row.rowid, factor, distance, precision)
+    return ColumnsFound(keys[query.sort], row.rowid, factor, distance, precision)
 
 
 def _place(row: _Row) -> _Place | None:

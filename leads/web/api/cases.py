@@ -10,11 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from crawler.parsing.times import BEIJING
 from leads.actions.change_case import sync_index
-from leads.models import CaseStatus
+from leads.models import BEIJING, CaseStatus
 from leads.records import caseload, cases
-from leads.records.caseload import Limits, Wanted
+from leads.records.caseload import CaseLimits, Wanted
 from leads.records.cases import LONGEST_REASON, MOST_YUAN
 from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, LeadsWriter, scoped
@@ -103,10 +102,10 @@ def _next(form: CaseSearch, offset: int) -> str:
     return f"{PREFIX}/cases?" + urlencode({**kept, "cursor": to_cursor(offset + form.limit)})
 
 
-def _limits(visitor: Visitor) -> Limits | None:
+def _limits(visitor: Visitor) -> CaseLimits | None:
     if not visitor.restricted:
         return None
-    return Limits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)
+    return CaseLimits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)
 
 
 @routes.get("/cases/{lead_id:path}", response_model=shapes.CaseShape, openapi_extra=scoped("leads:read"))

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from crawler.parsing.times import BEIJING
 from leads.alerts.messages.digest import open_cases, share_of_voice
 from leads.errors import QueryError
 from leads.index.base import FACETS
 from leads.insights.summary import Stretch, gap_sentences, read_leads, read_mentions, summarise
+from leads.models import BEIJING
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
 from leads.web.api.leads import Criteria

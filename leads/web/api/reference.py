@@ -17,7 +17,7 @@ routes = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class ParameterField:
     """A parameter, or a key of a body."""
 
     name: str
@@ -36,7 +36,7 @@ class Operation:
     tag: str
     about: str
     scope: str
-    fields: tuple[Field, ...]
+    fields: tuple[ParameterField, ...]
     example: str  # a body, as JSON text
 
 
@@ -70,9 +70,9 @@ def operations(schema: Mapping[str, Any]) -> Iterator[Operation]:
 _PLACES = {"path": "地址", "query": "参数", "header": "请求头"}
 
 
-def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Field]:
+def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[ParameterField]:
     for each in found.get("parameters", ()):
-        yield Field(
+        yield ParameterField(
             name=each["name"],
             where=_PLACES[each["in"]],
             kind=_kind(schema, each["schema"]),
@@ -81,9 +81,9 @@ def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator
         )
 
 
-def _keys(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Field]:
+def _keys(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[ParameterField]:
     for name, each in body.get("properties", {}).items():
-        yield Field(
+        yield ParameterField(
             name=name,
             where="正文",
             kind=_kind(schema, each),

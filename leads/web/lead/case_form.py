@@ -33,7 +33,7 @@ Posted = Annotated[FormData, Depends(_posted)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class CaseSubject:
     """What a page is about: a lead (None when it is gone), and the case if there is one."""
 
     lead_id: str
@@ -41,7 +41,7 @@ class Subject:
     case: Case | None
 
 
-def subject(desk: Desk, visitor: Visitor, lead_id: str) -> Subject:
+def subject(desk: Desk, visitor: Visitor, lead_id: str) -> CaseSubject:
     """The lead and its case; 404 when there is neither, or when they are not this visitor's."""
     lead_id = storable(lead_id)
     lead = desk.index.get(lead_id)
@@ -49,7 +49,7 @@ def subject(desk: Desk, visitor: Visitor, lead_id: str) -> Subject:
         case = cases.get(session, lead_id)
     if not _may_see(visitor, lead, case):
         raise HTTPException(404, "没有这条线索。")
-    return Subject(lead_id=lead_id, lead=lead, case=case)
+    return CaseSubject(lead_id=lead_id, lead=lead, case=case)
 
 
 def _may_see(visitor: Visitor, lead: Lead | None, case: Case | None) -> bool:

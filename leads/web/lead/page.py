@@ -26,8 +26,8 @@ from leads.web.desk import Desk, TheDesk
 from leads.web.lead import reply
 from leads.web.lead import view as leadview
 from leads.web.lead.case_form import (
+    CaseSubject,
     Posted,
-    Subject,
     people_for,
     posted_values,
     subject,
@@ -168,7 +168,7 @@ def _page(
     request: Request,
     desk: Desk,
     visitor: Visitor,
-    found: Subject,
+    found: CaseSubject,
     *,
     snippet: str = "",
     clinic_id: str = "",
@@ -197,7 +197,9 @@ def _page(
     return render(request, "lead.html", values, status=400 if problem else 200)
 
 
-def _case_values(desk: Desk, visitor: Visitor, found: Subject, typed: Mapping[str, str]) -> dict[str, Any]:
+def _case_values(
+    desk: Desk, visitor: Visitor, found: CaseSubject, typed: Mapping[str, str]
+) -> dict[str, Any]:
     """The case, its story, what was judged; `typed` is what a form held that could not be taken."""
     with desk.records.reading() as session:
         known = all_clinics(session)
@@ -252,7 +254,7 @@ def _thread(index: LeadIndex, lead: Lead, now: datetime) -> list[Lead]:
 
 
 def _reply_values(
-    desk: Desk, visitor: Visitor, found: Subject, *, snippet: str, clinic_id: str, text: str | None
+    desk: Desk, visitor: Visitor, found: CaseSubject, *, snippet: str, clinic_id: str, text: str | None
 ) -> dict[str, Any]:
     """The helper: pieces to choose from, the text so far, and what it must not say."""
     lead = found.lead

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from leads.models import Clinic, Lead
 from leads.records.snippets import fitting
 from leads.records.tables.work import Snippet
-from leads.replies.compliance import Finding, check
+from leads.replies.compliance import Objection, check
 from leads.replies.starters import Filled, fill, fitting_starters
 from leads.web.lead.view import ClinicLine
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PieceChoice:
     """A piece that fits the lead; `key` names it in the address."""
 
     key: str
@@ -36,20 +36,20 @@ class Checked:
 
     text: str
     runs: tuple[Run, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Objection, ...]
 
 
-def choices(lead: Lead, pieces: Sequence[Snippet], clinics: Sequence[Clinic]) -> list[Choice]:
+def choices(lead: Lead, pieces: Sequence[Snippet], clinics: Sequence[Clinic]) -> list[PieceChoice]:
     """The clinic's own pieces that fit this lead, then the shipped ones."""
     symptoms = {symptom.code for symptom in lead.tags.symptoms if not symptom.figurative}
     own = fitting(pieces, symptoms, [clinic.id for clinic in clinics])
-    return [Choice(f"own:{piece.id}", piece.title, piece.text) for piece in own] + [
-        Choice(f"starter:{starter.key}", starter.title, starter.text)
+    return [PieceChoice(f"own:{piece.id}", piece.title, piece.text) for piece in own] + [
+        PieceChoice(f"starter:{starter.key}", starter.title, starter.text)
         for starter in fitting_starters(symptoms)
     ]
 
 
-def filled(choice: Choice, lead: Lead, line: ClinicLine | None) -> Filled:
+def filled(choice: PieceChoice, lead: Lead, line: ClinicLine | None) -> Filled:
     """The piece with what is known of the lead and the clinic filled in."""
     return fill(choice.text, values(lead, line))
 

@@ -30,7 +30,7 @@ TRUST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class LabelShare:
     """One intent and how likely it is, 0 to 1."""
 
     name: str
@@ -71,10 +71,10 @@ class Step:
     note: str = ""
 
 
-def intents(lead: Lead) -> list[Share]:
+def intents(lead: Lead) -> list[LabelShare]:
     """All six, the likeliest first."""
     shares = [
-        Share(INTENT_NAMES[label], share, label == lead.tags.intent_label)
+        LabelShare(INTENT_NAMES[label], share, label == lead.tags.intent_label)
         for label, share in zip(INTENTS, lead.tags.intent, strict=True)
     ]
     return sorted(shares, key=lambda each: -each.share)

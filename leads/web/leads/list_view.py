@@ -41,7 +41,7 @@ TITLES: Mapping[Facet, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class FacetChoice:
     """One value of a filter."""
 
     value: str
@@ -56,8 +56,8 @@ class Filter:
 
     field: str  # of the URL
     title: str
-    choices: tuple[Choice, ...]
-    further: tuple[Choice, ...] = ()  # folded away
+    choices: tuple[FacetChoice, ...]
+    further: tuple[FacetChoice, ...] = ()  # folded away
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class LeadRow:
     """A lead of the list."""
 
     hit: Hit
@@ -91,14 +91,14 @@ class Row:
         return url if url.startswith(("http://", "https://")) else ""
 
 
-def rows(hits: Iterable[Hit], cases: Mapping[str, Case], people: Mapping[str, str]) -> list[Row]:
+def rows(hits: Iterable[Hit], cases: Mapping[str, Case], people: Mapping[str, str]) -> list[LeadRow]:
     """The records know a case's state; the index may hear of it a moment later."""
     out = []
     for hit in hits:
         lead, case = hit.lead, cases.get(hit.lead.id)
         assignee = case.assignee if case else lead.assignee
         out.append(
-            Row(
+            LeadRow(
                 hit=hit,
                 text=excerpt(lead.post.full_text, lead.reasons, EXCERPT),
                 evidence=evidence_text(lead.tags.region),
@@ -129,7 +129,7 @@ def _filter(
     # A choice in use stays to be taken away, also when nothing is left of it.
     values = list(dict.fromkeys([*chosen, *ordered] if facet not in _FIXED else ordered))[:MOST_CHOICES]
     choices = tuple(
-        Choice(
+        FacetChoice(
             value=value or NOBODY,
             name=naming(value),
             chosen=value in chosen,
@@ -160,24 +160,26 @@ def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:
     return lambda value: table.get(value, value)
 
 
-def precision_choices(form: LeadForm, counts: Counts | None) -> list[Choice]:
+def precision_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
     """How far down to go, each with what it gives."""
     found = counts.precisions if counts else {}
     names = {"sure": "只要确定", "likely": "确定和可能", "possible": "连仅同省"}
     chosen = form.precision or "likely"
     known = {code: name for code, name in PRECISION_NAMES.items() if chosen in (code, name)}
     return [
-        Choice(value="" if code == "likely" else code, name=name, chosen=code in known, count=found.get(code))
+        FacetChoice(
+            value="" if code == "likely" else code, name=name, chosen=code in known, count=found.get(code)
+        )
         for code, name in names.items()
     ]
 
 
-def age_choices(form: LeadForm, counts: Counts | None) -> list[Choice]:
+def age_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
     """How far back to go; one typed into the address is offered too."""
     found = counts.ages if counts else {}
     names = SINCE_NAMES if form.since in SINCE_NAMES else {form.since: f"从 {form.since} 起", **SINCE_NAMES}
     return [
-        Choice(value=value, name=name, chosen=value == form.since, count=found.get(value))
+        FacetChoice(value=value, name=name, chosen=value == form.since, count=found.get(value))
         for value, name in names.items()
     ]
 

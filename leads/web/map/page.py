@@ -11,9 +11,10 @@ from fastapi.responses import FileResponse, JSONResponse
 from leads.errors import QueryError
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
+from leads.web.headers import FOREVER
 from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.map.cells import COARSEST, FINEST, LEAST
-from leads.web.map.plotly import ADDRESS, FOREVER, allow_tiles, plot_values, plotly_file, plotly_packed
+from leads.web.map.plotly import ADDRESS, allow_tiles, plot_values, plotly_file, plotly_packed
 from leads.web.map.view import ZOOMS, MapView, Stock, map_view, radius
 from leads.web.render import render
 

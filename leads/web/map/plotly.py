@@ -15,7 +15,6 @@ from leads.config import Settings
 
 # Matches the file's version, so that a browser may keep it for a year.
 ADDRESS = f"/vendor/plotly-{version('plotly')}.min.js"
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 _STYLE_MARK = re.compile(r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)')
 
@@ -55,8 +54,6 @@ def plot_values(settings: Settings) -> dict[str, object]:
 def allow_tiles(response: Response, settings: Settings) -> Response:
     """Let this one page load pictures from the configured tile server, and from nowhere else."""
     if settings.web.tiles:
-        from leads.web.app import HEADERS
-
         policy = HEADERS["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = policy.replace(
             "img-src 'self'", f"img-src 'self' {tile_origin(settings.web.tiles)}"

@@ -26,7 +26,7 @@ CHINA: Box = (73.0, 17.0, 136.0, 62.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class MapFound:
     """What a search finds, as any zoom of its map needs it."""
 
     division: Division
@@ -44,9 +44,9 @@ class Stock:
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: tuple[datetime, Division] | None = None
-        self._kept: dict[LeadQuery, tuple[datetime, Found]] = {}
+        self._kept: dict[LeadQuery, tuple[datetime, MapFound]] = {}
 
-    def found(self, index: LeadIndex, query: LeadQuery, now: datetime) -> Found:
+    def found(self, index: LeadIndex, query: LeadQuery, now: datetime) -> MapFound:
         """Raises QueryError, StorageError."""
         asked = replace(query, sort="newest", limit=1, cursor="")  # these mean nothing to a map
         kept = self._kept.get(asked)
@@ -54,7 +54,7 @@ class Stock:
             division = self.division(index, now)
             levels = index.facets(query, ("level",))["level"]
             counts = _counts(index.tiles(query, FINEST))
-            kept = now, Found(division=show(division, counts), levels=levels, placed=sum(counts.values()))
+            kept = now, MapFound(division=show(division, counts), levels=levels, placed=sum(counts.values()))
             with self._lock:
                 if len(self._kept) >= MOST_KEPT:
                     self._kept.clear()

@@ -91,7 +91,7 @@ def _says(mention: Mention, text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MentionRow:
     """A mention for the list."""
 
     mention: Mention
@@ -108,12 +108,12 @@ class Row:
         return self.mention.score < 0.8 and self.mention.how != "comment"
 
 
-def row(mention: Mention, names: Mapping[str, str], *, whole: bool = False) -> Row:
+def row(mention: Mention, names: Mapping[str, str], *, whole: bool = False) -> MentionRow:
     """`names` are those of clinics by id; `whole` keeps all of the text."""
     post, mood = mention.post, mention.sentiment
     reasons = evidence(mention)
     grave = severity_of(mood.severity)
-    return Row(
+    return MentionRow(
         mention=mention,
         clinic=names.get(mention.clinic_id, mention.clinic_id),
         text=segments(post.full_text, reasons) if whole else excerpt(post.full_text, reasons, SHOWN),

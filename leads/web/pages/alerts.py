@@ -19,7 +19,7 @@ from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
 from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
 from leads.records import audit, cancellations, channels, rules, users
-from leads.records.rules import Wishes
+from leads.records.rules import SubscriptionWishes
 from leads.records.tables.alerts import Alert, Channel, Subscription
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
@@ -139,9 +139,9 @@ def wishes_of(
     timezone: Short = "Asia/Shanghai",
     max_per_hour: Number = 10,
     break_through: Short = "",
-) -> Wishes:
+) -> SubscriptionWishes:
     """The fields of a subscription's form; `leads.records.rules` checks them."""
-    return Wishes(
+    return SubscriptionWishes(
         frequency=frequency,  # type: ignore[typeddict-item]  # checked where it is kept
         at_time=at_time,
         weekday=weekday,
@@ -154,7 +154,7 @@ def wishes_of(
     )
 
 
-TheWishes = Annotated[Wishes, Depends(wishes_of)]
+TheWishes = Annotated[SubscriptionWishes, Depends(wishes_of)]
 
 
 @routes.post("/alerts/subscriptions")

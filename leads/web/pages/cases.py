@@ -11,12 +11,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from crawler.parsing.times import BEIJING
 from leads.index.base import LeadIndex, Stored
 from leads.labels import STATUS_NAMES
-from leads.models import Lead
+from leads.models import BEIJING, Lead
 from leads.records import caseload, users
-from leads.records.caseload import Due, Limits, Wanted
+from leads.records.caseload import CaseLimits, Due, Wanted
 from leads.records.tables.work import Case
 from leads.records.texts import storable
 from leads.web.auth import Anyone, Visitor
@@ -103,10 +102,10 @@ def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ca
     return render(request, "cases.html", values)
 
 
-def _limits(visitor: Visitor) -> Limits | None:
+def _limits(visitor: Visitor) -> CaseLimits | None:
     if not visitor.restricted:
         return None
-    return Limits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)
+    return CaseLimits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)
 
 
 def _lines(index: LeadIndex, found: Sequence[Case], today: date) -> list[CaseLine]:

@@ -12,13 +12,13 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from crawler.parsing.times import BEIJING
 from leads.alerts.messages import digest_text
 from leads.alerts.messages.digest import Digests
 from leads.errors import InputError
 from leads.insights.bars_png import png
 from leads.insights.summary import Summary, place_name, symptom_name
 from leads.labels import PERIOD_NAMES, STATUS_NAMES
+from leads.models import BEIJING
 from leads.records import channels, digests
 from leads.records.tables.digests import DigestPlan
 from leads.records.tables.people import User

@@ -9,9 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from crawler.parsing.times import BEIJING
 from leads.actions.export import MOST_ROWS, csv_lines, every_hit, xlsx_chunks
-from leads.models import Hit
+from leads.models import BEIJING, Hit
 from leads.records import audit
 from leads.web.auth import Anyone
 from leads.web.desk import TheDesk

@@ -12,7 +12,7 @@ import pytest
 from crawler.probe.look import Found, look, table
 from crawler.probe.visitor import MAX_BYTES, FetchError, Visitor
 from crawler.sources.source import load_sources
-from leads.demo.forum import Answer, Forum, Style, load_topics, serve, serve_forum
+from leads.demo.forum import Forum, SitePage, Style, load_topics, serve, serve_forum
 from tests.site.traps import TrapForum, html, trap_forum
 
 AGENT = "tingzhen/0 (+test)"
@@ -67,7 +67,7 @@ def test_what_robots_forbids_is_not_asked_for() -> None:
 
 
 def test_robots_that_cannot_be_read_forbid_everything() -> None:
-    found, asked = look_at(trap_forum({"/robots.txt": Answer(status=503)}))
+    found, asked = look_at(trap_forum({"/robots.txt": SitePage(status=503)}))
     assert asked == ["/robots.txt"]
     assert not found.allowed
 
@@ -95,7 +95,7 @@ def test_other_engines(page: str, engine: str, version: str) -> None:
     ],
 )
 def test_a_feed(tmp_path: Path, body: str) -> None:
-    found, _ = look_at(trap_forum({"/feed.xml": Answer(body=body.encode())}), "feed.xml")
+    found, _ = look_at(trap_forum({"/feed.xml": SitePage(body=body.encode())}), "feed.xml")
     assert found.engine == "feed"
     written = table(found, "news", enabled=False, private=True)
     assert 'feeds = ["feed.xml"]' in written
@@ -149,13 +149,13 @@ def test_addresses_that_are_not_read(url: str, words: str) -> None:
 
 
 class SlowForum(TrapForum):
-    def special(self, path: str, query: object) -> Answer | None:
+    def special(self, path: str, query: object) -> SitePage | None:
         if path == "/huge":
-            return Answer(chunks=lambda: (b"x" * 1_000_000 for _ in range(100)))
+            return SitePage(chunks=lambda: (b"x" * 1_000_000 for _ in range(100)))
         if path == "/drip":
-            return Answer(chunks=drip)
+            return SitePage(chunks=drip)
         target = {"/away": "http://10.0.0.1/", "/loop": "/loop", "/in": "/forum.php"}.get(path)
-        return Answer(status=302, headers={"Location": target}) if target else None
+        return SitePage(status=302, headers={"Location": target}) if target else None
 
 
 def drip():  # type: ignore[no-untyped-def]  # an endless answer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leads.demo.forum import Answer, Reply, Served, Topic, load_topics, serve, serve_forum
+from leads.demo.forum import Reply, Served, SitePage, Topic, load_topics, serve, serve_forum
 from tests.site.crawl import Crawled, crawl
 from tests.site.traps import TrapForum, html, long_forum, trap_forum
 
@@ -41,22 +41,22 @@ def thread(tid: int) -> str:
 
 
 # Threads of the sample forum's first board, each spoilt in a way of its own: answer, and what is told of it.
-FAULTS: dict[int, tuple[Answer, str]] = {
-    1101: (Answer(body=b"\x1f\x8b\x08\0cut", headers={**HTML, "Content-Encoding": "gzip"}), ""),
+FAULTS: dict[int, tuple[SitePage, str]] = {
+    1101: (SitePage(body=b"\x1f\x8b\x08\0cut", headers={**HTML, "Content-Encoding": "gzip"}), ""),
     1102: (html("", status=302, Location=thread(1103) + "page=1"), "redirections"),
     1103: (html("", status=302, Location=thread(1102) + "page=1"), "redirections"),
     1104: (html("", status=302, Location=thread(1104) + "page=1"), "页面一直转回自己"),
-    1105: (Answer(headers=HTML, chunks=flood), "页面太大"),
-    1106: (Answer(headers=HTML, chunks=drip), "太久没有答完"),
-    1107: (Answer(body=(NESTED + "<b>" * 1_000_000).encode(), headers=HTML), "没有标题"),
+    1105: (SitePage(headers=HTML, chunks=flood), "页面太大"),
+    1106: (SitePage(headers=HTML, chunks=drip), "太久没有答完"),
+    1107: (SitePage(body=(NESTED + "<b>" * 1_000_000).encode(), headers=HTML), "没有标题"),
     1108: (html("<div>" * 300_000), "认不出的页面"),
-    1109: (Answer(body=b"\xff\xfe\0\0" * 50, headers=HTML), "认不出的页面"),
+    1109: (SitePage(body=b"\xff\xfe\0\0" * 50, headers=HTML), "认不出的页面"),
     1110: (html("", status=302, Location="http://169.254.169.254/latest/meta-data/"), "地址不属于这个来源"),
     1111: (html("", status=302, Location="http://localhost:1/"), "地址不属于这个来源"),
     1112: (html("", status=302, Location="file:///etc/passwd"), "HTTP 302"),
     1113: (html("", status=500), "HTTP 500"),
-    1201: (Answer(body=b"%PDF", headers={"Content-Type": "application/pdf"}), "认不出的页面"),
-    1202: (Answer(body=b"\0" * 1000, headers=HTML), "认不出的页面"),
+    1201: (SitePage(body=b"%PDF", headers={"Content-Type": "application/pdf"}), "认不出的页面"),
+    1202: (SitePage(body=b"\0" * 1000, headers=HTML), "认不出的页面"),
 }
 
 
@@ -91,7 +91,7 @@ class EndlessForum(TrapForum):
 
     made = 0
 
-    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def special(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         page = int(query.get("page", "1"))
         following = f"{path.rpartition('=')[0]}={page + 1}"
         more = f'<div class="pg"><strong>{page}</strong><a class="nxt" href="{following}">下一页</a></div>'
@@ -140,7 +140,7 @@ def test_a_run_ends_at_the_wall(tmp_path: Path) -> None:
 class HollowForum(TrapForum):
     """Lists without end and without threads."""
 
-    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def special(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         if "forumdisplay" not in path:
             return None
         page = int(query.get("page", "1"))
@@ -175,7 +175,7 @@ def test_a_post_dated_tomorrow_is_left_out_and_told(tmp_path: Path) -> None:
 class VanishingForum(TrapForum):
     """A board is closed for good while its threads are being read."""
 
-    def special(self, path: str, query: Mapping[str, str]) -> Answer | None:
+    def special(self, path: str, query: Mapping[str, str]) -> SitePage | None:
         if sum("viewthread" in asked for _, asked in self.requests) > 5:
             self.topics = {tid: topic for tid, topic in self.topics.items() if topic.board != "37"}
             self.boards.pop("37", None)

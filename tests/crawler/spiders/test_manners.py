@@ -24,7 +24,7 @@ from crawler.extensions import PoliteThrottle
 from crawler.middlewares import retry_after
 from crawler.sources.permission import Permission, is_private_address, read_robots
 from crawler.sources.quiet_hours import QuietHours
-from leads.demo.forum import ROBOTS, Answer, Style, serve, serve_forum
+from leads.demo.forum import ROBOTS, SitePage, Style, serve, serve_forum
 from tests.site.crawl import ROOT, command, crawl, environment
 from tests.site.traps import html, long_forum, trap_forum
 
@@ -113,7 +113,7 @@ def test_a_disallowed_forum_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [500, 503, 403])
 def test_unreadable_robots_means_no_crawl(tmp_path: Path, status: int) -> None:
-    with serve(trap_forum({"/robots.txt": Answer(status=status)})) as served:
+    with serve(trap_forum({"/robots.txt": SitePage(status=status)})) as served:
         crawled = crawl(tmp_path, served)
         assert set(crawled.paths) == {"/robots.txt"}
         assert crawled.run.outcome == "refused"
@@ -198,7 +198,7 @@ _CAPTCHA = html("<h1>访问验证</h1><p>请完成安全验证后继续</p>")
     ],
     ids=["403", "418", "429", "432", "503 with Retry-After", "login", "captcha"],
 )
-def test_a_site_that_says_stop_is_left_alone(tmp_path: Path, answer: Answer, reason: str) -> None:
+def test_a_site_that_says_stop_is_left_alone(tmp_path: Path, answer: SitePage, reason: str) -> None:
     with serve(trap_forum({"/forum.php?mod=viewthread": answer})) as served:
         crawled = crawl(tmp_path, served, delay="0.1")
         assert len([path for path in crawled.paths if "viewthread" in path]) == 1

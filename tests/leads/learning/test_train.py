@@ -52,7 +52,7 @@ def test_judgements_are_learnt_compared_and_can_be_taken_back(tmp_path: Path) ->
     assert result.after.scores[2].f1 > 0.9  # adverts: the clinic's own turn of speech
     assert result.after.macro_f1 >= result.before.macro_f1
     assert storage.model_folder(tmp_path) == result.folder
-    assert train.load_tagger(tmp_path).tag(RAFFLE.format(77, 78)).intent_label == "advert"
+    assert storage.tagger(tmp_path).tag(RAFFLE.format(77, 78)).intent_label == "advert"
 
     later = train.train_with_feedback(tmp_path, judged(), now=NOW + timedelta(hours=1), force=True)
     assert storage.model_folder(tmp_path) == later.folder

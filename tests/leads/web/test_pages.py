@@ -15,7 +15,8 @@ from fastapi.testclient import TestClient
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.query.search import Asked, to_query
-from leads.web.app import HEADERS, create_app
+from leads.web.app import create_app
+from leads.web.headers import HEADERS
 from leads.web.leads.page import PAGE_SIZE
 from tests.support.seeds import login_cookie, seed, settings
 

@@ -14,7 +14,7 @@ from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key
 from crawler.sources.source import Source
 from crawler.spiders import post_page
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.pages import crawl, header, serve
 from tests.site.replica import Asked
 from tests.site.store import RECHECK, keeping, kept
@@ -37,20 +37,20 @@ def rss(*numbers: int, ttl: int = 0, dated: bool = True) -> bytes:
     return f"<rss version='2.0'><channel><title>x</title>{wait}{items}</channel></rss>".encode()
 
 
-def answers(*bodies: bytes, **headers: str) -> Callable[[Asked], Answer]:
+def answers(*bodies: bytes, **headers: str) -> Callable[[Asked], SitePage]:
     """One body after the other; the last one stays."""
     waiting = list(bodies)
 
-    def page(asked: Asked) -> Answer:
+    def page(asked: Asked) -> SitePage:
         body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answer(body=body, headers={**XML, **named})
+        return SitePage(body=body, headers={**XML, **named})
 
     return page
 
 
-def saved(name: str, kind: str = "application/xml") -> Callable[[Asked], Answer]:
-    return lambda asked: Answer(body=(HERE / name).read_bytes(), headers={"Content-Type": kind})
+def saved(name: str, kind: str = "application/xml") -> Callable[[Asked], SitePage]:
+    return lambda asked: SitePage(body=(HERE / name).read_bytes(), headers={"Content-Type": kind})
 
 
 def test_reads_a_feed_into_posts(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_weibo_post_of_rsshub_is_the_post_the_api_knows(tmp_path: Path) -> Non
 
 
 def test_asks_with_conditions_and_takes_304(tmp_path: Path) -> None:
-    def page(asked: Asked) -> Answer:
+    def page(asked: Asked) -> SitePage:
         if header(asked, "if-none-match") == 'W/"v1"':
-            return Answer(status=304)
-        return Answer(
+            return SitePage(status=304)
+        return SitePage(
             body=rss(1, 2),
             headers={**XML, "ETag": 'W/"v1"', "Last-Modified": "Sun, 22 Nov 2026 06:00:00 GMT"},
         )
@@ -182,16 +182,24 @@ def test_an_entry_without_a_time_does_not_grow_younger(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        (Answer(body="<html><title>请登录</title></html>".encode()), "refused", "要求登录（请登录）"),
-        (Answer(body="<html><title>社区首页</title></html>".encode()), "failed", "给出的是网页，不是订阅源"),
-        (Answer(body="<html><title>安全验证</title></html>".encode()), "blocked", "页面要求验证（安全验证）"),
-        (Answer(status=404, body=b"<html><title>404</title></html>"), "refused", "HTTP 404"),
-        (Answer(status=503, body=b"busy"), "failed", "HTTP 503"),
-        (Answer(status=429), "blocked", "HTTP 429"),
-        (Answer(status=302, headers={"Location": "/login?next=feed"}), "blocked", "转到登录或验证页面"),
+        (SitePage(body="<html><title>请登录</title></html>".encode()), "refused", "要求登录（请登录）"),
+        (
+            SitePage(body="<html><title>社区首页</title></html>".encode()),
+            "failed",
+            "给出的是网页，不是订阅源",
+        ),
+        (
+            SitePage(body="<html><title>安全验证</title></html>".encode()),
+            "blocked",
+            "页面要求验证（安全验证）",
+        ),
+        (SitePage(status=404, body=b"<html><title>404</title></html>"), "refused", "HTTP 404"),
+        (SitePage(status=503, body=b"busy"), "failed", "HTTP 503"),
+        (SitePage(status=429), "blocked", "HTTP 429"),
+        (SitePage(status=302, headers={"Location": "/login?next=feed"}), "blocked", "转到登录或验证页面"),
     ],
 )
-def test_what_is_no_feed_is_told_apart(tmp_path: Path, answer: Answer, outcome: str, reason: str) -> None:
+def test_what_is_no_feed_is_told_apart(tmp_path: Path, answer: SitePage, outcome: str, reason: str) -> None:
     with serve(lambda asked: answer) as site:
         crawled = crawl(tmp_path, site, "feed", LINES)
     assert crawled.run.outcome == outcome
@@ -224,13 +232,13 @@ def test_what_left_the_feed_is_asked_for_on_its_own_page(tmp_path: Path) -> None
     feed = [rss(1, 2, 3, 4), rss(4)]
     own = {"/t/4": "帖子已被删除", "/t/2": "牙疼，" * 400, "/": "首页"}
 
-    def site_of(asked: Asked) -> Answer | None:
+    def site_of(asked: Asked) -> SitePage | None:
         if asked.path == "/feed.xml":
-            return Answer(body=feed[0], headers=XML)
+            return SitePage(body=feed[0], headers=XML)
         if asked.path == "/t/3":
-            return Answer(status=302, headers={"Location": "/"})
+            return SitePage(status=302, headers={"Location": "/"})
         words = own.get(asked.path)
-        return Answer(body=f"<title>社区</title><p>{words}</p>".encode()) if words else None
+        return SitePage(body=f"<title>社区</title><p>{words}</p>".encode()) if words else None
 
     with serve(site_of) as site:
         crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
@@ -249,7 +257,7 @@ def test_what_left_the_feed_is_asked_for_on_its_own_page(tmp_path: Path) -> None
 
 def test_an_entry_edited_in_the_feed_changes_here(tmp_path: Path) -> None:
     feed = [rss(1)]
-    with serve(lambda asked: Answer(body=feed[0], headers=XML)) as site:
+    with serve(lambda asked: SitePage(body=feed[0], headers=XML)) as site:
         crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))
         feed[0] = feed[0].replace("牙疼第 1 天".encode(), "其实是头疼".encode())
         second = crawl(tmp_path, site, "feed", LINES, *keeping(tmp_path))

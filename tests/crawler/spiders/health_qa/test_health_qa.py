@@ -15,7 +15,7 @@ from crawler.sources.engine_options import health_sites
 from crawler.sources.source import SourceError, load_sources
 from crawler.spiders.forum.pages import ThreadPage
 from crawler.spiders.health_qa.pages import QuestionList, health_site, read_list, read_question
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.pages import crawl, serve
 from tests.site.replica import Asked
 from tests.site.store import RECHECK, keeping, kept
@@ -125,17 +125,17 @@ def test_it_is_off_unless_the_table_says_otherwise(tmp_path: Path) -> None:
         load_sources(path)
 
 
-def clinic(asked: Asked) -> Answer | None:
+def clinic(asked: Asked) -> SitePage | None:
     """120ask's shape; the second question redirects to a consultation."""
     headers = {"Content-Type": "text/html; charset=utf-8"}
     if asked.path == "/list/kqk/all/1/":
-        return Answer(body=saved("120ask_list.html").replace("NEXT", "").encode(), headers=headers)
+        return SitePage(body=saved("120ask_list.html").replace("NEXT", "").encode(), headers=headers)
     if asked.path == "/question/70000001.htm":
-        return Answer(body=saved("120ask_question.html").encode(), headers=headers)
+        return SitePage(body=saved("120ask_question.html").encode(), headers=headers)
     if asked.path == "/question/70000002.htm":
-        return Answer(status=302, headers={"Location": "/case/consult/99.htm"})
+        return SitePage(status=302, headers={"Location": "/case/consult/99.htm"})
     if asked.path == "/case/consult/99.htm":
-        return Answer(body=saved("120ask_question.html").encode(), headers=headers)
+        return SitePage(body=saved("120ask_question.html").encode(), headers=headers)
     return None
 
 
@@ -162,13 +162,13 @@ def test_questions_by_persons_and_answers_by_professionals(tmp_path: Path) -> No
     assert "/question/70000001.htm" not in again.paths  # read once
 
 
-def by_day(asked: Asked) -> Answer | None:
+def by_day(asked: Asked) -> SitePage | None:
     found = re.fullmatch(r"/keshi/(\d{4}-\d\d-\d\d)/1\.html", asked.path)
     if found:
         day = found[1].replace("-", "")
-        return Answer(body=(HERE / "xywy_list.html").read_bytes().replace(b"20261120", day.encode()))
+        return SitePage(body=(HERE / "xywy_list.html").read_bytes().replace(b"20261120", day.encode()))
     if asked.path.startswith("/static/"):
-        return Answer(body=(HERE / "xywy_question.html").read_bytes())
+        return SitePage(body=(HERE / "xywy_question.html").read_bytes())
     return None
 
 
@@ -192,11 +192,11 @@ def test_a_question_gone_at_the_source_is_gone_here_and_edits_follow(tmp_path: P
     gone: list[bool] = []
     edited: list[str] = []
 
-    def site_of(asked: Asked) -> Answer | None:
+    def site_of(asked: Asked) -> SitePage | None:
         page = None if gone and asked.path == "/question/70000001.htm" else clinic(asked)
         if page is None or not edited or not asked.path.startswith("/question/"):
             return page
-        return Answer(body=page.body.replace("注意漱口。".encode(), b"<p>edited</p>"), headers=page.headers)
+        return SitePage(body=page.body.replace("注意漱口。".encode(), b"<p>edited</p>"), headers=page.headers)
 
     with serve(site_of) as site:
         crawl(tmp_path, site, "health_qa", LINES, *keeping(tmp_path))

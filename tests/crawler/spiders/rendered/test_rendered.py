@@ -19,7 +19,7 @@ from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.sources.engine_options import Selectors
 from crawler.spiders.rendered.browser import EXECUTABLES, Gate
 from crawler.spiders.rendered.pages import CardPage, read_cards
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.pages import Site, crawl, header, serve
 from tests.site.replica import Asked, as_json, crawl_table
 from tests.site.store import RECHECK, keeping, kept
@@ -74,18 +74,18 @@ def posts(page: int) -> list[dict[str, str]]:
     ]
 
 
-def html(body: str, *, status: int = 200, **headers: str) -> Answer:
+def html(body: str, *, status: int = 200, **headers: str) -> SitePage:
     page = f"<!doctype html><html><head><title>社区</title></head><body>{body}</body></html>"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(
+    return SitePage(
         status=status, body=page.encode(), headers={"Content-Type": "text/html; charset=utf-8", **named}
     )
 
 
-def app(extra: str = "", pages: int = 2) -> Callable[[Asked], Answer | None]:
+def app(extra: str = "", pages: int = 2) -> Callable[[Asked], SitePage | None]:
     """A page without posts and a script that fetches them."""
 
-    def answer(asked: Asked) -> Answer | None:
+    def answer(asked: Asked) -> SitePage | None:
         parts = urlsplit(asked.path)
         number = int(parse_qs(parts.query).get("page", ["1"])[0])
         if parts.path == "/api/posts":
@@ -146,7 +146,7 @@ class TestBrowser:
         ids=["robots", "post", "another host", "metadata service"],
     )
     def test_a_script_cannot_go_where_we_may_not(self, tmp_path: Path, extra: str) -> None:
-        def pages(asked: Asked) -> Answer | None:
+        def pages(asked: Asked) -> SitePage | None:
             return app(extra.replace("PORT", site.url.rsplit(":", 1)[1].rstrip("/")), pages=1)(asked)
 
         with serve(pages) as site:
@@ -162,7 +162,7 @@ class TestBrowser:
         script = SCRIPT.replace("fetch(`/api/posts", first).replace("webdriver}`)", "webdriver}`))")
         rest = app(pages=1)
 
-        def pages(asked: Asked) -> Answer | None:
+        def pages(asked: Asked) -> SitePage | None:
             moments.append((time.monotonic(), asked.path))
             if asked.path.startswith("/news"):
                 return html(script.replace("EXTRA", ""))
@@ -187,10 +187,10 @@ class TestBrowser:
     def test_a_redirect_leads_nowhere_else(self, tmp_path: Path) -> None:
         """The browser follows redirects by itself; other hosts do not even have an address for it."""
 
-        def pages(asked: Asked) -> Answer | None:
+        def pages(asked: Asked) -> SitePage | None:
             if asked.path.startswith("/news") and "chromium" in header(asked, "sec-ch-ua").lower():
                 port = site.url.rsplit(":", 1)[1]
-                return Answer(status=302, headers={"Location": f"http://localhost:{port}stolen"})
+                return SitePage(status=302, headers={"Location": f"http://localhost:{port}stolen"})
             return html("<p>脚本页</p>") if asked.path.startswith("/news") else html("<p>别处</p>")
 
         with serve(pages) as site:
@@ -215,7 +215,7 @@ class TestBrowser:
     def test_pages_that_misbehave_end(self, tmp_path: Path, extra: str, outcome: str, reason: str) -> None:
         rest = app()
 
-        def pages(asked: Asked) -> Answer | None:
+        def pages(asked: Asked) -> SitePage | None:
             if asked.path.startswith("/login"):
                 return html("<p>登录</p>")
             if asked.path.startswith("/news"):
@@ -273,7 +273,7 @@ def test_a_post_whose_own_page_is_gone_is_gone_here(tmp_path: Path) -> None:
     )
     own = {"/p/1": "肩颈酸，" * 400, "/p/2": "肩颈酸，" * 400}
 
-    def site_of(asked: Asked) -> Answer | None:
+    def site_of(asked: Asked) -> SitePage | None:
         if asked.path == "/news":
             return html(cards)
         return html(own[asked.path]) if asked.path in own else None

@@ -12,7 +12,7 @@ from crawler.items import PlaceHint, Post
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.spiders.tieba.pages import ListPage, ThreadPage, list_posts, read_list, read_thread, thread_posts
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, crawl_table, serve_replica, table
 from tests.support.paths import PAGES
@@ -155,17 +155,17 @@ class Bar(Replica):
         super().__init__()
         self.robots = robots
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> SitePage:
         parts = urlsplit(asked.path)
         headers = {"Content-Type": "text/html"}
         if parts.path == "/robots.txt":
-            return Answer(body=self.robots.encode())
+            return SitePage(body=self.robots.encode())
         if parts.path == "/f":
             assert parse_qs(parts.query)["kw"] == ["成都"]
-            return Answer(body=(HERE / "list.html").read_bytes(), headers=headers)
+            return SitePage(body=(HERE / "list.html").read_bytes(), headers=headers)
         if parts.path == "/p/8800000002":
-            return Answer(body=(HERE / "thread_gbk.html").read_bytes(), headers=headers)
-        return Answer(body=(HERE / "gone.html").read_bytes(), headers=headers)
+            return SitePage(body=(HERE / "thread_gbk.html").read_bytes(), headers=headers)
+        return SitePage(body=(HERE / "gone.html").read_bytes(), headers=headers)
 
 
 CONSENT = '{ ground = "consent", who = "站方", when = 2020-01-01, until = 2999-01-01, note = "书面" }'

@@ -16,7 +16,7 @@ from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.weibo_status import mid_of, posts_of, read_status
 from crawler.spiders.weibo.pages import CardPage, blocked, read_cards, read_long_text, read_search
 from crawler.spiders.weibo_api.pages import StatusPage, read_page
-from leads.demo.forum import Answer
+from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, as_json, crawl_table, serve_replica, table
 from tests.support.paths import PAGES
@@ -251,24 +251,24 @@ def test_without_a_number_it_is_no_post() -> None:
 class Mobile(Replica):
     """m.weibo.cn with two pages of results and one long text; `special` stands before everything."""
 
-    def __init__(self, special: Answer | None = None, robots: str = "") -> None:
+    def __init__(self, special: SitePage | None = None, robots: str = "") -> None:
         super().__init__()
         self.special, self.robots = special, robots
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> SitePage:
         parts = urlsplit(asked.path)
         if parts.path == "/robots.txt":
-            return Answer(body=self.robots.encode())
+            return SitePage(body=self.robots.encode())
         if self.special is not None:
             return self.special
         if parts.path == "/statuses/extend":
-            return Answer(body=(HERE / "extend.json").read_bytes())
+            return SitePage(body=(HERE / "extend.json").read_bytes())
         page = parse_qs(parts.query)["page"][-1]
         if parts.path == "/weibo":
             name = "search.html" if page == "1" else "search_none.html"
-            return Answer(body=(HERE / name).read_bytes(), headers={"Content-Type": "text/html"})
+            return SitePage(body=(HERE / name).read_bytes(), headers={"Content-Type": "text/html"})
         if page == "1":
-            return Answer(body=(HERE / "cards.json").read_bytes())
+            return SitePage(body=(HERE / "cards.json").read_bytes())
         return as_json({"ok": 0, "msg": "这里还没有内容"})
 
 
@@ -322,20 +322,20 @@ def test_consent_does_not_stand_above_robots(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("special", "reason"),
     [
-        (Answer(status=418), "HTTP 418"),
-        (Answer(status=432), "HTTP 432"),
+        (SitePage(status=418), "HTTP 418"),
+        (SitePage(status=432), "HTTP 432"),
         (as_json({"ok": -100, "url": "https://passport.weibo.com/"}), "ok:-100"),
         (
-            Answer(status=302, headers={"Location": "https://passport.weibo.com/visitor/visitor?entry=x"}),
+            SitePage(status=302, headers={"Location": "https://passport.weibo.com/visitor/visitor?entry=x"}),
             "转到登录或验证页面",
         ),
-        (Answer(body=(HERE / "captcha.html").read_bytes()), "要求验证"),
-        (Answer(body=(HERE / "busy_gbk.html").read_bytes()), "网络繁忙"),
-        (Answer(body=(HERE / "passport_gbk.html").read_bytes()), "登录页"),
+        (SitePage(body=(HERE / "captcha.html").read_bytes()), "要求验证"),
+        (SitePage(body=(HERE / "busy_gbk.html").read_bytes()), "网络繁忙"),
+        (SitePage(body=(HERE / "passport_gbk.html").read_bytes()), "登录页"),
     ],
     ids=["418", "432", "ok -100", "passport", "captcha", "busy", "passport page"],
 )
-def test_whatever_stands_in_the_way_stops_the_crawl(tmp_path: Path, special: Answer, reason: str) -> None:
+def test_whatever_stands_in_the_way_stops_the_crawl(tmp_path: Path, special: SitePage, reason: str) -> None:
     with serve_replica(Mobile(special)) as site:
         assert isinstance(site, Mobile)
         found = crawl(tmp_path, site, words='["牙疼", "智齿", "发烧"]', delay="0.2")

@@ -19,7 +19,7 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.records import cases, feedback, notes
 from leads.records.cases import CaseChange
 from leads.records.snippets import add as add_snippet
-from leads.replies.starters import Draft
+from leads.replies.starters import ReplyDraft
 from leads.web.desk import Desk
 from tests.leads.web.conftest import ClientOf
 from tests.support.builders import region, symptom
@@ -205,7 +205,7 @@ def test_a_piece_is_filled_in_and_what_is_unknown_is_named(
     client: TestClient, app: FastAPI, session: Session
 ) -> None:
     text = "我是{clinic}的，{symptom}，离您{distance}，找{doctor}"
-    made = add_snippet(session, Draft(title="我们的", text=text), who="lin", now=NOW)
+    made = add_snippet(session, ReplyDraft(title="我们的", text=text), who="lin", now=NOW)
     session.commit()
     page = unescape(client.get(f"/leads/forum/200?snippet=own:{made.id}&clinic=qingmu").text)
     assert "我是青木中医的，牙痛，离您大约 4 公里，找（医生）" in page

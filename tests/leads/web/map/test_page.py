@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from leads.index.sqlite.index import SqliteIndex
-from leads.web.app import HEADERS, create_app
+from leads.web.app import create_app
+from leads.web.headers import HEADERS
 from leads.web.map.cells import COARSEST, FINEST, LEAST
 from leads.web.map.plotly import ADDRESS, style_marks
 from tests.support.builders import point
