@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import Response
 
 from leads.config import Settings
+from leads.web.headers import HEADERS
 
 # Matches the file's version, so that a browser may keep it for a year.
 ADDRESS = f"/vendor/plotly-{version('plotly')}.min.js"
