@@ -113,3 +113,14 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
         if "://" not in link and not link.startswith(("#", "mailto:"))
     ]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_tree_of_the_architecture_names_every_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = page.partition("## 3. The tree")[2].partition("## 4.")[0]
+    folders = {
+        init.parent.name
+        for package in ("crawler", "nlp", "leads")
+        for init in (ROOT / package).rglob("__init__.py")
+    }
+    assert {name for name in folders if f"{name}/" not in tree} == set()
