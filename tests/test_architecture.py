@@ -44,6 +44,13 @@ def test_every_engine_is_a_folder_named_like_its_spider() -> None:
         assert f'name = "{file.parent.name}"' in file.read_text(encoding="utf-8"), file
 
 
+def names_in(node: ast.AST) -> set[str]:
+    """What an import statement may mean: modules, and names of them."""
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return {f"{node.module}.{each.name}" for each in node.names} | {node.module}
+    return {each.name for each in node.names} if isinstance(node, ast.Import) else set()
+
+
 def imported() -> dict[str, set[str]]:
     """Module → the modules of ours it imports anywhere: late and for type checking only, too."""
     files = {
@@ -56,10 +63,7 @@ def imported() -> dict[str, set[str]]:
     for name, file in files.items():
         found = set[str]()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                found |= {f"{node.module}.{each.name}" for each in node.names} | {node.module}
-            elif isinstance(node, ast.Import):
-                found |= {each.name for each in node.names}
+            found |= names_in(node)
         out[name] = (found & files.keys()) - {name}
     return out
 
@@ -102,3 +106,15 @@ def test_every_silenced_check_has_its_reason_beside_it() -> None:
         if re.search(r"# (type: ignore|noqa)(\[[a-z, -]+\]|: [A-Z0-9, ]+)?\s*$", line)
     ]
     assert bare == []
+
+
+def test_no_test_module_imports_another() -> None:
+    """What tests share stands in tests/support and tests/site: each can be read and run alone."""
+    found = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in names_in(node)
+        if name.startswith("tests.") and re.search(r"\.(test_\w+|conftest)(\.|$)", name)
+    ]
+    assert found == []

@@ -17,6 +17,8 @@ SICHUAN = ("510000", "四川省", "province", "四川省", "", "", 30.6517, 104.
 MIANYANG = ("510700", "绵阳市", "city", "四川省", "绵阳市", "", 31.4675, 104.6791, 80.0)
 CHAOYANG = ("110105", "朝阳区", "district", "北京市", "北京市", "朝阳区", 39.9219, 116.4436, 12.0)
 PLACES = {row[1]: row for row in (WUHOU, JINJIANG, CHENGDU, SICHUAN, MIANYANG, CHAOYANG)}
+# Long enough to fold with what is like it.
+LONG = "这两天右边的智齿肿得厉害，吃了消炎药也没用，晚上根本睡不着，有没有靠谱的牙科推荐一下"
 NEAR_WUHOU = Near(lat=30.64, lon=104.04, km=5.0, adcode="510107")
 
 

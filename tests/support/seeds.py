@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from fastapi.testclient import TestClient
 
 from leads.config import ClinicTable, Settings
 from leads.index.sqlite.index import SqliteIndex
@@ -14,6 +17,8 @@ from leads.web.auth import COOKIE
 from nlp.models import Region, Sentiment
 from tests.support.builders import lead, mention, region, symptom
 
+BASE = "http://127.0.0.1:8000"
+ClientOf = Callable[..., TestClient]  # of a role, and for a doctor of clinics
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 RTL = "\u202e反过来的字\u2066"
 PLACES = ("武侯区", "锦江区", "成都市", "四川省", "朝阳区")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import trustme
+
 
 @dataclass
 class Got:
@@ -126,3 +128,10 @@ def drip(state: StandIn) -> Behave:
         return None
 
     return behave
+
+
+def tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """What a server of these names says by way of proof; `authority` vouches for it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context

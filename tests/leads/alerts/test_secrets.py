@@ -18,9 +18,9 @@ from leads.records import Records, open_records, sessions, users
 from leads.records.tables.alerts import Alert, Channel
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
-from tests.leads.alerts.channels.test_services import HOSTS, TAKEN
 from tests.support.mail_server import PASSWORD, USER, mail_server
 from tests.support.outbox_people import SAMPLES, alert
+from tests.support.service_answers import HOSTS, TAKEN
 from tests.support.stand_ins import StandIn, reset, stand_in
 
 BASE = "http://127.0.0.1:8000"

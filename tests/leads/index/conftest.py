@@ -5,22 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from leads.config import ElasticSettings, Settings
-from leads.index import BACKENDS, open_backend
+from leads.config import Settings
+from leads.index import open_backend
 from leads.index.base import LeadIndex
 from tests.support.elastic_server import NoServerError, Server, docker, has_docker, running, scratch, unpack
+from tests.support.indexes import NUMBERS, elastic_settings, wipe
 
 Opener = Callable[[str, Path], LeadIndex]
-backends = pytest.mark.parametrize(
-    "backend",
-    [pytest.param(name, marks=pytest.mark.elastic if name == "elastic" else ()) for name in sorted(BACKENDS)],
-)
 
 
 @pytest.fixture(scope="session")
@@ -63,24 +58,13 @@ def own_server(server_home: Path) -> Iterator[Server]:
         yield server
 
 
-_NUMBER = count(1)
-_SESSION = uuid4().hex[:6]
-
-
-def elastic_settings(url: str, folder: Path, prefix: str = "", **more: object) -> Settings:
-    """Settings for indices of their own."""
-    name = prefix or f"t{_SESSION}-{next(_NUMBER)}"
-    table = ElasticSettings.model_validate({"prefix": name, "replicas": 0, **more})
-    return Settings(data_dir=folder, index=url, elastic=table)
-
-
 @pytest.fixture
 def settings_for(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Settings]]:
     """Settings for a fresh index of a backend; what was made on the server is removed afterwards."""
     made: list[Settings] = []
 
     def make(backend: str) -> Settings:
-        folder = tmp_path / f"data{next(_NUMBER)}"
+        folder = tmp_path / f"data{next(NUMBERS)}"
         folder.mkdir()
         if backend == "sqlite":
             return Settings(data_dir=folder)
@@ -90,20 +74,6 @@ def settings_for(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     yield make
     for settings in made:
         wipe(settings)
-
-
-def wipe(settings: Settings) -> None:
-    """Remove all indices of a test."""
-    from elasticsearch import Elasticsearch
-
-    with Elasticsearch(settings.index) as client:
-        names = list(client.indices.get(index=f"{settings.elastic.prefix}-*").body)
-        for name in names:
-            client.indices.delete(index=name)
-        for kind in ("leads", "mentions"):
-            client.options(ignore_status=404).indices.delete_index_template(
-                name=f"{settings.elastic.prefix}-{kind}"
-            )
 
 
 @pytest.fixture

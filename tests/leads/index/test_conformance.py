@@ -13,12 +13,11 @@ from leads.index.base import KINDS, LeadIndex
 from leads.models import PRECISIONS, CaseMark, LeadQuery
 from leads.query.holds import holds, subject_of
 from leads.query.words import parse
-from tests.leads.index.conftest import backends
-from tests.support.builders import NEAR_WUHOU, NOW, lead, mention, point, region, symptom
+from tests.support.builders import LONG, NEAR_WUHOU, NOW, lead, mention, point, region, symptom
+from tests.support.indexes import backends
 
 pytestmark = backends
 
-LONG = "这两天右边的智齿肿得厉害，吃了消炎药也没用，晚上根本睡不着，有没有靠谱的牙科推荐一下"
 OTHER = "孩子烧到三十九度，吃了退烧药又烧起来，大家一般去哪家医院看儿科，要不要验血"
 
 

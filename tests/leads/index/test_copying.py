@@ -9,31 +9,14 @@ import pytest
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.index import open_backend
-from leads.index.base import KINDS, Digest, Kind, LeadIndex, Record
+from leads.index.base import Digest, Kind, LeadIndex, Record
 from leads.index.copying import Copier
-from leads.models import CaseMark, Lead, LeadQuery
-from tests.leads.index.conftest import backends
-from tests.leads.index.test_conformance import LONG
-from tests.support.builders import NOW, lead, mention, region
+from leads.models import LeadQuery
+from tests.support.builders import NOW, lead
+from tests.support.index_contents import contents, fill
+from tests.support.indexes import backends
 
 pytestmark = backends
-
-
-def fill(index: LeadIndex, count: int = 40) -> None:
-    leads: list[Lead] = [lead(n, f"牙疼第{n}天", place=region("武侯区"), hours=n) for n in range(count)]
-    index.upsert([*leads, *(lead(1000 + n, LONG, hours=n) for n in range(5))])
-    index.upsert_mentions([mention(n) for n in range(7)])
-    index.set_case(
-        [
-            CaseMark(lead_id="forum/3", status="seen", assignee=""),
-            CaseMark(lead_id="forum/1004", status="talking", assignee="chen"),
-            CaseMark(lead_id="forum/1001", status="dismissed", assignee="lin"),  # a folded one
-        ]
-    )
-
-
-def contents(index: LeadIndex) -> dict[Kind, list[Digest]]:
-    return {kind: list(index.digests(kind)) for kind in KINDS}
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,7 @@ from playwright.sync_api import Browser
 from leads.models import Role
 from leads.web.app import create_app
 from tests.support.browsing import chromium, served
-from tests.support.seeds import csrf, login_cookie, seed, settings
-
-BASE = "http://127.0.0.1:8000"
-ClientOf = Callable[..., TestClient]
+from tests.support.seeds import BASE, ClientOf, csrf, login_cookie, seed, settings
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.leads.web.test_roles import PEOPLE, app, browser_of
 from tests.support.routes import parameters_of, routes_of
-
-__all__ = ["app"]  # the fixture
+from tests.support.visitors import PEOPLE, browser_of, desk
 
 ODD = (
     *(
@@ -73,6 +71,11 @@ VALUES = st.one_of(
 ).map(lambda text: quote(text.encode("utf-8", "surrogatepass"), safe=""))
 RAW = st.binary(max_size=8).map(lambda data: "".join(f"%{each:02x}" for each in data))  # not even UTF-8
 NAMES = st.one_of(st.text("abcdefgh_[]", max_size=8), RAW)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    return desk(tmp_path_factory.mktemp("roles"))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,34 +18,7 @@ from leads.web.app import create_app
 from leads.web.headers import HEADERS
 from leads.web.leads.page import PAGE_SIZE
 from tests.support.seeds import login_cookie, seed, settings
-
-
-class Seen(HTMLParser):
-    """The tags of a page with their attributes."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def all(self, tag: str, name: str) -> list[str]:
-        return [values[name] for found, values in self.tags if found == tag and name in values]
-
-
-def shown(client: TestClient, **fields: str) -> list[str]:
-    """Ids of all leads of an answer, over all its pages."""
-    found: list[str] = []
-    url = "/?" + urlencode(fields)
-    while url:
-        answer = client.get(url)
-        assert answer.status_code == 200
-        found += Seen(answer.text).all("li", "id")
-        following = re.search(r'<a href="([^"]+)" rel="next">', answer.text)
-        url = unescape(following[1]) if following else ""
-    return found
+from tests.support.seen import Seen, shown
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import trustme
 from leads.alerts.channels import http as wire
 from leads.alerts.channels.http import Request, Unreachable, post
 from leads.config import AlertSettings
-from tests.support.stand_ins import StandIn, drip, hang, reset, stand_in
+from tests.support.stand_ins import StandIn, drip, hang, reset, stand_in, tls
 
 OPEN = AlertSettings(private_addresses=True)
 
@@ -109,12 +108,6 @@ def test_a_relay_takes_the_place_of_a_host(server: StandIn) -> None:
 @pytest.fixture
 def authority() -> trustme.CA:
     return trustme.CA()
-
-
-def tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
 
 
 def test_a_certificate_nobody_vouches_for(authority: trustme.CA) -> None:

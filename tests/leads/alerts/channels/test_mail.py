@@ -23,8 +23,8 @@ from leads.alerts.channels.kinds import read_form
 from leads.alerts.messages.message import Message, Payload
 from leads.config import AlertSettings
 from leads.models import Outcome
-from tests.leads.alerts.channels.test_http import tls
 from tests.support.mail_server import PASSWORD, USER, Mails, mail_server
+from tests.support.stand_ins import tls
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SAID = Payload(

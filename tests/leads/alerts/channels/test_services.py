@@ -25,15 +25,11 @@ from leads.config import AlertSettings, Settings
 from leads.models import Outcome
 from tests.support.outbox_people import SAMPLES
 from tests.support.paths import ROOT
+from tests.support.service_answers import HOSTS, TAKEN
 from tests.support.stand_ins import Got, StandIn, hang, reset, stand_in
 
 DOCS = ROOT / "docs" / "alerts.md"
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-HOSTS = (
-    "qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "api.day.app",
-    "sctapi.ftqq.com", "api2.pushdeer.com", "api.telegram.org", "hooks.slack.com", "hook.example.com",
-    "ntfy.example.com",
-)  # fmt: skip
 LONG = Payload(
     title="安和口腔被投诉",
     lines=("我在安和口腔拔牙，被弄伤了。" * 3000,),
@@ -60,24 +56,6 @@ def relayed(server: StandIn) -> AlertSettings:
 def sent(kind: str, server: StandIn, message: Message = MESSAGE) -> Outcome:
     settings = relayed(server)
     return deliver(kind, read_form(kind, SAMPLES[kind], settings), message, settings, now=NOW)
-
-
-TAKEN = {
-    "wecombot": {"errcode": 0, "errmsg": "ok"},
-    "dingtalk": {"errcode": 0, "errmsg": "ok"},
-    "feishu": {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"},
-    "lark": {"code": 0, "msg": "success", "data": {}},
-    "bark": {"code": 200, "message": "success", "timestamp": 1789000000},
-    "schan": {
-        "code": 0,
-        "message": "",
-        "data": {"pushid": "1", "readkey": "x", "error": "SUCCESS", "errno": 0},
-    },
-    "pushdeer": {"code": 0, "content": {"result": ['{"counts":1,"logs":[],"success":"ok"}']}},
-    "tgram": {"ok": True, "result": {"message_id": 1}},
-    "slack": b"ok",
-    "webhook": b"",
-}
 
 
 def test_every_service_has_its_answer_here() -> None:

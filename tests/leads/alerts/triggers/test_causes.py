@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,95 +16,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crawler.items import Post
 from leads.alerts.messages.message import Payload
 from leads.alerts.triggers.causes import Causes
-from leads.clinics.name_matcher import BrandMatcher
-from leads.config import ClinicTable, Settings
 from leads.errors import StorageError
-from leads.index.sqlite.index import SqliteIndex
-from leads.ingest.ingestor import Ingestor, Report
-from leads.models import Role, RuleKind
-from leads.quarantine import Quarantine
-from leads.records import Records, heard, open_records, rules
-from leads.records.clinics import adopt_file, clinics
-from leads.records.tables.alerts import Alert, Cause, Channel, Rule, Subscription
+from leads.records import heard, rules
+from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.records.tables.people import User
 from leads.records.tables.work import Erasure
-from tests.leads.ingest.test_ingestor import PlainTagger
+from tests.support.alert_world import COUNT, LEAD, World, crash_posts
 from tests.support.builders import NOW, post
+from tests.support.paths import ROOT
 
 LATER = NOW + timedelta(hours=1)
-
-
-def settings(folder: Path) -> Settings:
-    return Settings(
-        data_dir=folder,
-        clinics=(
-            ClinicTable(id="anhe", name="安和口腔", lat=30.64, lon=104.04, competitors=("康贝齿科",)),
-            ClinicTable(id="qingmu", name="青木中医", lat=30.65, lon=104.08, specialties=("tcm",)),
-        ),
-    )
-
-
-class World:
-    """An index, records and an ingestor over a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.index = SqliteIndex(folder / "leads.sqlite")
-        self.records: Records = open_records(settings(folder))
-        with self.records.transaction() as session:
-            adopt_file(session, settings(folder))
-            self.clinics = clinics(session)
-        self.ingestor = Ingestor(
-            tagger=PlainTagger(),
-            index=self.index,
-            quarantine=Quarantine(folder / "quarantine.jsonl"),
-            clinics=self.clinics,
-            brands=BrandMatcher(self.clinics),
-            records=self.records,
-        )
-
-    def store(self, *posts: Post) -> Report:
-        report = Report()
-        self.ingestor.store(posts, report, NOW)
-        return report
-
-    def person(self, login: str, role: Role = "marketer", own: Sequence[str] = ()) -> tuple[int, int]:
-        with self.records.transaction() as session:
-            user = User(login=login, name=login, role=role, created_at=NOW, clinic_ids=list(own))
-            session.add(user)
-            session.flush()
-            channel = Channel(user_id=user.id, name="邮件", kind="mail", address="x", created_at=NOW)
-            session.add(channel)
-            session.flush()
-            return user.id, channel.id
-
-    def rule(
-        self, kind: RuleKind, query: str, *people: tuple[int, int], name: str = "规则", **wishes: Any
-    ) -> Rule:
-        with self.records.transaction() as session:
-            made = rules.add(session, name=name, kind=kind, query=query, who="lin", now=NOW)
-            for user_id, channel_id in people:
-                rules.subscribe(session, made.id, user_id, channel_id, **wishes)
-            return made
-
-    def alerts(self) -> list[Alert]:
-        with self.records.reading() as session:
-            return list(
-                session.scalars(select(Alert).order_by(Alert.cause_id, Alert.user_id, Alert.channel_id))
-            )
-
-    def told(self) -> list[tuple[str, int]]:
-        return [(alert.cause_id, alert.user_id) for alert in self.alerts()]
-
-    def causes(self) -> list[str]:
-        with self.records.reading() as session:
-            return list(session.scalars(select(Cause.id).order_by(Cause.id)))
-
-    def close(self) -> None:
-        self.index.close()
-        self.records.close()
 
 
 @pytest.fixture
@@ -112,9 +35,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
-
-
-LEAD = "牙疼，求推荐"
 
 
 def test_a_new_lead_and_a_new_mention_are_told_with_what_they_say(world: World) -> None:
@@ -313,23 +233,6 @@ def test_old_causes_marks_and_voices_are_forgotten(world: World) -> None:
 
 # --- killed ------------------------------------------------------------
 
-COUNT = 40
-
-
-def crash_posts() -> list[Post]:
-    """Too short to fold, each by another person."""
-    return [post(number, f"{number}求推荐安和口腔") for number in range(COUNT)]
-
-
-def work(folder: Path) -> None:
-    """What the killed process does: batch after batch, a word on the way."""
-    world = World(folder)
-    posts = crash_posts()
-    for start in range(0, COUNT, 2):
-        world.store(*posts[start : start + 2])
-        print(start, flush=True)
-    world.close()
-
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_anywhere_and_read_again_every_alert_is_there_once(tmp_path: Path, seed: int) -> None:
@@ -337,8 +240,12 @@ def test_killed_anywhere_and_read_again_every_alert_is_there_once(tmp_path: Path
     world.rule("lead", "", world.person("lin"))
     world.rule("mention", "", world.person("wu"))
     chance = random.Random(seed)
-    code = f"import pathlib, {__name__} as test; test.work(pathlib.Path({str(tmp_path)!r}))"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    process = subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-m", "tests.support.alert_world", tmp_path],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     for _ in range(chance.randrange(1, COUNT // 2 - 2)):
         assert process.stdout.readline()

@@ -19,9 +19,9 @@ from leads.query.alert_conditions import LeadCondition, MentionCondition, read, 
 from leads.query.holds import holds, subject
 from leads.query.words import parse
 from nlp.models import Sentiment
-from tests.leads.index.test_same_answer import SYMPTOMS, WORDS, leads, rules, some
 from tests.support import brute_force
 from tests.support.builders import NOW, clinic, lead, mention, region, symptom, tags
+from tests.support.strategies import SYMPTOMS, WORDS, leads, rules, some
 
 CLINICS = (
     clinic(),

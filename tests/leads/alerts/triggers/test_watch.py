@@ -15,7 +15,7 @@ from leads.alerts.messages.message import Payload
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import Spike, spike, troubles, watch
 from leads.index.sqlite.index import SqliteIndex
-from tests.leads.alerts.triggers.test_causes import World
+from tests.support.alert_world import World
 from tests.support.builders import NOW, lead, region, symptom
 
 

@@ -26,9 +26,9 @@ from leads.index.elastic.client import Servers, check_new_enough, connect, from_
 from leads.index.elastic.index import ElasticIndex
 from leads.index.elastic.lock import WriterLock
 from leads.models import CaseMark, LeadQuery
-from tests.leads.index.conftest import elastic_settings
 from tests.support.builders import NOW, lead, mention
 from tests.support.elastic_server import Server, free_port, scratch
+from tests.support.indexes import elastic_settings
 
 pytestmark = pytest.mark.elastic
 

@@ -24,9 +24,8 @@ from leads.index.elastic.bulk import CHUNK_ACTIONS, CHUNK_BYTES, Action, chunks,
 from leads.index.elastic.client import Servers, connect
 from leads.index.elastic.index import ElasticIndex
 from leads.models import LeadQuery
-from tests.leads.index.conftest import elastic_settings
-from tests.leads.index.test_conformance import LONG
-from tests.support.builders import NOW, lead, mention
+from tests.support.builders import LONG, NOW, lead, mention
+from tests.support.indexes import elastic_settings
 
 elastic = pytest.mark.elastic
 

@@ -15,8 +15,8 @@ from leads.index import open_backend
 from leads.index.copying import Progress
 from leads.index.elastic.admin import mapping
 from leads.models import CaseMark, LeadQuery
-from tests.leads.index.test_copying import contents, fill
 from tests.support.builders import NOW, lead
+from tests.support.index_contents import contents, fill
 
 pytestmark = pytest.mark.elastic
 

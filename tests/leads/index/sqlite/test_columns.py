@@ -18,8 +18,7 @@ from leads.index.base import LeadIndex
 from leads.index.sqlite import store as sqlite_store
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import SORTS, CaseMark, Lead, LeadQuery, Sort
-from tests.leads.index.test_conformance import LONG
-from tests.support.builders import NEAR_WUHOU, NOW, lead, point, region, symptom
+from tests.support.builders import LONG, NEAR_WUHOU, NOW, lead, point, region, symptom
 
 PLACES = (region("武侯区"), region("成都市"), region("四川省"), point(30.645, 104.045), None)
 QUERIES = (

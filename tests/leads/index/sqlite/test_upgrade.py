@@ -11,8 +11,8 @@ import pytest
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import CaseMark, LeadQuery
-from tests.leads.index.test_copying import contents, fill
 from tests.support.builders import NOW, mention
+from tests.support.index_contents import contents, fill
 
 # What schema 1 lacked.
 AS_SCHEMA_1 = """

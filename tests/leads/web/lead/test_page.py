@@ -21,9 +21,8 @@ from leads.records.cases import CaseChange
 from leads.records.snippets import add as add_snippet
 from leads.replies.starters import ReplyDraft
 from leads.web.desk import Desk
-from tests.leads.web.conftest import ClientOf
 from tests.support.builders import region, symptom
-from tests.support.seeds import RTL, SCRIPT, fresh, seed
+from tests.support.seeds import RTL, SCRIPT, ClientOf, fresh, seed
 
 NOW = datetime.now(UTC)
 

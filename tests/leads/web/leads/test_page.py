@@ -24,10 +24,9 @@ from leads.web.leads.counts import AGES, FILTERS, Remembered, count
 from leads.web.leads.highlight import excerpt
 from leads.web.leads.page import PAGE_SIZE
 from leads.web.leads.search_form import LeadForm
-from tests.leads.web.conftest import ClientOf
-from tests.leads.web.test_pages import Seen, shown
 from tests.support.builders import NEAR_WUHOU, NOW, lead, region, symptom
-from tests.support.seeds import settings
+from tests.support.seeds import ClientOf, settings
+from tests.support.seen import Seen, shown
 
 CHOICE = re.compile(
     r'<input type="checkbox" name="(\w+)" value="([^"]*)" form="filters"[^>]*>'

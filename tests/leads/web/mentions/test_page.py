@@ -14,11 +14,10 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.models import Lead, Mention
 from leads.web.mentions.view import MentionForm, evidence
 from nlp.models import Sentiment
-from tests.leads.web.conftest import ClientOf
-from tests.leads.web.test_pages import Seen
 from tests.support.browsing import SIZES, fits, opened, shoot
 from tests.support.builders import mention, post
-from tests.support.seeds import SCRIPT, fresh
+from tests.support.seeds import SCRIPT, ClientOf, fresh
+from tests.support.seen import Seen
 
 NEUTRAL = Sentiment(polarity="neutral", severity=0)
 BAD = Sentiment(polarity="complaint", severity=3, cues=("拔错牙", "不退钱"), kinds=("dispute", "injury"))

@@ -15,8 +15,8 @@ from leads.alerts.messages.digest import Digests
 from leads.records import users
 from leads.records.tables.alerts import Channel
 from leads.web.desk import Desk
-from tests.leads.web.conftest import ClientOf
 from tests.support.browsing import DESK, SIZES, fits, opened, shoot
+from tests.support.seeds import ClientOf
 
 
 @pytest.fixture(scope="module")

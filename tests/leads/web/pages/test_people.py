@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from leads.records import Records, audit, passwords, tokens, users
 from leads.records.tables.people import ApiToken, User
-from tests.leads.web.conftest import ClientOf
-from tests.leads.web.test_pages import Seen
+from tests.support.seeds import ClientOf
+from tests.support.seen import Seen
 
 LINK = re.compile(r'value="http://127\.0\.0\.1:8000(/welcome/[\w-]{43})"')
 TOKEN = re.compile(r'value="(tz_[\w-]{43})"')

@@ -22,10 +22,9 @@ from leads.records import audit, open_records, rules, searches, users
 from leads.records.tables.work import SavedSearch
 from leads.scoring.fit import serves
 from leads.web.leads.atom import LONGEST, Feed, atom, shortened
-from tests.leads.web.conftest import ClientOf
-from tests.leads.web.test_pages import shown
 from tests.support.builders import lead
-from tests.support.seeds import SCRIPT, settings
+from tests.support.seeds import SCRIPT, ClientOf, settings
+from tests.support.seen import shown
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
