@@ -9,7 +9,8 @@ from zipfile import BadZipFile
 
 from crawler.author_secret import load_secret
 from crawler.coverage.store import Coverage, CoverageError
-from crawler.sources.source import PACKAGED, Source, SourceError, load_sources
+from crawler.sources.load import PACKAGED, SourceError, load_sources
+from crawler.sources.source import Source
 from leads.config import Settings
 from leads.errors import ConfigError, StorageError
 from leads.index import open_backend

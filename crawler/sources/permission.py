@@ -10,17 +10,12 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, cast, get_args
+from typing import Annotated, Literal
 
 from protego import Protego
+from pydantic import ConfigDict, Strict
 
 Ground = Literal["robots", "official_api", "consent", "import"]
-GROUNDS: tuple[str, ...] = get_args(Ground)
-
-
-def to_ground(text: str) -> Ground:
-    """`text` as a ground; the caller has checked it against `GROUNDS`."""
-    return cast(Ground, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +30,12 @@ class Verdict:
 class Permission:
     """On what ground a source is read. `consent` needs who, when, until and note, and lapses by itself."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     ground: Ground
     who: str = ""
-    when: date | None = None
-    until: date | None = None
+    when: Annotated[date, Strict()] | None = None
+    until: Annotated[date, Strict()] | None = None
     note: str = ""
 
     @property

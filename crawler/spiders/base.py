@@ -31,8 +31,9 @@ from crawler.items import Post
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
 from crawler.parsing.network_errors import describe
 from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
+from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.permission import Verdict
-from crawler.sources.source import PACKAGED, Source, SourceError, load_sources
+from crawler.sources.source import Source
 
 
 class SourceSpider(Spider):

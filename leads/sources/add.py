@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from crawler.parsing.user_agent import user_agent
 from crawler.probe import look
 from crawler.probe.visitor import FetchError, Visitor
+from crawler.sources.engines import ENGINES
+from crawler.sources.load import SourceError, load_sources
 from crawler.sources.permission import is_loopback_host
-from crawler.sources.source import ENGINES, SourceError, load_sources
 from leads.config import Settings
 from leads.errors import ConfigError, InputError, StorageError
 

@@ -18,8 +18,8 @@ from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import CLOCK_SLACK
-from crawler.sources.engine_options import FeedAddress, FeedOptions
 from crawler.sources.source import Source
+from crawler.spiders.feed.options import FeedAddress, FeedOptions
 from crawler.spiders.feed.pages import MOST_WAIT, Feed, Item
 
 _LONGEST_VALIDATOR = 1000  # characters of an ETag that are sent back
@@ -110,13 +110,11 @@ class FeedReader:
     ) -> tuple[tuple[Post, ...], tuple[str, ...], str]:
         """Posts worth storing, sentences on those that cannot be right, and whether some may be missing."""
         horizon = now - timedelta(days=self.source.days)
-        named = (
-            self.source.options.named(task.board) if isinstance(self.source.options, FeedOptions) else None
-        )
+        address = FeedOptions.of(self.source).named(task.board)
         known = self.coverage.digests(self.source.name, (item.id for item in feed.items))
         posts, odd = [], []
         for item in feed.items:
-            post = self._post(item, named or FeedAddress(path=task.board), feed, before, now)
+            post = self._post(item, address, feed, before, now)
             if post.published_at > now + CLOCK_SLACK:
                 odd.append(f"条目 {item.id} 的时间在将来：{post.published_at:%Y-%m-%d %H:%M} UTC")
             elif post.published_at >= horizon and not self._settled(item, post, known):

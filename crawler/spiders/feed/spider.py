@@ -13,10 +13,10 @@ from crawler.coverage.page_result import Reading
 from crawler.coverage.store import Task
 from crawler.items import Post
 from crawler.parsing.charset import decode
-from crawler.sources.engine_options import FeedOptions
 from crawler.sources.source import Source
 from crawler.spiders import post_page
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.feed.options import FeedOptions
 from crawler.spiders.feed.pages import read_feed
 from crawler.spiders.feed.plan import FeedReader
 
@@ -28,8 +28,7 @@ class FeedSpider(SourceSpider):
     handle_httpstatus_list: ClassVar[list[int]] = [304, 404, 410]
 
     def seeds(self, source: Source) -> Iterator[Task]:
-        options = source.options
-        for feed in options.feeds if isinstance(options, FeedOptions) else ():
+        for feed in FeedOptions.of(source).feeds:
             wait = self._reader(source).too_early(feed.path, self.clock())
             if wait:
                 self.ledger.not_due(source.name, feed.path, wait)

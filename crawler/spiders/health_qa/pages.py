@@ -7,13 +7,10 @@ where they are.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import cache
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from parsel import Selector
 
@@ -21,49 +18,10 @@ from crawler.parsing.css import first, id_of
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
-from crawler.sources.engine_options import HEALTH_SITES
 from crawler.spiders.forum.pages import ANONYMOUS, Floor, ThreadPage
+from crawler.spiders.health_qa.sites import HealthSite
 
 _TIME = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?: +\d{1,2}:\d{2}(?::\d{2})?)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthSite:
-    """One table of health_sites.toml; its comments say what each key means."""
-
-    list: str
-    question: str
-    only: str
-    links: str
-    next: str
-    title: tuple[str, ...]
-    text: tuple[str, ...]
-    labels: tuple[str, ...]
-    facts: str
-    section: str
-    asker: str
-    anonymous: tuple[str, ...]
-    answer: str
-    answer_text: tuple[str, ...]
-    answer_author: str
-    answer_time: str
-    answer_id: str
-
-    def number(self, url: str) -> str:
-        """The question's number where `url` is a question's address; "" for any other page."""
-        found = re.match(self.only, urlsplit(url).path)
-        return found["id"] if found else ""
-
-
-@cache
-def health_site(name: str) -> HealthSite:
-    """The site's description. Raises KeyError where there is none of that name."""
-    values: Mapping[str, Any] = tomllib.loads(HEALTH_SITES.read_text(encoding="utf-8"))[name]
-    known = {each.name for each in fields(HealthSite)}
-    parts: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
-    }
-    return HealthSite(**parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Board, Source
 from crawler.spiders.forum.pages import ANONYMOUS, Floor, ThreadPage
-from crawler.spiders.health_qa.pages import HealthSite, QuestionList
+from crawler.spiders.health_qa.pages import QuestionList
+from crawler.spiders.health_qa.sites import HealthSite
 
 ALWAYS = 2  # lists of so many last days are walked every run; older ones once
 

@@ -11,11 +11,12 @@ from crawler.coverage.page_result import Reading
 from crawler.coverage.store import Task
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Refusal
-from crawler.sources.engine_options import HealthOptions
 from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
-from crawler.spiders.health_qa.pages import health_site, read_list, read_question
+from crawler.spiders.health_qa.options import HealthQaOptions
+from crawler.spiders.health_qa.pages import read_list, read_question
 from crawler.spiders.health_qa.plan import QuestionReader
+from crawler.spiders.health_qa.sites import health_site
 
 
 class HealthQaSpider(SourceSpider):
@@ -39,11 +40,9 @@ class HealthQaSpider(SourceSpider):
         return reader.of_question(task, read_question(html, reader.site, now=now, zone=source.zone), now)
 
     def _reader(self, source: Source) -> QuestionReader:
-        options = source.options
-        assert isinstance(options, HealthOptions)  # noqa: S101  # sources.py made it so
         return QuestionReader(
             source=source,
-            site=health_site(options.site),
+            site=health_site(HealthQaOptions.of(source).site),
             coverage=self.ledger.coverage,
             secret=self.secret,
         )

@@ -12,7 +12,7 @@ from crawler.parsing.css import first, id_of, without
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
-from crawler.sources.engine_options import Selectors
+from crawler.spiders.rendered.options import Selectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

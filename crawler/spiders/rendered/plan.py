@@ -10,8 +10,8 @@ from crawler.coverage.store import Coverage, Task
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.times import CLOCK_SLACK
-from crawler.sources.engine_options import RenderOptions
 from crawler.sources.source import Source
+from crawler.spiders.rendered.options import RenderedOptions
 from crawler.spiders.rendered.pages import Card, CardPage, holds_posts, read_cards
 
 PLAIN, BROWSER = "plain", "browser"
@@ -21,7 +21,7 @@ TRY_PLAIN_AGAIN = timedelta(days=7)  # a site that needed a browser is asked wit
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardReader:
     source: Source
-    options: RenderOptions
+    options: RenderedOptions
     coverage: Coverage
     secret: bytes
 

@@ -19,11 +19,11 @@ from crawler.items import Post
 from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, Refusal
-from crawler.sources.engine_options import RenderOptions
 from crawler.sources.permission import is_private_address
 from crawler.sources.source import Source
 from crawler.spiders import post_page
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.rendered.options import RenderedOptions
 from crawler.spiders.rendered.plan import BROWSER, CardReader
 
 
@@ -38,7 +38,7 @@ class RenderedSpider(SourceSpider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._next = {}
-        sources = [source for source in spider.sources.values() if _options(source).render]
+        sources = [source for source in spider.sources.values() if RenderedOptions.of(source).render]
         if sources:
             spider._open_browser(crawler, sources)
         return spider
@@ -48,7 +48,7 @@ class RenderedSpider(SourceSpider):
         from crawler.spiders.rendered.browser import BrowserMissing, Gate, browser_settings
 
         home = frozenset(host for source in sources for host in (source.host, f"www.{source.host}"))
-        code = frozenset(host for source in sources for host in _options(source).hosts)
+        code = frozenset(host for source in sources for host in RenderedOptions.of(source).hosts)
         try:
             settings = browser_settings(home | code, Gate(home, code, self._allows, self._admit))
         except BrowserMissing as error:
@@ -97,7 +97,7 @@ class RenderedSpider(SourceSpider):
 
     def seeds(self, source: Source) -> Iterator[Task]:
         route = self._reader(source).route(self.clock())
-        for path in _options(source).pages:
+        for path in RenderedOptions.of(source).pages:
             group = f"page:{path}"
             yield Task(
                 source=source.name, key=f"{group}:1", group=group, kind="list", board=path, route=route
@@ -110,7 +110,7 @@ class RenderedSpider(SourceSpider):
         return post_page.visit(source, post, shown_on=self.address(source, task))
 
     def prepare(self, source: Source, task: Task, request: Request) -> Request:
-        options = _options(source)
+        options = RenderedOptions.of(source)
         if task.route == BROWSER and options.render:
             from crawler.spiders.rendered.browser import browser_meta
 
@@ -131,10 +131,8 @@ class RenderedSpider(SourceSpider):
 
     def _reader(self, source: Source) -> CardReader:
         return CardReader(
-            source=source, options=_options(source), coverage=self.ledger.coverage, secret=self.secret
+            source=source,
+            options=RenderedOptions.of(source),
+            coverage=self.ledger.coverage,
+            secret=self.secret,
         )
-
-
-def _options(source: Source) -> RenderOptions:
-    assert isinstance(source.options, RenderOptions)  # noqa: S101  # sources.py made it so
-    return source.options

@@ -13,7 +13,7 @@ from crawler.items import Post, post_from_dict, post_to_dict
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.weibo_status import Status, posts_of
 from crawler.sources.source import Source
-from crawler.sources.weibo_options import pages_options
+from crawler.spiders.weibo.options import WeiboOptions
 from crawler.spiders.weibo.pages import CardPage, read_cards, read_long_text, read_search
 
 SITE_PAGES = 50  # pages of results Weibo shows at most
@@ -22,7 +22,7 @@ SITE_PAGES = 50  # pages of results Weibo shows at most
 def address_of(source: Source, task: Task) -> str:
     if task.kind == "extend":
         return f"{source.url}statuses/extend?{urlencode({'id': task.thread})}"
-    if pages_options(source).pages == "search":
+    if WeiboOptions.of(source).pages == "search":
         asked = {"q": task.title, "typeall": "1", "suball": "1", "page": str(task.page)}
         return f"{source.url}weibo?{urlencode(asked)}"
     # 61: newest first. The words are quoted twice: they are a parameter inside of a parameter.
@@ -42,7 +42,7 @@ class ResultReader:
     def read(self, task: Task, text: str, now: datetime) -> Reading:
         if task.kind == "extend":
             return self._whole(task, read_long_text(text))
-        read = read_search if pages_options(self.source).pages == "search" else read_cards
+        read = read_search if WeiboOptions.of(self.source).pages == "search" else read_cards
         page = read(text, now=now)
         return self._results(task, page, now) if isinstance(page, CardPage) else page
 
@@ -76,7 +76,7 @@ class ResultReader:
     ) -> tuple[Task, ...]:
         """A visit for each cut text. The post is passed on as it is, too: should the visit fail, it is not
         lost. The task carries the post (without names, as everywhere) and is gone when the visit is done."""
-        if pages_options(self.source).pages == "search":
+        if WeiboOptions.of(self.source).pages == "search":
             return ()  # the page itself holds the whole text
         cut = {status.mid for status in statuses if status.cut}
         return tuple(

@@ -16,7 +16,7 @@ from crawler.coverage.store import Coverage, Task
 from crawler.parsing.outcomes import Refusal
 from crawler.parsing.weibo_status import posts_of
 from crawler.sources.source import Source
-from crawler.sources.weibo_options import api_options
+from crawler.spiders.weibo_api.options import WeiboApiOptions
 from crawler.spiders.weibo_api.pages import CommentPage, StatusPage, read_comments, read_page
 from crawler.spiders.weibo_api.windows import Window, by_place, from_span, halves
 
@@ -35,7 +35,7 @@ class ApiReader:
     # what to begin with ───────────────────────────────────────────────────────────────────────────────────
 
     def seeds(self, now: datetime) -> Iterator[Task]:
-        options = api_options(self.source)
+        options = WeiboApiOptions.of(self.source)
         for word in self.source.words or (("",) if options.places else ()):
             for place in options.places or ("",):
                 yield self._seed("search", word, place, now)
@@ -62,7 +62,7 @@ class ApiReader:
             if not isinstance(comments, CommentPage):
                 return comments
             return self._comment(task, comments) if task.kind == "comment" else self._comments(task, comments)
-        page = read_page(text, now=now, system=api_options(self.source).system)
+        page = read_page(text, now=now, system=WeiboApiOptions.of(self.source).system)
         if not isinstance(page, StatusPage):
             return page
         return self._show(task, page, now) if task.kind == "show" else self._list(task, page, now)
@@ -96,7 +96,7 @@ class ApiReader:
 
     def _further(self, task: Task, page: StatusPage) -> tuple[tuple[Task, ...], str]:
         """The next page, or the parts of a window that holds more than the pages we may see."""
-        size, cap = api_options(self.source).count, self.source.max_pages
+        size, cap = WeiboApiOptions.of(self.source).count, self.source.max_pages
         seen, total = task.page * size, page.total
         if total is None:
             more, full = page.found >= size, page.found >= size and task.page >= cap
@@ -111,7 +111,7 @@ class ApiReader:
         return (replace(task, page=task.page + 1, key=_key(task, task.page + 1)),), ""
 
     def _split(self, task: Task) -> tuple[tuple[Task, ...], str]:
-        options = api_options(self.source)
+        options = WeiboApiOptions.of(self.source)
         window = from_span(task.route, task.board if task.kind == "search" else "")
         parts = halves(window, options.smallest)
         if parts:
@@ -126,7 +126,7 @@ class ApiReader:
     def _comments(self, task: Task, page: CommentPage) -> PageResult:
         """Newest first: the end is where the last run began."""
         known = int(self.coverage.cursor(self.source.name, task.group) or 0)
-        size = api_options(self.source).count
+        size = WeiboApiOptions.of(self.source).count
         more = len(page.ids) >= size and min(page.ids) > known
         capped = more and task.page >= self.source.max_thread_pages
         following = replace(task, page=task.page + 1, key=f"{task.group}:{task.page + 1}")
@@ -164,7 +164,7 @@ def _key(task: Task, page: int) -> str:
 
 def query_of(source: Source, task: Task) -> dict[str, str]:
     """The parameters of the call for `task`; the token travels in a header."""
-    options = api_options(source)
+    options = WeiboApiOptions.of(source)
     if task.kind == "show":
         return {"ids" if "batch" in options.endpoints["show"] else "id": task.thread}
     if task.kind == "comment":
@@ -182,7 +182,7 @@ def query_of(source: Source, task: Task) -> dict[str, str]:
 
 
 def _circle(source: Source, name: str) -> dict[str, str]:
-    options = api_options(source)
+    options = WeiboApiOptions.of(source)
     near = next(near for near in options.near if near.name == name)
     centre = near.degrees(options.offset)
     return {

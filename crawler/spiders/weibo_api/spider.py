@@ -16,8 +16,8 @@ from crawler.coverage.store import Task
 from crawler.items import Post
 from crawler.sources.permission import Verdict
 from crawler.sources.source import Source
-from crawler.sources.weibo_options import api_options
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.weibo_api.options import WeiboApiOptions
 from crawler.spiders.weibo_api.pages import error_code
 from crawler.spiders.weibo_api.plan import ApiReader, comment_task, query_of, show_task
 
@@ -31,7 +31,7 @@ class WeiboApiSpider(SourceSpider):
 
     def verdict(self, source: Source, today: date) -> Verdict:
         if not self.token(source):
-            name = api_options(source).token_env
+            name = WeiboApiOptions.of(source).token_env
             return Verdict(allowed=False, reason=f"没有令牌：请设置环境变量 {name}")
         return super().verdict(source, today)
 
@@ -43,13 +43,14 @@ class WeiboApiSpider(SourceSpider):
 
     def token(self, source: Source) -> str:
         """From the environment each time; it is kept nowhere."""
-        return os.environ.get(api_options(source).token_env, "").strip()
+        return os.environ.get(WeiboApiOptions.of(source).token_env, "").strip()
 
     def seeds(self, source: Source) -> Iterator[Task]:
         return self._reader(source).seeds(self.clock())
 
     def address(self, source: Source, task: Task) -> str:
-        return f"{source.url}{api_options(source).endpoints[task.kind]}?{urlencode(query_of(source, task))}"
+        path = WeiboApiOptions.of(source).endpoints[task.kind]
+        return f"{source.url}{path}?{urlencode(query_of(source, task))}"
 
     def read(self, source: Source, task: Task, response: Response) -> Reading:
         return self._reader(source).read(task, response.body.decode("utf-8", "replace"), self.clock())
@@ -63,7 +64,7 @@ class WeiboApiSpider(SourceSpider):
     # the allowance ────────────────────────────────────────────────────────────────────────────────────────
 
     def spent(self, source: Source) -> str:
-        options, (scope, hour, day) = api_options(source), self._periods(source)
+        options, (scope, hour, day) = WeiboApiOptions.of(source), self._periods(source)
         if self.ledger.coverage.calls(scope, hour) >= options.calls_per_hour:
             return f"这个小时的 {options.calls_per_hour} 次调用用完了，下个小时继续"
         if self.ledger.coverage.calls(scope, day) >= options.calls_per_day:
@@ -80,5 +81,5 @@ class WeiboApiSpider(SourceSpider):
     def _periods(self, source: Source) -> tuple[str, str, str]:
         """Whose allowance, which hour, which day. It belongs to a key, so tables that share one share it."""
         now = self.clock().astimezone(source.zone)
-        scope = f"{api_options(source).token_env}@{source.host}"
+        scope = f"{WeiboApiOptions.of(source).token_env}@{source.host}"
         return scope, f"hour:{now:%Y-%m-%dT%H}", f"day:{now:%Y-%m-%d}"

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from crawler.coverage.store import Coverage
-from crawler.sources.source import PACKAGED, load_sources
+from crawler.sources.load import PACKAGED, load_sources
 from leads.alerts.channels.send import desk_address
 from leads.alerts.messages import digest_text
 from leads.alerts.outbox import outbox

@@ -11,7 +11,7 @@ import pytest
 
 from crawler.probe.look import Found, look, table
 from crawler.probe.visitor import MAX_BYTES, FetchError, Visitor
-from crawler.sources.source import load_sources
+from crawler.sources.load import load_sources
 from leads.demo.forum import Forum, SitePage, Style, load_topics, serve, serve_forum
 from tests.site.traps import TrapForum, html, trap_forum
 

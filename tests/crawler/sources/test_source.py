@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.sources.source import PACKAGED, Board, SourceError, load_sources
+from crawler.sources.load import PACKAGED, SourceError, load_sources
+from crawler.sources.source import Board
 
 GOOD = 'engine = "discuz"\nurl = "https://bbs.example.org"\nboards = ["36"]\n'
 
@@ -69,6 +70,12 @@ permission = {{ ground = "consent", who = "站长", when = 2026-11-01, until = 2
         ('colour = "red"', "不认识的键 'colour'"),
         ('words = ["", 3]', "words 应是文字的列表"),
         ('enabled = "no"', "enabled 应是 true 或 false"),
+        ('name = "other"', "不认识的键 'name'"),
+        ("options = {}", "不认识的键 'options'"),
+        ('permission = { ground = "robots", by = "me" }', "[bbs.permission]：不认识的键 'by'"),
+        ("permission = 3", "permission 应是 表，而不是 3"),
+        ("region = 3", "region 应是 文字，而不是 3"),
+        ('feeds = ["feed.xml"]', "不认识的键 'feeds'"),  # another engine's
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, line: str, told: str) -> None:

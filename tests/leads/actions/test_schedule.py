@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from crawler.coverage.store import Coverage
-from crawler.sources.source import load_sources
+from crawler.sources.load import load_sources
 from leads import storage
 from leads.actions import schedule
 from leads.config import CrawlSettings, Settings

@@ -12,9 +12,10 @@ import pytest
 from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.store import Coverage, Task, Totals
+from crawler.sources.load import load_sources
 from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
-from crawler.sources.source import Source, load_sources
+from crawler.sources.source import Source
 from leads import labels
 from leads.demo.forum import Style, serve_forum, sources_toml
 from leads.sources import states

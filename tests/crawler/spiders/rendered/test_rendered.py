@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.sources.engine_options import Selectors
 from crawler.spiders.rendered.browser import EXECUTABLES, Gate
+from crawler.spiders.rendered.options import Selectors
 from crawler.spiders.rendered.pages import CardPage, read_cards
 from leads.demo.forum import SitePage
 from tests.site.pages import Site, crawl, header, serve

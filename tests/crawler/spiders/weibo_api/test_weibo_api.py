@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from crawler.items import PlaceHint
 from crawler.parsing.coordinates import Point, wgs84_to_gcj02
 from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
-from crawler.sources.source import PACKAGED, SourceError, load_sources
-from crawler.sources.weibo_options import MAX_RANGE, Near, api_options
+from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.spiders.weibo_api.errors import ERRORS
+from crawler.spiders.weibo_api.options import MAX_RANGE, Near, WeiboApiOptions
 from crawler.spiders.weibo_api.pages import StatusPage, error_code, read_error, read_page
 from crawler.spiders.weibo_api.windows import Window, by_place, from_span, halves
 from tests.site.crawl import Crawled, command, environment
@@ -379,7 +379,7 @@ def test_a_token_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None
 def test_the_packaged_example_is_off_and_complete() -> None:
     (source,) = (source for source in load_sources(PACKAGED) if source.engine == "weibo_api")
     assert not source.enabled
-    assert api_options(source).near[0].range <= MAX_RANGE
+    assert WeiboApiOptions.of(source).near[0].range <= MAX_RANGE
 
 
 # ── windows ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,78 @@
+"""The keys of sources.toml that only `rendered` knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from cssselect import SelectorError
+from parsel.csstranslator import HTMLTranslator
+from pydantic import AfterValidator, ConfigDict, StrictBool, StrictFloat
+
+from crawler.sources.source import EngineOptions, Source, Texts
+
+
+def _css(value: str) -> str:
+    try:
+        if value:
+            HTMLTranslator().css_to_xpath(value)
+    except SelectorError as error:
+        raise ValueError(f"不是有效的 CSS 选择器：{value!r}（{error}）") from error
+    return value
+
+
+def _all_css(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_css, values))
+
+
+Css = Annotated[str, AfterValidator(_css)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selectors:
+    """CSS selectors, inside the block of one post but for `post` and `next`; "" = the page has no such thing.
+    A selector gives an element's text, or with `::attr(name)` an attribute."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    post: Css = ""
+    text: Css = ""  # "" = the whole block
+    title: Css = ""
+    time: Css = ""
+    link: Css = ""
+    author: Css = ""
+    id: Css = ""  # "" = made of link or text
+    next: Css = ""  # there is a further page when this matches; "" = as long as pages hold posts
+    # What stands in a post and is not its author's words.
+    drop: Annotated[Texts, AfterValidator(_all_css)] = ()
+
+
+def _pages(paths: tuple[str, ...]) -> tuple[str, ...]:
+    for path in paths:
+        if "://" in path or path.startswith("//"):
+            raise ValueError(f"里写相对 url 的路径，而不是 {path!r}")
+    return paths or ("",)
+
+
+def _wait(seconds: float) -> float:
+    if not 0 < seconds <= 60:
+        raise ValueError(f"应在 0 到 60 秒之间，而不是 {seconds:g}")
+    return seconds
+
+
+def _hosts(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedOptions(EngineOptions):
+    pages: Annotated[Texts, AfterValidator(_pages)] = ("",)  # paths under `url`; {page} counts from 1
+    select: Selectors = field(default_factory=Selectors)
+    render: StrictBool = False  # use a browser where the plain page does not hold the posts
+    wait: Annotated[StrictFloat, AfterValidator(_wait)] = 10.0  # seconds that scripts get to make the posts
+    hosts: Annotated[Texts, AfterValidator(_hosts)] = ()  # further hosts whose scripts the page may load
+
+    def wrong(self, source: Source) -> str:
+        if self.select.post and self.select.time:
+            return ""
+        return 'select 缺少 post 或 time，例如 post = "article.card"、time = "time::attr(datetime)"'
