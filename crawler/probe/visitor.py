@@ -6,19 +6,28 @@ address in a private network, nothing larger or slower than the limits.
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from email.message import Message
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-from crawler.parsing.network_errors import describe
-from crawler.sources.permission import is_private_address
+from crawler.guarded_http import ExchangeError, Leash, Reply, Trouble, exchange
 
 MAX_BYTES = 4_000_000
-SECONDS = 20.0  # for one page, from the first byte asked to the last read
+SECONDS = 20.0  # for one page, from the look-up of its host to the last byte
 REDIRECTS = 4
+_MOVED = (301, 302, 303, 307, 308)
+_WORDS: Mapping[Trouble, str] = {
+    "private": "{} 在内网：确是自己的站点时加 --allow-private",
+    "unresolved": "域名解析不了",
+    "refused": "连不上（被拒绝）",
+    "late": "太久没有答完",
+    "untrusted": "证书不可信",
+    "tls": "加密连接建立不了",
+    "broken": "连接断了",
+    "address": "不是网址",
+}
 
 
 class FetchError(Exception):
@@ -61,66 +70,54 @@ class Visitor:
         raise FetchError("转来转去没有尽头")
 
     def _once(self, url: str) -> tuple[Page, str]:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise FetchError(f"只读 http(s) 地址，而不是 {parts.scheme or '没有协议的'} 地址")
+        parts = _parts(url)
         time.sleep(max(0.0, self._last + self.delay - time.monotonic()))
-        deadline = time.monotonic() + SECONDS
-        try:
-            connection = self._connect(parts.scheme, parts.hostname, parts.port)
-            try:
-                return self._ask(connection, url, deadline)
-            finally:
-                connection.close()
-                self._last = time.monotonic()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise FetchError(_words(error)) from error
-
-    def _connect(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        """A connection to the very address that was checked: a second look-up might give another one."""
-        secure = scheme == "https"
-        port = port or (443 if secure else 80)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        address = found[0][4]
-        if not self.allow_private and any(is_private_address(str(each[4][0])) for each in found):
-            raise FetchError(f"{host} 在内网：确是自己的站点时加 --allow-private")
-        plain = socket.create_connection((str(address[0]), port), timeout=SECONDS)
-        connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
-        connection.sock = (
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
-        )
-        return connection
-
-    def _ask(self, connection: http.client.HTTPConnection, url: str, deadline: float) -> tuple[Page, str]:
-        parts = urlsplit(url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.requests += 1
-        connection.request(
+        try:
+            reply = self._ask(url)
+        except ExchangeError as error:
+            raise FetchError(_WORDS[error.trouble].format(parts.hostname)) from error
+        finally:
+            self._last = time.monotonic()
+        if len(reply.body) > MAX_BYTES:
+            raise FetchError(f"页面大过 {MAX_BYTES // 1_000_000} MB")
+        target = reply.headers.get("location", "") if reply.status in _MOVED else ""
+        return Page(url=url, status=reply.status, charset=_charset(reply), body=reply.body), target
+
+    def _ask(self, url: str) -> Reply:
+        parts = urlsplit(url)
+        path, query = (each.encode("ascii", "ignore").decode() for each in (parts.path, parts.query))
+        return exchange(
             "GET",
-            path.encode("ascii", "ignore").decode(),
-            headers={"User-Agent": self.agent, "Accept-Encoding": "identity", "Connection": "close"},
+            parts._replace(path=path, query=query).geturl(),
+            headers={"User-Agent": self.agent, "Accept-Encoding": "identity"},
+            leash=Leash(
+                seconds=SECONDS, connecting=SECONDS, most_bytes=MAX_BYTES + 1, private=self.allow_private
+            ),
         )
-        response = connection.getresponse()
-        body = b""
-        while chunk := response.read1(65536):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise FetchError(f"页面大过 {MAX_BYTES // 1_000_000} MB")
-            if time.monotonic() > deadline:
-                raise FetchError("太久没有答完")
-        target = response.getheader("Location", "") if response.status in (301, 302, 303, 307, 308) else ""
-        charset = response.headers.get_content_charset() or ""
-        return Page(url=url, status=response.status, charset=charset, body=body), target or ""
+
+
+def _parts(url: str) -> SplitResult:
+    """Raises FetchError for what is no http(s) address."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError:
+        raise FetchError("不是网址") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise FetchError(f"只读 http(s) 地址，而不是 {parts.scheme or '没有协议的'} 地址")
+    return parts
+
+
+def _charset(reply: Reply) -> str:
+    """As the header declares it, "" for nothing."""
+    header = Message()
+    header["Content-Type"] = reply.headers.get("content-type", "")
+    return header.get_content_charset() or ""
 
 
 def _site(url: str) -> str:
     """Host and port; http and https of one host, with and without www, are one site."""
-    parts = urlsplit(url)
+    parts = _parts(url)
     port = parts.port if parts.port not in (80, 443) else None
     return f"{(parts.hostname or '').removeprefix('www.')}:{port or ''}"
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, socket.gaierror):
-        return "域名解析不了"
-    return describe(error)

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
 from protego import Protego
 from pydantic import ConfigDict, Strict
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+# RFC 6052: translators reach IPv4 by these; the second is for use inside one network (RFC 8215).
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")  # RFC 4291, 2.5.5.1: out of use, but stacks still read it
 
 Ground = Literal["robots", "official_api", "consent", "import"]
 
@@ -112,14 +119,28 @@ def is_private_address(text: str) -> bool:
     """Whether `text` is an IP address (in any spelling a socket accepts) that is not on the public internet.
 
     Covers private, loopback, link-local (cloud metadata 169.254.169.254), shared, reserved and multicast
-    ranges, IPv4 inside IPv6, and forms such as `127.1`, `0x7f000001` and `2130706433`. A host name is not an
-    address and gives False: it is looked at again when it has been resolved.
+    ranges, IPv4 inside IPv6 (mapped, NAT64, 6to4, Teredo), and forms such as `127.1`, `0x7f000001` and
+    `2130706433`. A host name is not an address and gives False: it is looked at again when it is resolved.
     """
     address = _address(text.strip("[]").partition("%")[0])
-    return address is not None and (not address.is_global or address.is_multicast)
+    return address is not None and any(map(_is_private, (address, *_inner(address))))
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _is_private(address: IPAddress) -> bool:
+    return not address.is_global or address.is_multicast or address in _LOCAL_NAT64
+
+
+def _inner(address: IPAddress) -> Iterator[IPAddress]:
+    """The IPv4 addresses a packet to an IPv6 address may end up at."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    if address in _NAT64 or address in _COMPATIBLE:
+        yield ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address.teredo is not None:
+        yield from address.teredo  # server and client
+
+
+def _address(text: str) -> IPAddress | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

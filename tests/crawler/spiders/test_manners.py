@@ -415,6 +415,10 @@ def test_a_bad_sources_file_is_one_sentence(tmp_path: Path, text: str, words: st
         "0.0.0.0",  # noqa: S104  # a value, nothing binds to it
         "::1", "[::1]", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1",
         "2002:7f00:1::", "224.0.0.1", "255.255.255.255",
+        "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",  # NAT64
+        "64:ff9b:1::8.8.8.8", "64:ff9b:1:ffff::1",  # NAT64 of one network
+        "2001:0:a00:1::", "2001:0:808:808:0:0:f5ff:fffe",  # Teredo: server 10.0.0.1; client 10.0.0.1
+        "::127.0.0.1", "::a00:1",
     ],
 )  # fmt: skip
 def test_private_addresses(address: str) -> None:
@@ -422,8 +426,10 @@ def test_private_addresses(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "2001:4860:4860::8888", "bbs.example.org", "", "127.0.0.1.example.org"]
-)
+    "address",
+    ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::8.8.8.8", "2002:808:808::", "::ffff:8.8.8.8",
+     "bbs.example.org", "", "127.0.0.1.example.org"],
+)  # fmt: skip
 def test_public_addresses_and_names(address: str) -> None:
     assert not is_private_address(address)
 
