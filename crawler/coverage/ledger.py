@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.rechecks import GROUP, Due
-from crawler.coverage.store import Coverage, GapKind, History, Outcome, Task, Totals, judge
+from crawler.coverage.runs import GapKind, History, Outcome, Task, Totals, judge
+from crawler.coverage.store import Coverage
 from crawler.items import Post
 from crawler.sources.source import Source
 
@@ -45,7 +46,7 @@ class _Running:
 
 
 @dataclass(slots=True, eq=False)
-class _Page:
+class _OpenPage:
     task: Task
     cursor: tuple[str, str] | None
     posts: dict[str, Post]
@@ -71,8 +72,8 @@ class Ledger:
         self.report = report
         self.visit = visit
         self._running: dict[str, _Running] = {}
-        self._pages: dict[str, list[_Page]] = {}  # post id → pages it is on
-        self._passing: dict[str, list[_Page]] = {}  # the same, until the post is through the pipelines
+        self._pages: dict[str, list[_OpenPage]] = {}  # post id → pages it is on
+        self._passing: dict[str, list[_OpenPage]] = {}  # the same, until the post is through the pipelines
 
     def open(self, source: Source, *, recheck: bool = False) -> None:
         asked: dict[str, object] = {
@@ -136,9 +137,9 @@ class Ledger:
         )
         return fresh
 
-    def _page(self, task: Task, result: PageResult) -> _Page:
+    def _page(self, task: Task, result: PageResult) -> _OpenPage:
         posts = {post.id: post for post in result.posts}
-        page = _Page(task, result.cursor, posts, set(posts), set(posts))
+        page = _OpenPage(task, result.cursor, posts, set(posts), set(posts))
         for post_id in posts:
             self._pages.setdefault(post_id, []).append(page)
             self._passing.setdefault(post_id, []).append(page)
@@ -315,7 +316,7 @@ class Ledger:
                 if not page.waiting:
                     self._settle(page)
 
-    def _settle(self, page: _Page) -> None:
+    def _settle(self, page: _OpenPage) -> None:
         """Everything of the page is stored: remember the posts, move the cursor, close the task."""
         task, running = page.task, self._running[page.task.source]
         with self.coverage.transaction():
@@ -328,7 +329,7 @@ class Ledger:
         if page.posts:
             self._progress(running, "stored", {"key": task.key, "posts": len(page.posts)})
 
-    def _keep(self, page: _Page) -> None:
+    def _keep(self, page: _OpenPage) -> None:
         """Where each post can be looked for again, and that the dropped ones need not be."""
         source, kept = self._running[page.task.source].source, self.coverage.rechecks
         seen: dict[str, tuple[Task, list[Post]]] = {}

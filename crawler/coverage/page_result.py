@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, Halted, Refusal
 

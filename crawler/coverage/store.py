@@ -18,17 +18,7 @@ from typing import get_args
 
 from crawler.coverage import schema
 from crawler.coverage.rechecks import Rechecks
-from crawler.coverage.runs import OUTCOMES as OUTCOMES  # the file's records are looked for here, too
-from crawler.coverage.runs import Gap as Gap
-from crawler.coverage.runs import GapKind as GapKind
-from crawler.coverage.runs import History as History
-from crawler.coverage.runs import Outcome as Outcome
-from crawler.coverage.runs import Pause as Pause
-from crawler.coverage.runs import Run as Run
-from crawler.coverage.runs import Task as Task
-from crawler.coverage.runs import Totals as Totals
-from crawler.coverage.runs import judge as judge
-from crawler.coverage.runs import missing_days as missing_days
+from crawler.coverage.runs import Gap, GapKind, Outcome, Pause, Run, Task, Totals, missing_days
 from crawler.items import Post
 
 # A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
@@ -306,10 +296,6 @@ class Coverage:
     def forgive(self, host: str) -> None:
         """A whole run went well: the next refusal starts with a short pause again."""
         self._db.execute("DELETE FROM pause WHERE host=?", (host,))
-
-    def count_page(self, source: str, day: date) -> int:
-        """Counts a page against the source's daily budget; pages fetched on that day so far."""
-        return self.count_call(source, str(day))
 
     def count_call(self, scope: str, period: str) -> int:
         """Counts one call of `scope` in `period` (a day, an hour); calls of that period so far."""

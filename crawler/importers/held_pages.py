@@ -54,7 +54,7 @@ def _start_weibo_json(context: Context) -> Convert:
     return convert
 
 
-def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.CardPage | Refusal | Blocked:
+def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.ResultPage | Refusal | Blocked:
     if "error_code" in fields:
         raise BadRecord(f"这是接口的报错（{fields['error_code']}），不是微博。")
     data = fields.get("data")
@@ -68,10 +68,10 @@ def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.CardPage | Refusal
         statuses, odd = read_statuses(found, now=now)
     except PageError as error:
         raise BadRecord(f"{error}。") from error
-    return weibo_pages.CardPage(statuses=statuses, odd=odd)
+    return weibo_pages.ResultPage(statuses=statuses, odd=odd)
 
 
-def _weibo_posts(page: weibo_pages.CardPage | Refusal | Blocked, context: Context) -> tuple[Post, ...]:
+def _weibo_posts(page: weibo_pages.ResultPage | Refusal | Blocked, context: Context) -> tuple[Post, ...]:
     if isinstance(page, Refusal | Blocked):
         raise BadRecord(f"这一页没有微博：{page.reason}。")
     posts, withheld, odd = posts_of(page.statuses, now=context.collected, secret=context.secret)
@@ -124,11 +124,11 @@ def _tieba_posts(html: str, context: Context) -> tuple[Post, ...]:
     now = context.collected
     if "j_thread_list" in html:
         listed = _tried(lambda: pages.read_list(html, now=now))
-        if isinstance(listed, pages.ListPage):
+        if isinstance(listed, pages.BarPage):
             return pages.list_posts(listed, now=now, secret=context.secret)
         raise BadRecord(f"这一页没有贴子：{listed.reason}。")
     page = _tried(lambda: pages.read_thread(html, now=now))
-    if not isinstance(page, pages.ThreadPage):
+    if not isinstance(page, pages.BarThread):
         raise BadRecord(f"这一页没有贴子：{page.reason}。")
     posts, odd = pages.thread_posts(page, now=now, secret=context.secret)
     for told in odd:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_VALUE = {character: value for value, character in enumerate(_ALPHABET)}
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUE = {character: value for value, character in enumerate(_DIGITS)}
 _MID = re.compile(r"[1-9][0-9]{0,19}")
 _BID = re.compile(r"[0-9a-zA-Z]{1,12}")
 _GROUP = 10**7
@@ -41,29 +41,6 @@ def mid_from_bid(bid: str) -> str:
     return str(mid)
 
 
-def bid_from_mid(mid: str) -> str:
-    """`3501756485200075` → `z0JH2lOMb`; the reverse of `mid_from_bid`.
-
-    Raises:
-        WeiboIdError: not a decimal number of 1 to 20 digits without leading zeros.
-    """
-    if not _MID.fullmatch(mid):
-        raise WeiboIdError(f"{mid[:40]!r} 不是微博的数字 id")
-    number, groups = int(mid), []
-    while number:
-        number, group = divmod(number, _GROUP)
-        groups.append(_base62(group).zfill(4))
-    return "".join(reversed(groups)).lstrip("0")
-
-
 def is_mid(text: str) -> bool:
     """Whether `text` has the shape of a mid: a decimal number of 1 to 20 digits, no leading zero."""
     return _MID.fullmatch(text) is not None
-
-
-def _base62(number: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, 62)
-        digits = _ALPHABET[rest] + digits
-    return digits

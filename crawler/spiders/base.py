@@ -26,7 +26,8 @@ from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.progress import Progress
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.store import Coverage, CoverageError, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage, CoverageError
 from crawler.items import Post
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
 from crawler.parsing.network_errors import describe

@@ -10,7 +10,7 @@ from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.sources.source import Board, Source
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.forum.plan import ForumReader

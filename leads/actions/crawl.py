@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from crawler.coverage.store import Run
+from crawler.coverage.runs import Run
 from crawler.sources.source import Source
 from leads.actions.crawl_process import Event, spawn
 from leads.config import Settings

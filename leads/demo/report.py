@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from crawler.coverage.store import Run
+from crawler.coverage.runs import Run
 from leads.terminal import tables
 
 

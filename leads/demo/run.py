@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from crawler.coverage.store import Run
+from crawler.coverage.runs import Run
 from leads import server, storage
 from leads.actions import crawl
 from leads.config import ClinicTable, CrawlSettings, Settings, WebSettings

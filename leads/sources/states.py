@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 
-from crawler.coverage.store import Coverage, Gap, Run
+from crawler.coverage.runs import Gap, Run
+from crawler.coverage.store import Coverage
 from crawler.sources.source import Source
 from leads.errors import ConfigError
 from leads.labels import GAPS, OUTCOMES

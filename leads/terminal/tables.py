@@ -18,7 +18,7 @@ from leads.labels import INTENT_NAMES, OUTCOMES, age_text, place_text
 from leads.models import Hit, Page
 
 if TYPE_CHECKING:
-    from crawler.coverage.store import Run
+    from crawler.coverage.runs import Run
     from leads.actions.check import Finding
     from leads.actions.crawl_process import Event
     from leads.actions.erase import Erased

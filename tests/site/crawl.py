@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler.coverage.store import Coverage, Gap, Run
+from crawler.coverage.runs import Gap, Run
+from crawler.coverage.store import Coverage
 from crawler.items import Post, post_from_dict
 from leads.demo.forum import Served, sources_toml
 from tests.support.paths import ROOT

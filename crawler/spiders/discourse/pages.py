@@ -6,7 +6,7 @@ of all posts. `bumped_at` is what lists are ordered by.
 
 from __future__ import annotations
 
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words

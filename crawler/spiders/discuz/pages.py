@@ -13,7 +13,6 @@ from html import unescape
 
 from lxml import etree
 
-from crawler.parsing.charset import decode as decode
 from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import tree_to_text
@@ -215,38 +214,6 @@ def _reply_count(page: Node) -> int | None:
     return _number(first(page, "//span[contains(.,'回复:')]/following-sibling::span[1]/text()"))
 
 
-def read_mobile_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
-    """A thread's mobile=2 page. Its times are relative only, so they are as coarse as "3 小时前"."""
-    page = tree(html)
-    blocks = find(page, "//div[contains(@class,'plc') and starts-with(@id,'pid')]")
-    if not blocks:
-        return _other(page, html)
-    floors = tuple(_mobile_floor(block, now=now, zone=zone) for block in blocks)
-    return ThreadPage(
-        title=_title(page, first(page, _SUBJECT)), fid="", floors=floors, next_page=_next_page(page)
-    )
-
-
-_SUBJECT = "//span[@id='thread_subject']"
-
-
-def _mobile_floor(block: Node, *, now: datetime, zone: tzinfo) -> Floor:
-    pid = block.get("id")[3:]
-    shown = first(block, "string(.//li[@class='mtime']/text()[last()])") or ""
-    body = find(block, ".//div[contains(@class,'message')]")
-    text, withheld = _message(body[0]) if body else ("", _locked(block))
-    labels = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'y')]")
-    names = find(block, ".//li[contains(@class,'mtit')]//span[contains(@class,'z')]//a")
-    return Floor(
-        pid=pid,
-        floor=_floor_of(flat(labels[0])) if labels else None,
-        author=flat(names[0]) if names else ANONYMOUS,
-        published_at=_parse(shown, now=now, zone=zone),
-        text=text,
-        withheld=withheld,
-    )
-
-
 def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refusal | Blocked:
     """A thread's page in the archiver: one flat run of authors, headings and texts. Raises PageError.
 
@@ -357,12 +324,8 @@ def _challenge(text: str) -> str:
 def _time(cell: Node, *, now: datetime, zone: tzinfo) -> datetime:
     """The `title` has the exact time where the page shows "12 分钟前"; otherwise the shown text is exact."""
     shown = "".join(cell.itertext()).rpartition("发表于")[2]
-    return _parse(first(cell, ".//span/@title") or shown, now=now, zone=zone)
-
-
-def _parse(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     try:
-        return parse_time(text, now=now, zone=zone)
+        return parse_time(first(cell, ".//span/@title") or shown, now=now, zone=zone)
     except TimeError as error:
         raise PageError(str(error)) from error
 

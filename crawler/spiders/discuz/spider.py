@@ -9,7 +9,8 @@ from dataclasses import replace
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
+from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Refusal
 from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
@@ -56,7 +57,7 @@ class DiscuzSpider(SourceSpider):
             self.ledger.coverage.set_cursor(source.name, f"thread:{task.thread}", json.dumps(state))
 
     def read(self, source: Source, task: Task, response: Response) -> Reading:
-        html = pages.decode(response.body, _declared(response))
+        html = decode(response.body, _declared(response))
         now = self.clock()
         reader = ForumReader(
             source=source, coverage=self.ledger.coverage, secret=self.secret, address=public_url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.sources.source import Source
 
 _FORMS = {

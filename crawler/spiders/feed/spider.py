@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.items import Post
 from crawler.parsing.charset import decode
 from crawler.sources.source import Source

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.store import Coverage, Task, alias_of
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage, alias_of
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.sources.source import Source

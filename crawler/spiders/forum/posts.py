@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from crawler.coverage.store import Task, alias_of
+from crawler.coverage.runs import Task
+from crawler.coverage.store import alias_of
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.times import CLOCK_SLACK

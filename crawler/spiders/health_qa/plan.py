@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.store import Coverage, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key
 from crawler.parsing.outcomes import Blocked, Refusal

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Refusal
 from crawler.sources.source import Source

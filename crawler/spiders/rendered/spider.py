@@ -14,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.items import Post
 from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site
 from crawler.parsing.charset import decode

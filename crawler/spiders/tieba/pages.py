@@ -39,7 +39,7 @@ _CLOSED = ("尚未建立", "本吧暂不开放", "根据相关法律法规")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class BarEntry:
     """One line of a board's list. `created_at` is as coarse as the page: a clock, a day, or a month."""
 
     tid: str
@@ -54,13 +54,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListPage:
+class BarPage:
     forum: str
-    entries: tuple[Entry, ...]
+    entries: tuple[BarEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
+class BarFloor:
     """A floor, or a sub-reply (`floor` None)."""
 
     post_id: str
@@ -73,11 +73,11 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadPage:
+class BarThread:
     tid: str
     title: str
     forum: str
-    floors: tuple[Floor, ...]
+    floors: tuple[BarFloor, ...]
     replies: int | None = None
     pages: int = 1
     adverts: int = 0
@@ -86,7 +86,7 @@ class ThreadPage:
 # ── a board's list ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_list(html: str, *, now: datetime) -> ListPage | Refusal | Blocked:
+def read_list(html: str, *, now: datetime) -> BarPage | Refusal | Blocked:
     """A board's page (`f?kw=`), as served or as a browser saved it. Raises PageError."""
     found = _LIST.search(html)
     page = Selector(text=html)
@@ -94,10 +94,10 @@ def read_list(html: str, *, now: datetime) -> ListPage | Refusal | Blocked:
     if not rows and not found:
         return _other(page, html)
     entries = tuple(entry for row in rows if (entry := _entry(row, now)) is not None)
-    return ListPage(forum=_forum(page), entries=entries)
+    return BarPage(forum=_forum(page), entries=entries)
 
 
-def _entry(row: Selector, now: datetime) -> Entry | None:
+def _entry(row: Selector, now: datetime) -> BarEntry | None:
     """None for an advert, which has no data."""
     data = _json(row.attrib.get("data-field", ""))
     tid = str(data.get("id") or "")
@@ -106,7 +106,7 @@ def _entry(row: Selector, now: datetime) -> Entry | None:
     title = row.css("a.j_th_tit")
     if not title:
         raise PageError(f"贴子 {tid} 没有标题")
-    return Entry(
+    return BarEntry(
         tid=tid,
         title=clean_text(title[0].attrib.get("title") or _flat(title[0])),
         abstract=html_to_text("".join(row.css("div.threadlist_abs").getall()[:1])),
@@ -129,13 +129,13 @@ def _maybe(text: str | None, now: datetime) -> datetime | None:
 # ── a thread ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_thread(html: str, *, now: datetime) -> ThreadPage | Refusal | Blocked:
+def read_thread(html: str, *, now: datetime) -> BarThread | Refusal | Blocked:
     """A thread's page (`p/<tid>`). Raises PageError."""
     page = Selector(text=html)
     blocks = page.css("div.l_post")
     if not blocks:
         return _other(page, html)
-    floors: list[Floor] = []
+    floors: list[BarFloor] = []
     tid, adverts = "", 0
     for block in blocks:
         data = _json(block.attrib.get("data-field", ""))
@@ -147,7 +147,7 @@ def read_thread(html: str, *, now: datetime) -> ThreadPage | Refusal | Blocked:
         floors += _floors(block, data, content, now)
     if not floors:
         raise PageError("贴子页里只有广告")
-    return ThreadPage(
+    return BarThread(
         tid=tid or _tid(html),
         title=_title(page),
         forum=_forum(page),
@@ -160,7 +160,7 @@ def read_thread(html: str, *, now: datetime) -> ThreadPage | Refusal | Blocked:
 
 def _floors(
     block: Selector, data: dict[str, object], content: dict[str, object], now: datetime
-) -> Iterator[Floor]:
+) -> Iterator[BarFloor]:
     number = str(content["post_id"])
     bodies = block.css(".d_post_content")
     if not bodies:
@@ -170,7 +170,7 @@ def _floors(
     tail = " ".join(_flat(node) for node in block.css(".post-tail-wrap > span, ul.p_tail > li"))
     label = _FLOOR.search(tail)
     place = re.search(r"IP属地[:：]\s*(\S+)", tail)
-    yield Floor(
+    yield BarFloor(
         post_id=number,
         floor=count(content.get("post_no")) or (int(label[1]) if label else None),
         text=html_to_text(bodies[0].get()),
@@ -182,7 +182,7 @@ def _floors(
     yield from (_sub_reply(node, now) for node in block.css("li.lzl_single_post"))
 
 
-def _sub_reply(node: Selector, now: datetime) -> Floor:
+def _sub_reply(node: Selector, now: datetime) -> BarFloor:
     data = node.attrib.get("data-field", "")
     found, portrait = _SUB_ID.search(data), _SUB_PORTRAIT.search(data)
     if not found:
@@ -191,7 +191,7 @@ def _sub_reply(node: Selector, now: datetime) -> Floor:
     body, times = node.css(".lzl_content_main"), node.css(".lzl_time")
     text = html_to_text("".join(body.xpath("./node()").getall())) if body else ""
     place = re.search(r"IP属地[:：]\s*(\S+)", _flat(node))
-    return Floor(
+    return BarFloor(
         post_id=number,
         floor=None,
         text=_ANSWER_TO.sub("", text),  # "回复 某某 :" names a person, not a thought
@@ -277,7 +277,7 @@ def _flat(node: Selector) -> str:
 
 
 def thread_posts(
-    page: ThreadPage, *, now: datetime, secret: bytes
+    page: BarThread, *, now: datetime, secret: bytes
 ) -> tuple[tuple[Post, ...], tuple[str, ...]]:
     """The posts of a thread's page, and a sentence for each one dated in the future. Empty replies (a
     picture, a smiley) are left out; the opening post has its title."""
@@ -290,7 +290,7 @@ def thread_posts(
     return tuple(posts), tuple(odd)
 
 
-def _post(page: ThreadPage, floor: Floor, *, now: datetime, secret: bytes) -> Post:
+def _post(page: BarThread, floor: BarFloor, *, now: datetime, secret: bytes) -> Post:
     opening = floor.floor == 1
     hints = (board_hint(page.forum), ip_hint(floor.ip))
     return Post(
@@ -316,7 +316,7 @@ def _url(tid: str, post_id: str) -> str:
     return f"https://tieba.baidu.com/p/{tid}" + (f"?pid={post_id}#{post_id}" if post_id else "")
 
 
-def list_posts(page: ListPage, *, now: datetime, secret: bytes) -> tuple[Post, ...]:
+def list_posts(page: BarPage, *, now: datetime, secret: bytes) -> tuple[Post, ...]:
     """The opening posts as far as a list shows them: title, beginning of the text, day. For held lists."""
     return tuple(
         Post(

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.store import Coverage, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.sources.source import Source
-from crawler.spiders.tieba.pages import Entry, ListPage, ThreadPage, thread_posts
+from crawler.spiders.tieba.pages import BarEntry, BarPage, BarThread, thread_posts
 
 LIST_SIZE = 50  # threads a list page
 
@@ -31,8 +32,8 @@ class BarReader:
     coverage: Coverage
     secret: bytes
 
-    def of_list(self, task: Task, page: ListPage | Refusal | Blocked, now: datetime) -> Reading:
-        if not isinstance(page, ListPage):
+    def of_list(self, task: Task, page: BarPage | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, BarPage):
             return page
         horizon = now - timedelta(days=self.source.days)
         due = [entry for entry in page.entries if self._due(entry, horizon)]
@@ -48,7 +49,7 @@ class BarReader:
             truncated=f"只看了前 {task.page} 页主题列表" if capped else "",
         )
 
-    def _due(self, entry: Entry, horizon: datetime) -> bool:
+    def _due(self, entry: BarEntry, horizon: datetime) -> bool:
         moment = entry.last_at or entry.created_at
         if moment is not None and moment < horizon:
             return False
@@ -59,7 +60,7 @@ class BarReader:
         page, _, replies = self.coverage.cursor(self.source.name, f"thread:{tid}").partition(":")
         return int(page or 1), replies
 
-    def _visit(self, task: Task, entry: Entry) -> Task:
+    def _visit(self, task: Task, entry: BarEntry) -> Task:
         page = self._seen(entry.tid)[0]
         return replace(
             task,
@@ -70,8 +71,8 @@ class BarReader:
             replies=entry.replies,
         )
 
-    def of_thread(self, task: Task, page: ThreadPage | Refusal | Blocked, now: datetime) -> Reading:
-        if not isinstance(page, ThreadPage):
+    def of_thread(self, task: Task, page: BarThread | Refusal | Blocked, now: datetime) -> Reading:
+        if not isinstance(page, BarThread):
             return page
         posts, odd = thread_posts(page, now=now, secret=self.secret)
         more = task.page < page.pages

@@ -44,7 +44,7 @@ _UID = re.compile(r"/(?:u/)?(\d{5,12})(?:[/?]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CardPage:
+class ResultPage:
     """One page of results. `more` says whether a further page is offered, `pages` how many there are (None
     where the answer does not say)."""
 
@@ -62,13 +62,13 @@ def blocked(text: str) -> Blocked | None:
 # ── m.weibo.cn ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_cards(text: str, *, now: datetime) -> CardPage | Refusal | Blocked:
+def read_cards(text: str, *, now: datetime) -> ResultPage | Refusal | Blocked:
     """An answer of `container/getIndex`. Raises PageError."""
     answer = _answer(text)
     return answer if isinstance(answer, Blocked) else cards_of(answer, now=now)
 
 
-def cards_of(answer: Mapping[str, object], *, now: datetime) -> CardPage | Refusal | Blocked:
+def cards_of(answer: Mapping[str, object], *, now: datetime) -> ResultPage | Refusal | Blocked:
     """The same, of an answer that is read already (a held file)."""
     refusal = _refusal(answer)
     if refusal is not None:
@@ -77,12 +77,12 @@ def cards_of(answer: Mapping[str, object], *, now: datetime) -> CardPage | Refus
     cards = data.get("cards") if isinstance(data, dict) else None
     if not isinstance(cards, list):
         if answer.get("ok") == 0:
-            return CardPage(statuses=())  # "no more" comes without cards
+            return ResultPage(statuses=())  # "no more" comes without cards
         raise PageError("微博的回答里没有 cards")
     statuses, odd = read_statuses(_mblogs(cards), now=now)
     info = data.get("cardlistInfo") if isinstance(data, dict) else None
     following = info.get("page") or info.get("since_id") if isinstance(info, dict) else None
-    return CardPage(statuses=statuses, odd=odd, more=bool(statuses) and bool(following))
+    return ResultPage(statuses=statuses, odd=odd, more=bool(statuses) and bool(following))
 
 
 def _answer(text: str) -> dict[str, object] | Blocked:
@@ -143,20 +143,20 @@ def read_long_text(text: str) -> str | Refusal | Blocked:
 _FEED = "//div[contains(@class,'card-wrap') and @action-type='feed_list_item' and @mid]"
 
 
-def read_search(html: str, *, now: datetime) -> CardPage | Refusal | Blocked:
+def read_search(html: str, *, now: datetime) -> ResultPage | Refusal | Blocked:
     """A page of search results. Raises PageError."""
     page = Selector(text=html)
     cards = page.xpath(_FEED)
     if not cards:
         if page.css(".card-no-result"):
-            return CardPage(statuses=(), pages=0)
+            return ResultPage(statuses=(), pages=0)
         found = blocked(html)
         if found is not None:
             return found
         title = page.css("title::text").get("")[:40]
         raise PageError(f"认不出的页面（{len(html)} 字符，标题 {title!r}）")
     pages = len(page.css("ul.s-scroll li"))
-    return CardPage(
+    return ResultPage(
         statuses=tuple(_card(card, now) for card in cards),
         more=bool(page.css("a.next")),
         pages=pages or 1,

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.store import Coverage, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage
 from crawler.items import Post, post_from_dict, post_to_dict
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.weibo_status import Status, posts_of
 from crawler.sources.source import Source
 from crawler.spiders.weibo.options import WeiboOptions
-from crawler.spiders.weibo.pages import CardPage, read_cards, read_long_text, read_search
+from crawler.spiders.weibo.pages import ResultPage, read_cards, read_long_text, read_search
 
 SITE_PAGES = 50  # pages of results Weibo shows at most
 
@@ -44,9 +45,9 @@ class ResultReader:
             return self._whole(task, read_long_text(text))
         read = read_search if WeiboOptions.of(self.source).pages == "search" else read_cards
         page = read(text, now=now)
-        return self._results(task, page, now) if isinstance(page, CardPage) else page
+        return self._results(task, page, now) if isinstance(page, ResultPage) else page
 
-    def _results(self, task: Task, page: CardPage, now: datetime) -> PageResult:
+    def _results(self, task: Task, page: ResultPage, now: datetime) -> PageResult:
         posts, withheld, odd = posts_of(page.statuses, now=now, secret=self.secret, query=task.title)
         dated = [status for status in page.statuses if not status.pinned]
         # Newest first, pinned posts aside: older than the last run's newest is the end.

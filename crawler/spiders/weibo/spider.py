@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.parsing.charset import decode
 from crawler.sources.source import Source
 from crawler.spiders.consent import ConsentSpider

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.store import Coverage, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage
 from crawler.parsing.outcomes import Refusal
 from crawler.parsing.weibo_status import posts_of
 from crawler.sources.source import Source

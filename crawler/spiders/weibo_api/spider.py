@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.store import Task
+from crawler.coverage.runs import Task
 from crawler.items import Post
 from crawler.sources.permission import Verdict
 from crawler.sources.source import Source

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from crawler.coverage.store import Coverage, CoverageError, Run
+from crawler.coverage.runs import Run
+from crawler.coverage.store import Coverage, CoverageError
 from leads import storage as work
 from leads.errors import StorageError
 from leads.labels import GAPS, OUTCOMES

@@ -11,7 +11,8 @@ import pytest
 
 from crawler.coverage.ledger import SUSPICIOUS, Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.store import Coverage, Task
+from crawler.coverage.runs import Task
+from crawler.coverage.store import Coverage
 from crawler.items import Post
 from crawler.sources.source import Source
 from leads.demo.forum import Forum, Served, Style, serve, serve_forum

@@ -13,7 +13,8 @@ import pytest
 
 from crawler.coverage.ledger import ATTEMPTS, Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.store import Coverage, CoverageError, History, Task, Totals, judge, missing_days
+from crawler.coverage.runs import History, Task, Totals, judge, missing_days
+from crawler.coverage.store import Coverage, CoverageError
 from crawler.items import Post
 from crawler.sources.source import Source
 

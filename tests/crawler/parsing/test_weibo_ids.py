@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.parsing.weibo_ids import WeiboIdError, bid_from_mid, is_mid, mid_from_bid
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def bid_of(mid: str) -> str:
+    """The bid that Weibo shows for a mid: every 7 digits from the right are 4 characters."""
+    number, bid = int(mid), ""
+    while number:
+        number, group = divmod(number, 10**7)
+        for _ in range(4):
+            group, digit = divmod(group, 62)
+            bid = DIGITS[digit] + bid
+    return bid.lstrip("0")
 
 
 @pytest.mark.parametrize(
@@ -21,23 +34,21 @@ from crawler.parsing.weibo_ids import WeiboIdError, bid_from_mid, is_mid, mid_fr
 )
 def test_known_pairs(bid: str, mid: str) -> None:
     assert mid_from_bid(bid) == mid
-    assert bid_from_mid(mid) == bid
+    assert bid_of(mid) == bid
 
 
 @given(st.integers(1, 10**20 - 1).map(str))
 def test_every_mid_comes_back(mid: str) -> None:
-    assert mid_from_bid(bid_from_mid(mid)) == mid
+    assert mid_from_bid(bid_of(mid)) == mid
 
 
-@given(
-    st.text(alphabet="0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=9)
-)
+@given(st.text(alphabet=DIGITS, min_size=1, max_size=9))
 def test_every_bid_that_is_one_comes_back(bid: str) -> None:
     try:
         mid = mid_from_bid(bid)
     except WeiboIdError:
         return
-    assert bid_from_mid(mid) == bid.lstrip("0")
+    assert bid_of(mid) == bid.lstrip("0")
 
 
 @pytest.mark.parametrize("bid", ["", "z0JH-lOMb", "ZZZZ", "牙疼", "a" * 13, "0000", "z0JH2lOMb\n"])
@@ -47,7 +58,5 @@ def test_what_is_no_bid_is_an_error(bid: str) -> None:
 
 
 @pytest.mark.parametrize("mid", ["", "0", "012", "4.82E+15", "-1", "１２", "1" * 21, "12\n"])
-def test_what_is_no_mid_is_an_error(mid: str) -> None:
+def test_what_is_no_mid(mid: str) -> None:
     assert not is_mid(mid)
-    with pytest.raises(WeiboIdError, match="数字 id"):
-        bid_from_mid(mid)

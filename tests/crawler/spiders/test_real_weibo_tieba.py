@@ -20,8 +20,8 @@ from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import BEIJING
 from crawler.parsing.weibo_ids import mid_from_bid
 from crawler.parsing.weibo_status import posts_of
-from crawler.spiders.tieba.pages import ListPage, ThreadPage, list_posts, read_list, read_thread, thread_posts
-from crawler.spiders.weibo.pages import CardPage, read_cards, read_long_text, read_search
+from crawler.spiders.tieba.pages import BarPage, BarThread, list_posts, read_list, read_thread, thread_posts
+from crawler.spiders.weibo.pages import ResultPage, read_cards, read_long_text, read_search
 from crawler.spiders.weibo_api.pages import StatusPage, error_code, read_error, read_page
 from tests.support.paths import PAYLOADS
 
@@ -34,9 +34,9 @@ def saved(name: str) -> str:
     return decode((PAYLOADS / name).read_bytes(), "")
 
 
-def cards(name: str, year: int) -> CardPage:
+def cards(name: str, year: int) -> ResultPage:
     page = read_cards(saved(f"weibo_mobile/{name}"), now=datetime(year, 9, 1, tzinfo=UTC))
-    assert isinstance(page, CardPage)
+    assert isinstance(page, ResultPage)
     return page
 
 
@@ -95,7 +95,7 @@ def test_pages_that_block_are_blocked(number: int) -> None:
 
 def test_a_board_of_tieba() -> None:
     page = read_list(saved("tieba/mediacrawler_tieba_note_list.html"), now=NOW)
-    assert isinstance(page, ListPage)
+    assert isinstance(page, BarPage)
     assert len(page.entries) == len(list_posts(page, now=NOW, secret=SECRET)) == 48
     days = [entry.created_at.astimezone(BEIJING) for entry in page.entries[:2] if entry.created_at]
     assert [f"{day:%Y-%m-%d}" for day in days] == ["2024-07-06", "2020-05-01"]
@@ -103,7 +103,7 @@ def test_a_board_of_tieba() -> None:
 
 def test_a_thread_of_tieba() -> None:
     page = read_thread(saved("tieba/mediacrawler_note_comments.html"), now=NOW)
-    assert isinstance(page, ThreadPage)
+    assert isinstance(page, BarThread)
     floors = [floor for floor in page.floors if floor.floor]
     assert [floor.floor for floor in floors] == list(range(1, 31))
     assert (page.adverts, page.pages, page.replies) == (1, 4, 251)

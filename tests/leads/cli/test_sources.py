@@ -11,7 +11,8 @@ import pytest
 
 from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.store import Coverage, Task, Totals
+from crawler.coverage.runs import Task, Totals
+from crawler.coverage.store import Coverage
 from crawler.sources.load import load_sources
 from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
@@ -167,7 +168,7 @@ def test_outcomes_are_told_apart(
 def test_every_outcome_and_gap_has_a_word() -> None:
     from typing import get_args
 
-    from crawler.coverage.store import GapKind, Outcome
+    from crawler.coverage.runs import GapKind, Outcome
 
     assert set(labels.OUTCOMES) == set(get_args(Outcome))
     assert set(labels.GAPS) == set(get_args(GapKind))

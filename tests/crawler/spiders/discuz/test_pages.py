@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.spiders.discuz import pages
 from crawler.spiders.forum.pages import Entry, Floor, ListPage, ThreadPage
@@ -20,7 +21,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def saved(name: str, declared: str = "utf-8") -> str:
-    return pages.decode((HERE / name).read_bytes(), declared)
+    return decode((HERE / name).read_bytes(), declared)
 
 
 def read_list(name: str) -> ListPage:
@@ -114,16 +115,6 @@ def test_gbk_thread() -> None:
     assert page.next_page == 2
 
 
-def test_mobile_thread_has_only_relative_times() -> None:
-    page = pages.read_mobile_thread(saved("thread_mobile.html"), now=NOW, zone=ZONE)
-    assert isinstance(page, ThreadPage)
-    assert [(floor.pid, floor.floor, floor.author, floor.published_at) for floor in page.floors] == [
-        ("7001", 1, "小雨点点", datetime(2026, 11, 22, 4, 18, tzinfo=UTC)),
-        ("7002", 2, "匿名", datetime(2026, 11, 22, 1, 30, tzinfo=UTC)),
-    ]
-    assert page.floors[0].text == "左边牙龈肿了两天，\n成都青羊区，晚上还能看吗？"
-
-
 def test_archiver_pages_say_the_same() -> None:
     listed = pages.read_archiver_list(saved("archiver_list.html"))
     assert isinstance(listed, ListPage)
@@ -197,17 +188,17 @@ def test_a_post_without_a_time_is_loud() -> None:
     ids=["gbk", "undeclared", "wrongly utf-8", "wrongly gbk", "cut utf-8", "big5", "bom"],
 )
 def test_decode(body: bytes, declared: str, text: str) -> None:
-    assert pages.decode(body, declared) == text
+    assert decode(body, declared) == text
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", "gbk", "utf-8", "big5", "nonsense"]))
 def test_decode_takes_anything(body: bytes, declared: str) -> None:
-    assert isinstance(pages.decode(body, declared), str)
+    assert isinstance(decode(body, declared), str)
 
 
 @given(st.text(max_size=300))
 def test_nonsense_is_never_a_page(html: str) -> None:
-    for read in (pages.read_thread, pages.read_list, pages.read_archiver_thread, pages.read_mobile_thread):
+    for read in (pages.read_thread, pages.read_list, pages.read_archiver_thread):
         try:
             found = read(html, now=NOW, zone=ZONE)
         except PageError:

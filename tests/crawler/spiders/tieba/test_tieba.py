@@ -11,7 +11,7 @@ import pytest
 from crawler.items import PlaceHint, Post
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.spiders.tieba.pages import ListPage, ThreadPage, list_posts, read_list, read_thread, thread_posts
+from crawler.spiders.tieba.pages import BarPage, BarThread, list_posts, read_list, read_thread, thread_posts
 from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, crawl_table, serve_replica, table
@@ -26,15 +26,15 @@ def saved(name: str) -> str:
     return decode((HERE / name).read_bytes(), "")
 
 
-def listed() -> ListPage:
+def listed() -> BarPage:
     page = read_list(saved("list.html"), now=NOW)
-    assert isinstance(page, ListPage)
+    assert isinstance(page, BarPage)
     return page
 
 
-def thread(name: str = "thread.html") -> ThreadPage:
+def thread(name: str = "thread.html") -> BarThread:
     page = read_thread(saved(name), now=NOW)
-    assert isinstance(page, ThreadPage)
+    assert isinstance(page, BarThread)
     return page
 
 
@@ -70,7 +70,7 @@ def test_times_of_a_list(line: int, created: datetime, last: datetime) -> None:
 def test_a_list_a_browser_saved_is_read_too() -> None:
     opened = saved("list.html").replace("<!--\n", "").replace("\n-->", "").replace("code", "div")
     page = read_list(opened, now=NOW)
-    assert isinstance(page, ListPage)
+    assert isinstance(page, BarPage)
     assert page.entries == listed().entries
 
 

@@ -14,7 +14,7 @@ from crawler.items import PlaceHint, Post
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.weibo_status import mid_of, posts_of, read_status
-from crawler.spiders.weibo.pages import CardPage, blocked, read_cards, read_long_text, read_search
+from crawler.spiders.weibo.pages import ResultPage, blocked, read_cards, read_long_text, read_search
 from crawler.spiders.weibo_api.pages import StatusPage, read_page
 from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
@@ -30,19 +30,19 @@ def saved(name: str) -> str:
     return decode((HERE / name).read_bytes(), "")
 
 
-def cards() -> CardPage:
+def cards() -> ResultPage:
     page = read_cards(saved("cards.json"), now=NOW)
-    assert isinstance(page, CardPage)
+    assert isinstance(page, ResultPage)
     return page
 
 
-def results() -> CardPage:
+def results() -> ResultPage:
     page = read_search(saved("search.html"), now=NOW)
-    assert isinstance(page, CardPage)
+    assert isinstance(page, ResultPage)
     return page
 
 
-def posts(page: CardPage) -> dict[str, Post]:
+def posts(page: ResultPage) -> dict[str, Post]:
     found, _, odd = posts_of(page.statuses, now=NOW, secret=SECRET)
     assert odd == ()
     return {post.post_id[-1]: post for post in found}
@@ -125,8 +125,8 @@ def test_no_name_gets_through() -> None:
         ({"ok": -100, "url": "https://passport.weibo.com/x"}, Blocked(reason="微博：要求登录（ok:-100）")),
         ({"ok": 0, "msg": "访问频繁，请验证"}, Blocked(reason="微博：访问频繁，请验证")),
         ({"ok": 0, "msg": "该微博不存在"}, Refusal(reason="该微博不存在", gone=True)),
-        ({"ok": 0, "msg": "这里还没有内容"}, CardPage(statuses=())),
-        ({"ok": 1, "data": {"cards": []}}, CardPage(statuses=())),
+        ({"ok": 0, "msg": "这里还没有内容"}, ResultPage(statuses=())),
+        ({"ok": 1, "data": {"cards": []}}, ResultPage(statuses=())),
     ],
 )
 def test_answers_without_posts_are_told_apart(answer: dict[str, object], wanted: object) -> None:
@@ -143,7 +143,7 @@ def test_one_broken_post_is_set_aside_all_broken_is_loud() -> None:
     good = {"card_type": 9, "mblog": {"id": "5", "created_at": "刚刚", "text": "x", "user": None}}
     bad = {"card_type": 9, "mblog": {"id": "6", "created_at": "?", "text": "x"}}
     page = read_cards(json.dumps({"ok": 1, "data": {"cards": [good, bad]}}), now=NOW)
-    assert isinstance(page, CardPage)
+    assert isinstance(page, ResultPage)
     assert (len(page.statuses), len(page.odd)) == (1, 1)
     with pytest.raises(PageError, match="微博 6 的时间"):
         read_cards(json.dumps({"ok": 1, "data": {"cards": [bad]}}), now=NOW)
@@ -187,7 +187,7 @@ def test_a_reposted_block_is_a_post_of_its_own() -> None:
 
 
 def test_no_result_is_empty_not_blocked() -> None:
-    assert read_search(saved("search_none.html"), now=NOW) == CardPage(statuses=(), pages=0)
+    assert read_search(saved("search_none.html"), now=NOW) == ResultPage(statuses=(), pages=0)
 
 
 # ── what stands in the way ────────────────────────────────────────────────────────────────────────────────
