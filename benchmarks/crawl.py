@@ -24,7 +24,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from crawler.coverage.store import Coverage
-from leads.demo.forum import Forum, Reply, SitePage, Topic, serve
+from leads.demo.forum import Forum, SitePage, serve
+from leads.demo.topics import Reply, Topic
 
 ROOT = Path(__file__).parents[1]
 POSTS = 20  # a thread: two pages of ten

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from html import escape
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from leads.demo.forum import Forum, Reply, Topic
+from leads.demo.topics import Contents, Reply, Topic
 
 T = TypeVar("T")
 PageUrl = Callable[[int], str]
@@ -29,7 +28,7 @@ def _frame(title: str, body: str, version: str = "X3.5") -> str:
 </body></html>"""
 
 
-def home(forum: Forum) -> str:
+def home(forum: Contents) -> str:
     links = "".join(
         f'<h2><a href="{forum.board_url(fid)}">{name}</a></h2>' for fid, name in forum.boards.items()
     )
@@ -52,7 +51,7 @@ def archiver_message(text: str) -> str:
 # ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def board(forum: Forum, fid: str, page: int) -> str:
+def board(forum: Contents, fid: str, page: int) -> str:
     topics, pages = _slice(forum.listed(fid), page, forum.style.list_size)
     pins = forum.pinned(fid) if page == 1 else []
     row = _row_seven if forum.style.version.startswith("7") else _row
@@ -64,7 +63,7 @@ def board(forum: Forum, fid: str, page: int) -> str:
     return _frame(forum.boards[fid], body, forum.style.version)
 
 
-def _row(forum: Forum, topic: Topic) -> str:
+def _row(forum: Contents, topic: Topic) -> str:
     now, last = forum.clock(), topic.last
     kind = "stickthread" if topic.pin else "normalthread"
     pin = {"global": '<i class="tpin tpin3"></i>', "board": '<i class="tpin tpin1"></i>'}.get(topic.pin, "")
@@ -81,7 +80,7 @@ def _row(forum: Forum, topic: Topic) -> str:
 </tr></tbody>"""
 
 
-def _row_seven(forum: Forum, topic: Topic) -> str:
+def _row_seven(forum: Contents, topic: Topic) -> str:
     kind = "stickthread" if topic.pin else "normalthread"
     number = {"global": 3, "board": 1}.get(topic.pin)
     icon = f'<img src="images/default/pin_{number}.gif" />' if number else ""
@@ -95,7 +94,7 @@ def _row_seven(forum: Forum, topic: Topic) -> str:
 {_minute(topic.last.at)}</a></em></td></tr></tbody>"""
 
 
-def archiver_board(forum: Forum, fid: str, page: int) -> str:
+def archiver_board(forum: Contents, fid: str, page: int) -> str:
     topics, pages = _slice([*forum.pinned(fid), *forum.listed(fid)], page, forum.style.list_size)
     lines = "".join(
         f'<li><a href="?tid-{topic.tid}.html">{escape(topic.title)}</a> ({len(topic.shown) - 1}篇回复)\n'
@@ -113,7 +112,7 @@ def archiver_board(forum: Forum, fid: str, page: int) -> str:
 # ── threads ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def thread(forum: Forum, topic: Topic, page: int) -> str:
+def thread(forum: Contents, topic: Topic, page: int) -> str:
     posts, pages = _slice(list(topic.shown), page, forum.style.thread_size)
     page = min(page, pages)
     first = (page - 1) * forum.style.thread_size + 1
@@ -135,7 +134,7 @@ def thread(forum: Forum, topic: Topic, page: int) -> str:
     return _frame(topic.title, body, forum.style.version)
 
 
-def _block(forum: Forum, topic: Topic, post: Reply, floor: int) -> str:
+def _block(forum: Contents, topic: Topic, post: Reply, floor: int) -> str:
     pid, label = post.pid, _FLOORS.get(floor) or f"<em>{floor}</em><sup>#</sup>"
     sign = f'<div class="sign" style="max-height:100px;">{escape(topic.sign)}</div>' if topic.sign else ""
     rating = f'<dl id="ratelog_{pid}" class="rate"><dd>评分理由 很给力!</dd></dl>'
@@ -190,7 +189,7 @@ def _words(topic: Topic, post: Reply) -> str:
     return text
 
 
-def _block_seven(forum: Forum, topic: Topic, post: Reply, floor: int) -> str:
+def _block_seven(forum: Contents, topic: Topic, post: Reply, floor: int) -> str:
     return f"""<div id="post_{post.pid}"><table id="pid{post.pid}" summary="pid{post.pid}"><tr>
 <td class="postauthor" rowspan="2"><div class="postinfo">{_author_link(post)}</div></td>
 <td class="postcontent"><div class="postinfo">
@@ -200,7 +199,7 @@ def _block_seven(forum: Forum, topic: Topic, post: Reply, floor: int) -> str:
 <div class="signatures">{escape(topic.sign)}</div></td></tr></table></div>"""
 
 
-def archiver_thread(forum: Forum, topic: Topic, page: int) -> str:
+def archiver_thread(forum: Contents, topic: Topic, page: int) -> str:
     posts, pages = _slice(list(topic.shown), page, forum.style.thread_size)
     blocks = "".join(_archiver_post(forum, topic, post) for post in posts)
     name = forum.boards.get(topic.home, "站务公告")
@@ -214,7 +213,7 @@ def archiver_thread(forum: Forum, topic: Topic, page: int) -> str:
     )
 
 
-def _archiver_post(forum: Forum, topic: Topic, post: Reply) -> str:
+def _archiver_post(forum: Contents, topic: Topic, post: Reply) -> str:
     title = escape(topic.title) if post is topic.posts[0] else ""
     text = "<br />\n".join(escape(line, quote=False) for line in post.text.split("\n"))
     if post.trait == "quote":
@@ -228,7 +227,7 @@ def _archiver_post(forum: Forum, topic: Topic, post: Reply) -> str:
 {text}"""
 
 
-def feed(forum: Forum, fid: str, topics: Sequence[Topic]) -> str:
+def feed(forum: Contents, fid: str, topics: Sequence[Topic]) -> str:
     """RSS as Discuz! writes it: titles are not escaped."""
     items = "".join(
         f"""<item><title>{topic.title}</title>
@@ -254,7 +253,7 @@ def _slice(items: list[T], page: int, size: int) -> tuple[list[T], int]:
     return items[start : start + size], pages
 
 
-def _pager(forum: Forum, page: int, pages: int, url: PageUrl) -> str:
+def _pager(forum: Contents, page: int, pages: int, url: PageUrl) -> str:
     if page >= pages:
         return f'<div class="pg"><strong>{page}</strong></div>'
     word = "next" if forum.style.version.startswith("7") else "nxt"

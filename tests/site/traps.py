@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from leads.demo.forum import Forum, Reply, SitePage, Style, Topic, load_topics
+from leads.demo.forum import Forum, SitePage
+from leads.demo.topics import Reply, Style, Topic, load_topics
 
 
 class TrapForum(Forum):

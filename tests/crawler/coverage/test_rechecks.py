@@ -15,7 +15,8 @@ from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage
 from crawler.items import Post
 from crawler.sources.source import Source
-from leads.demo.forum import Forum, Served, Style, serve, serve_forum
+from leads.demo.forum import Forum, Served, serve, serve_forum
+from leads.demo.topics import Style
 from tests.site import store
 from tests.site.crawl import Crawled, crawl
 from tests.site.store import kept

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leads.demo.forum import Reply, Served, SitePage, Topic, load_topics, serve, serve_forum
+from leads.demo.forum import Served, SitePage, serve, serve_forum
+from leads.demo.topics import Reply, Topic, load_topics
 from tests.site.crawl import Crawled, crawl
 from tests.site.traps import TrapForum, html, long_forum, trap_forum
 

@@ -18,7 +18,8 @@ from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
 from crawler.sources.source import Source
 from leads import labels
-from leads.demo.forum import Style, serve_forum, sources_toml
+from leads.demo.forum import serve_forum, sources_toml
+from leads.demo.topics import Style
 from leads.sources import states
 from tests.support.commands import CONFIG, run
 
