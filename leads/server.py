@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from leads.actions.schedule import Schedule
 from leads.config import Settings, loopback
+from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
 from leads.errors import ConfigError, InputError
 from leads.records import audit, open_records, users
 from leads.storage import data_dir, open_index
@@ -113,17 +117,30 @@ def run(app: FastAPI, host: str, port: int, said: str) -> None:
     # Uvicorn ends well on a signal and then raises it again: to go on after it here, it must not kill us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _Announced(config(app, host, port), said).run()
+        Server(config(app, host, port), said).run()
 
 
-def config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+def config(app: FastAPI, host: str, port: int, allowed: Patience | None = None) -> uvicorn.Config:
     """How uvicorn is told to serve: quietly, and believing the address and scheme that `PROXIES` pass on."""
-    return uvicorn.Config(
-        app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=PROXIES
+    told = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="error",  # a warning would be a line for each broken request that somebody sends
+        proxy_headers=True,
+        forwarded_allow_ips=PROXIES,
+        ws="none",
+        backlog=1,  # see watch_accepting
     )
+    told.load()
+    crowd = Crowd(told.loaded_app, allowed or limits())
+    told.http_protocol_class = cast("type[asyncio.Protocol]", partial(Connection, crowd))
+    return told
 
 
-class _Announced(uvicorn.Server):
+class Server(uvicorn.Server):
+    """Uvicorn's, which says when it is open."""
+
     def __init__(self, config: uvicorn.Config, said: str) -> None:
         super().__init__(config)
         self._said = said
@@ -131,4 +148,5 @@ class _Announced(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            watch_accepting(self.servers)
             print(self._said, file=sys.stderr, flush=True)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from leads import server as serving
@@ -21,24 +15,11 @@ from leads.config import Settings, WebSettings
 from leads.errors import ConfigError
 from leads.records import audit, open_records, users
 from leads.web.app import create_app
+from tests.support.serving import running
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 WIDE = "0.0.0.0"  # noqa: S104 - every address of the machine, never bound here
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/welcome/[\w-]{43})$")
-
-
-@contextmanager
-def running(app: FastAPI) -> Iterator[int]:
-    """The application served the way `tingzhen serve` does it; gives the port."""
-    server = uvicorn.Server(serving.config(app, "127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(timeout=20)
 
 
 def settings(folder: Path, **web: str) -> Settings:

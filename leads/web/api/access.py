@@ -107,6 +107,7 @@ def needs(scope: str) -> Callable[[Request, TheDesk, Credentials], Caller]:
                 "请在 Authorization 头里带上令牌：Bearer tz_…" if not credentials else "令牌无效或已过期。"
             )
             raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
+        request.state.visitor = caller.visitor  # a crowd of strangers does not keep this connection out
         rates.token(caller.token_id)
         if scope not in caller.scopes:
             raise HTTPException(403, lacking(scope))
