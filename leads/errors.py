@@ -61,3 +61,10 @@ class BusyError(TingzhenError):
 
     exit_code = 4
     http_status = 409
+
+
+class CrowdError(TingzhenError):
+    """Too many ask for something costly at once; trying again in a few seconds is all it takes."""
+
+    exit_code = 4
+    http_status = 503

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from leads.errors import CrowdError
 from leads.records.secrets import new_secret
 
 SHORTEST, LONGEST = 10, 1000  # characters
@@ -18,8 +21,39 @@ _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text("
 _hasher = PasswordHasher()  # the library's defaults follow RFC 9106's second choice: 64 MiB, 3 passes
 # Checked for unknown logins, so that the answer takes as long and tells nothing.
 _NOBODY = _hasher.hash(new_secret())
-# Each comparison takes 64 MiB: a crowd at the door waits instead of filling the memory.
-_few = threading.BoundedSemaphore(2)
+AT_ONCE, WAITING = (
+    2,
+    8,
+)  # comparisons under way, each of 64 MiB; callers who wait for their turn, a second at most
+
+
+class Queue:
+    """A crowd at the door waits, and beyond a number is asked to come back.
+
+    So it fills neither the memory nor all the threads that answer pages.
+    """
+
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._working = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One's turn.
+
+        Raises:
+            CrowdError: too many wait already.
+        """
+        if not self._places.acquire(blocking=False):
+            raise CrowdError("现在登录的人太多：请过几秒再试一次。")
+        try:
+            with self._working:
+                yield
+        finally:
+            self._places.release()
+
+
+_queue = Queue()
 
 
 def problem(password: str, login: str = "") -> str:
@@ -37,15 +71,15 @@ def problem(password: str, login: str = "") -> str:
 
 
 def hashed(password: str) -> str:
-    """What is stored."""
-    with _few:
+    """What is stored; raises CrowdError."""
+    with _queue.turn():
         return _hasher.hash(_plain(password))
 
 
 def fits(stored: str, password: str) -> bool:
-    """The password is the stored one; takes as long when nothing is stored ("")."""
+    """The password is the stored one; takes as long when nothing is stored (""); raises CrowdError."""
     try:
-        with _few:
+        with _queue.turn():
             return _hasher.verify(stored or _NOBODY, _plain(password)) and bool(stored)
     except (VerifyMismatchError, InvalidHashError):
         return False

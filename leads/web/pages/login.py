@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from leads.errors import CrowdError
 from leads.records import audit, passwords, sessions, users
 from leads.records.tables.people import User
 from leads.web import door
@@ -50,7 +51,12 @@ def login(
         answer = _form(request, desk, then=then, login=login, problem=door.said_wait(wait), status=429)
         answer.headers["Retry-After"] = str(wait)
         return answer
-    right = users.may_come_in(user, password)
+    try:
+        right = users.may_come_in(user, password)
+    except CrowdError as error:
+        answer = _form(request, desk, then=then, login=login, problem=str(error), status=error.http_status)
+        answer.headers["Retry-After"] = "5"
+        return answer
     if user is None or not right:
         _note_failure(desk, request, user)
         return _form(request, desk, then=then, login=login, problem="用户名或密码不对。", status=403)

@@ -252,6 +252,19 @@ def test_guessing_stops_with_how_long_to_wait(client: TestClient) -> None:
     assert "请等 15 分钟再试" in answer.text
 
 
+def test_a_crowd_at_the_door_is_asked_to_come_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = passwords.Queue(at_once=1, waiting=0)
+    monkeypatch.setattr(passwords, "_queue", full)
+    form = {"login": "lin", "password": WORDS, "csrf": token(client)}
+    with full.turn():
+        answer = client.post("/login", data=form)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "请过几秒再试" in answer.text
+    assert client.post("/login", data=form).status_code == 303
+
+
 def test_a_browser_that_was_in_before_is_not_kept_out_by_somebody_elses_guesses(app: FastAPI) -> None:
     mine, thief = (TestClient(app, base_url=BASE, follow_redirects=False) for _ in range(2))
     assert log_in(mine).status_code == 303
