@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast the machine is, is nothing that a property depends on.
+settings.register_profile("tingzhen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tingzhen")
 
 # Files of few tests that take long; xdist, left to itself, would begin with the files of many tests.
 LONG = (

@@ -82,7 +82,7 @@ def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
 
 
 def wait_for(done: Callable[[], object], *, seconds: float = 180) -> None:
@@ -145,7 +145,7 @@ def test_crawl_leads_mentions_and_alerts_survive_kills_at_any_moment(tmp_path: P
         with serving(tmp_path / "killed") as process:
             wait_for(lambda: quiet(settings))
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=90)
+            _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err.decode()
     assert b"Traceback" not in err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.sentiment import CUES, judge
+from tests.support.growth import LIMIT, growth
 
 PRAISE = """
 医生很耐心,一点都不疼
@@ -233,10 +233,7 @@ def test_any_text_is_judged(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["不", "很", "坑人", "不是", "推荐", "\ud83d", "没有任何", "但", "a"])
 def test_20000_characters_are_no_slow_path(unit: str) -> None:
-    text = (unit * 20_000)[:20_000]
-    start = time.perf_counter()
-    judge(text)
-    assert time.perf_counter() - start < 1.0  # the budget is 50 ms for 1,000 characters
+    assert growth(str, judge, unit) < LIMIT
 
 
 KINDS = """

@@ -79,7 +79,7 @@ def crawl(folder: Path, served: Served, *extra: str, **changes: str) -> Crawled:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

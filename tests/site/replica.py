@@ -108,7 +108,7 @@ def crawl_table(
         env=environment() | dict(env or {}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

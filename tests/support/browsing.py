@@ -49,7 +49,7 @@ def served(folder: Path) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_app(settings(folder)), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not server.started:
         assert time.monotonic() < end, "uvicorn did not start"
         time.sleep(0.02)

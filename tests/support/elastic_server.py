@@ -28,7 +28,7 @@ VERSION = "8.19.21"
 IMAGE = f"docker.elastic.co/elasticsearch/elasticsearch:{VERSION}"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-READY_SECONDS = 120
+READY_SECONDS = 300
 SETTINGS: Mapping[str, object] = {
     "discovery.type": "single-node",
     "xpack.security.enabled": False,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from typing import Any
 
 import trustme
@@ -108,7 +109,7 @@ def hang(state: StandIn) -> Behave:
     """No answer until the test is over."""
 
     def behave(got: Got, wire: socket.socket) -> Reply | None:
-        state.stop.wait(30)
+        state.stop.wait()
         return None
 
     return behave
@@ -119,7 +120,7 @@ def drip(state: StandIn) -> Behave:
 
     def behave(got: Got, wire: socket.socket) -> Reply | None:
         try:
-            for char in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 10_000:
+            for char in chain(b"HTTP/1.1 200 OK\r\nX-Slow: ", repeat(ord("a"))):
                 wire.send(bytes([char]))
                 if state.stop.wait(0.05):
                     break

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from time import monotonic
 from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -25,6 +24,7 @@ from crawler.spiders import post_page
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.rendered.options import RenderedOptions
 from crawler.spiders.rendered.plan import BROWSER, CardReader
+from crawler.spiders.rendered.turns import Turns
 
 
 class RenderedSpider(SourceSpider):
@@ -32,12 +32,12 @@ class RenderedSpider(SourceSpider):
     engine_name = "rendered"
     rechecks: ClassVar[bool] = True
 
-    _next: dict[str, float]  # host → when a page in the browser may ask it again, seconds of `monotonic`
+    turns: Turns  # of what pages in the browser ask for
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider._next = {}
+        spider.turns = Turns()
         sources = [source for source in spider.sources.values() if RenderedOptions.of(source).render]
         if sources:
             spider._open_browser(crawler, sources)
@@ -72,17 +72,11 @@ class RenderedSpider(SourceSpider):
         if source is None:
             return True  # a host that the table names for its scripts
         if not code:
-            await self._turn(source.host)
+            await self.turns.wait(source.host, self.floors.get(source.host, 1.0))
         if source.host in self.stopped:
             return False
         self.count_page(source)
         return True
-
-    async def _turn(self, host: str) -> None:
-        """Waits until the host may be asked for the next thing."""
-        now = monotonic()
-        self._next[host] = max(now, self._next.get(host, now)) + self.floors.get(host, 1.0)
-        await asyncio.sleep(self._next[host] - self.floors.get(host, 1.0) - now)
 
     async def _is_public(self, host: str) -> bool:
         """Whether the name leads to the public internet, for all the browser could do with it: it resolves

@@ -85,10 +85,6 @@ class Worker:
             self._pool.shutdown(wait=True)
         self._thread = self._pool = None
 
-    def wake(self) -> None:
-        """Look at the outbox now: there is something new."""
-        self._wake.set()
-
     def _run(self) -> None:
         assert self._pool is not None  # noqa: S101 - start made it
         while not self._stopping.is_set():

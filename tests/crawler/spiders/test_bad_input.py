@@ -112,27 +112,24 @@ class EndlessForum(TrapForum):
         return None
 
 
-def endless(folder: Path, *extra: str, **changes: str) -> tuple[Crawled, float]:
+def endless(folder: Path, *extra: str, **changes: str) -> Crawled:
     boards, topics = load_topics(datetime.now(UTC))
     forum = EndlessForum(boards=boards, topics=topics)
-    start = time.monotonic()
     with serve(forum) as served:
-        crawled = crawl(folder, served, *extra, boards='["36"]', days="3650", expect="1", **changes)
-    return crawled, time.monotonic() - start
+        return crawl(folder, served, *extra, boards='["36"]', days="3650", expect="1", **changes)
 
 
 def test_a_calendar_trap_ends_at_the_caps_and_says_so(tmp_path: Path) -> None:
-    crawled, _ = endless(tmp_path, max_pages="3", max_thread_pages="4")
+    crawled = endless(tmp_path, max_pages="3", max_thread_pages="4")
     assert len(crawled.paths) == 1 + 3 + 3 * 4
     assert (crawled.run.outcome, crawled.run.totals.truncated) == ("truncated", 4)
     assert {gap.kind for gap in crawled.gaps} == {"truncated"}
 
 
 def test_a_run_ends_at_the_wall(tmp_path: Path) -> None:
-    crawled, took = endless(
+    crawled = endless(
         tmp_path, "-s", "CLOSESPIDER_TIMEOUT=2", max_pages="100000", max_thread_pages="100000", delay="0.05"
     )
-    assert took < 20
     assert crawled.run.outcome == "truncated"
     assert crawled.run.reason == "到了一次运行的时间上限，下次继续"
     assert any(gap.kind == "unfinished" for gap in crawled.gaps)

@@ -36,7 +36,7 @@ def _kill_after(folder: Path, served: object, requests: int, moments: random.Ran
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while len(served.forum.requests) < requests and process.poll() is None:  # type: ignore[attr-defined]
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -129,7 +129,7 @@ def _kill_soon(folder: Path, store: tuple[str, str], served: Served, moments: ra
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while len(served.forum.requests) == before and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -31,10 +30,9 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 HEAVY = {"numpy", "sklearn", "scrapy", "fastapi", "pydantic", "orjson", "rich.table"}
 
 
-def test_help_starts_quickly(own_folder: Path) -> None:
-    began = time.monotonic()
+def test_help_loads_nothing_heavy(own_folder: Path) -> None:
+    """Half a second is what it may take; what would cost it is known by name."""
     assert finish(start("--help", cwd=own_folder)).code == 0
-    assert time.monotonic() - began < 5  # half a second, ten times over for a busy machine
     code = f"import sys, leads.cli.app; print(*sorted({HEAVY} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""  # noqa: S603 - ours
 
@@ -54,7 +52,7 @@ def test_a_reader_that_has_enough_is_no_error(own_folder: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert (process.returncode, err) == (0, b"")
 
 

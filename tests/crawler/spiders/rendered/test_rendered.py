@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -22,6 +20,7 @@ from crawler.spiders.rendered.pages import CardPage, read_cards
 from leads.demo.forum import SitePage
 from tests.site.pages import Site, crawl, header, serve
 from tests.site.replica import Asked, as_json, crawl_table
+from tests.site.send_times import RECORDING, pauses
 from tests.site.store import RECHECK, keeping, kept
 
 # In CI a missing browser is a failure, not a skip.
@@ -157,13 +156,13 @@ class TestBrowser:
         assert not [asked for asked in site.requests if header(asked, "Host").startswith("localhost")]
 
     def test_what_scripts_ask_for_is_spaced_and_counted(self, tmp_path: Path) -> None:
-        moments: list[tuple[float, str]] = []
+        paths: list[str] = []
         first = "Promise.all([0, 1, 2, 3].map(n => fetch(`/api/more?n=${n}`))).then(() => fetch(`/api/posts"
         script = SCRIPT.replace("fetch(`/api/posts", first).replace("webdriver}`)", "webdriver}`))")
         rest = app(pages=1)
 
         def pages(asked: Asked) -> SitePage | None:
-            moments.append((time.monotonic(), asked.path))
+            paths.append(asked.path)
             if asked.path.startswith("/news"):
                 return html(script.replace("EXTRA", ""))
             return as_json([]) if asked.path.startswith("/api/more") else rest(asked)
@@ -171,11 +170,11 @@ class TestBrowser:
         with serve(pages) as site:
             lines = "delay = 0.4\n" + RENDER.replace("max_pages = 5", "max_pages = 1")
             toml = f'[replica]\nengine = "rendered"\nurl = "{site.url}"\nallow_private = true\n{lines}'
-            crawled = crawl_table(tmp_path, "rendered", toml)
-        gaps = [after[0] - before[0] for before, after in pairwise(moments)]
-        assert len([path for _, path in moments if path.startswith("/api/")]) == 5
-        assert min(gaps) > 0.35  # 0.4 less what a request may take on its way
-        assert crawled.run.totals.pages == len(moments)
+            crawled = crawl_table(tmp_path, "rendered", toml, *RECORDING)
+        assert len([path for path in paths if path.startswith("/api/")]) == 5
+        assert len(pauses(tmp_path, "scripts")) == 5  # between the page and the five
+        assert min(pauses(tmp_path, "scripts")) >= 0.4
+        assert crawled.run.totals.pages == len(paths)
 
     def test_the_budget_of_the_day_holds_for_scripts_too(self, tmp_path: Path) -> None:
         with serve(app("setInterval(() => fetch('/api/more'), 10);", pages=1)) as site:

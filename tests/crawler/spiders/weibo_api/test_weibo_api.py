@@ -459,7 +459,7 @@ def test_a_run_killed_among_its_windows_is_finished_by_the_next(tmp_path: Path, 
         process = subprocess.Popen(  # noqa: S603  # our own command
             words, cwd=tmp_path, env=environment() | ENV, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while len(api.requests) < answers and time.monotonic() < deadline:
             time.sleep(0.002)
         process.kill()

@@ -107,15 +107,16 @@ def test_apprise_says_true_and_the_body_says_no(body: object, server: StandIn) -
     assert outcome.reason.endswith("。")
 
 
-def test_too_often_is_not_asked_again_at_once(server: StandIn) -> None:
+def test_too_often_is_not_asked_again_at_once(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Discord's plugin would try again by itself, after a sleep."""
     server.says({"retry_after": 60}, 429, Retry_After="60")
-    began = time.monotonic()
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     settings = AlertSettings(relays={"discord.com": server.url})
     outcome = deliver("apprise", read_form("apprise", {"address": DISCORD}, OPEN), MESSAGE, settings, now=NOW)
     assert (outcome.verdict, outcome.retry_after) == ("retry", timedelta(minutes=1))
     assert len(server.got) == 1
-    assert time.monotonic() - began < 5
+    assert slept == []
 
 
 def test_threads_do_not_see_each_others_answers(server: StandIn) -> None:
@@ -139,9 +140,8 @@ def test_threads_do_not_see_each_others_answers(server: StandIn) -> None:
 def test_a_hanging_service_is_left(slow: object, server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apprise_wire, "DEADLINE", 0.5)
     server.reply = slow(server)  # type: ignore[operator]  # both take the server
-    began = time.monotonic()
     assert sent(at(server) + "?rto=3600&cto=3600").verdict == "retry"
-    assert time.monotonic() - began < 4
+    assert not server.stop.is_set()  # it would have gone on for ever
 
 
 def test_trying_again_is_left_to_the_outbox(server: StandIn) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,10 +49,9 @@ def test_of_a_huge_answer_the_beginning_is_read(server: StandIn) -> None:
 @pytest.mark.parametrize("slow", [hang, drip], ids=["silent", "a byte now and then"])
 def test_the_whole_of_it_has_a_deadline(server: StandIn, slow: object) -> None:
     server.reply = slow(server)  # type: ignore[operator]  # both take the server
-    began = time.monotonic()
     with pytest.raises(Unreachable):
         post(request(server.url), OPEN, deadline=0.5)
-    assert time.monotonic() - began < 3
+    assert not server.stop.is_set()  # it would have gone on for ever
 
 
 def test_a_connection_that_breaks_off(server: StandIn) -> None:
