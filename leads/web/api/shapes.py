@@ -67,6 +67,7 @@ class PlaceShape(BaseModel):
     radius_km: float = Field(description="误差半径，公里。")
     evidence: Evidence
     evidence_text: str
+    exact: bool = Field(default=True, description="否：这一区县自己的位置不明，经纬度是所在城市的。")
 
 
 class SentimentShape(BaseModel):

@@ -119,7 +119,7 @@ def place(region: Region | None) -> list[tuple[str, str]]:
         ("精确到", LEVEL_NAMES[region.level]),
         ("怎么知道的", said),
         ("把握", TRUST[region.evidence]),
-        ("误差半径", f"约 {region.radius_km:.1f} 公里"),
+        ("误差半径", f"约 {region.radius_km:.1f} 公里" if region.exact else "不明，距离按所在城市算"),
     ]
 
 

@@ -115,10 +115,10 @@ def _seat(division: Division) -> dict[str, object]:
 
 @cache
 def _districts() -> tuple[Division, ...]:
-    """The finest divisions with a seat of their own."""
-    gazetteer = Gazetteer.load()
-    parents = {each.parent for each in gazetteer}
-    return tuple(each for each in gazetteer if each.code not in parents and each.source != "parent")
+    """The finest divisions of the official list with a seat of their own."""
+    listed = [each for each in Gazetteer.load() if not each.zone]
+    parents = {each.parent for each in listed}
+    return tuple(each for each in listed if each.code not in parents and each.exact)
 
 
 @cache

@@ -212,13 +212,78 @@ def test_what_names_no_division_gives_none(name: str) -> None:
 
 
 def test_gazetteer_is_the_official_list_with_usable_points() -> None:
-    levels = [division.level for division in GAZETTEER if not division.code.startswith("71")]
+    levels = [each.level for each in GAZETTEER if not (each.zone or each.code.startswith("71"))]
     assert (levels.count("province") + 1, levels.count("city"), levels.count("district")) == (34, 333, 2847)
     for division in GAZETTEER:
         assert 3 < division.lat < 54, division
         assert 73 < division.lon < 136, division
         assert 0.5 < division.radius_km < 800, division
         assert not division.parent or GAZETTEER.by_code(division.parent), division
+
+
+@pytest.mark.parametrize(
+    ("code", "lat", "lon"),
+    [
+        ("510117", 30.80, 103.90),
+        ("330113", 30.42, 120.29),
+        ("330110", 30.28, 119.98),
+        ("330114", 30.32, 120.49),
+        ("330213", 29.66, 121.40),
+        ("500157", 29.72, 106.63),
+    ],
+)
+def test_divisions_raised_or_new_since_carry_their_own_seat(code: str, lat: float, lon: float) -> None:
+    division = GAZETTEER.by_code(code)
+    assert division
+    assert division.exact
+    assert (division.lat, division.lon) == pytest.approx((lat, lon), abs=0.02)
+
+
+def test_the_few_without_a_seat_say_so() -> None:
+    without = [division for division in GAZETTEER if not division.exact]
+    assert 0 < len(without) <= 10
+    for division in without:
+        assert not GAZETTEER.region(division, "text").exact
+        assert GAZETTEER.nearest(division.lat, division.lon) is not division
+
+
+@pytest.mark.parametrize(
+    ("code", "now"),
+    [("510124", "郫都区"), ("500112", "两江新区"), ("500105", "两江新区"), ("330184", "余杭区")],
+)
+def test_an_earlier_code_leads_to_the_division_of_today(code: str, now: str) -> None:
+    division = GAZETTEER.by_code(code)
+    assert division
+    assert division.name == now
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "city", "lat", "lon"),
+    [
+        ("坐标成都高新，牙疼", "高新区", "成都市", 30.58, 104.06),
+        ("天府新区这边有儿童牙科吗", "天府新区", "成都市", 30.44, 104.09),
+        ("坐标成都，高新区这边哪里洗牙", "高新区", "成都市", 30.58, 104.06),
+        ("苏州园区哪家口腔好", "工业园区", "苏州市", 31.31, 120.72),
+        ("光谷这边哪家看牙好", "东湖高新区", "武汉市", 30.49, 114.42),
+    ],
+)
+def test_a_zone_is_a_place_of_its_own(text: str, name: str, city: str, lat: float, lon: float) -> None:
+    region = _find(text)
+    assert region
+    assert (region.district, region.city, region.level) == (name, city, "district")
+    assert (region.lat, region.lon) == (lat, lon)
+    assert region.chain[-1] == region.code
+
+
+def test_zones_lie_in_their_city_under_codes_the_list_has_not() -> None:
+    zones = [division for division in GAZETTEER if division.zone]
+    assert len(zones) >= 50
+    for zone in zones:
+        city = GAZETTEER.by_code(zone.parent)
+        assert city
+        assert 71 <= int(zone.code[4:]) <= 99
+        assert abs(zone.lat - city.lat) + abs(zone.lon - city.lon) < 1.5, zone
+        assert GAZETTEER.resolve(city.name + zone.name) is zone
 
 
 def test_every_name_in_the_word_lists_resolves_and_there_are_enough() -> None:
