@@ -35,7 +35,7 @@ _PLAUSIBLE_RADII, _PLAUSIBLE_KM = 2.5, 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """One row of gazetteer.csv or zones.csv. Degrees are WGS-84; `radius_km` is estimated (data/README.md)."""
+    """One row of gazetteer.csv or zones.csv. Degrees are WGS-84; `radius_km` is estimated (README there)."""
 
     code: str
     name: str
