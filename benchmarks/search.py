@@ -34,6 +34,7 @@ from leads.index.elastic.docs import lead_document
 from leads.index.elastic.index import ElasticIndex
 from leads.ingest.ingestor import batched
 from leads.models import LeadQuery, Near
+from leads.query.words import parse
 from leads.records import open_records, sessions, users
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
@@ -58,19 +59,19 @@ WORDS = ("牙疼", "智齿", "咳嗽", "失眠", "膝盖", "胃疼 推荐", "发
 def queries() -> dict[str, Callable[[random.Random], LeadQuery]]:
     week, month = NOW - timedelta(days=7), NOW - timedelta(days=30)
     return {
-        "words": lambda rng: LeadQuery(text=rng.choice(WORDS)),
+        "words": lambda rng: LeadQuery(words=parse(rng.choice(WORDS))),
         "words + 5 km + 7 days": lambda rng: LeadQuery(
-            text=rng.choice(WORDS), near=rng.choice(NEARS), since=week
+            words=parse(rng.choice(WORDS)), near=rng.choice(NEARS), since=week
         ),
         "symptom + 5 km": lambda rng: LeadQuery(symptoms=("toothache",), near=rng.choice(NEARS)),
         "specialty + city, newest": lambda rng: LeadQuery(
             specialties=("dental",), area=rng.choice(NEARS).adcode[:4] + "00", sort="newest"
         ),
         "rule + 30 days": lambda rng: LeadQuery(
-            text='(牙疼 OR 智齿) AND "要挂什么科" -火锅', since=month
+            words=parse('(牙疼 OR 智齿) AND "要挂什么科" -火锅'), since=month
         ),
         "NEAR + status + 5 km": lambda rng: LeadQuery(
-            text="孩子 NEAR/5 发烧", statuses=("new",), near=rng.choice(NEARS)
+            words=parse("孩子 NEAR/5 发烧"), statuses=("new",), near=rng.choice(NEARS)
         ),
         "nearest, 30 days": lambda rng: LeadQuery(near=rng.choice(NEARS), since=month, sort="nearest"),
     }  # fmt: skip

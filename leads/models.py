@@ -107,6 +107,64 @@ class Near:
     adcode: str  # of the district that holds the point; leads.scoring.distance.near fills it
 
 
+# --- the words of a search as a tree: leaves are Phrase, Nearby, Tagged and Needs, branches All and AnyOf
+# (two parts or more) and Without. `leads.query.words` reads one, `leads.query.holds` says what it means.
+
+TagField = Literal["symptom", "specialty", "intent", "area", "source", "status", "assignee"]
+Sign = Literal[">", ">=", "<", "<="]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Tokens that stand one after the other; a single one is also looked for inside longer tokens."""
+
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """Two phrases with at most `within` tokens between them, in either order; they may overlap."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Something known of the lead: a code of symptom (present), specialty, intent or area (an adcode of any
+    level), or the name of source, status or assignee ("": nobody)."""
+
+    field: TagField
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The lead's need compared with a value, 0..1."""
+
+    sign: Sign
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    parts: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    part: Rule
+
+
+Rule = Phrase | Nearby | Tagged | Needs | All | AnyOf | Without
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadQuery:
     """A search. Empty fields do not restrict; all given fields must hold.
@@ -114,7 +172,7 @@ class LeadQuery:
     `since` is inclusive, `until` exclusive. `area` is an adcode of any level: leads known to lie in it.
     """
 
-    text: str = ""  # rule syntax, leads.query.words
+    words: Rule | None = None  # as leads.query.words reads them
     symptoms: tuple[str, ...] = ()  # any of these codes, present
     specialties: tuple[str, ...] = ()  # any of these
     intents: tuple[IntentLabel, ...] = ()

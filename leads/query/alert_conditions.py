@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from leads.errors import QueryError
 from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, SEVERITY_NAMES
-from leads.models import SEVERITIES, Clinic, LeadQuery, RuleKind, Severity
+from leads.models import SEVERITIES, Clinic, LeadQuery, Rule, RuleKind, Severity
 from leads.query.search import Asked, to_query
 from leads.query.words import parse as parse_words
 from nlp.models import ComplaintKind, Polarity
@@ -36,7 +36,7 @@ class LeadCondition:
 class MentionCondition:
     """A new mention for which all that is given holds; empty fields do not restrict."""
 
-    text: str = ""  # rule syntax, leads.query.words
+    words: Rule | None = None
     clinics: tuple[str, ...] = ()  # ids
     sources: tuple[str, ...] = ()
     polarities: tuple[Polarity, ...] = ()
@@ -138,10 +138,8 @@ def _lead(fields: Fields, clinics: Sequence[Clinic], now: datetime) -> Condition
 
 
 def _mention(fields: Fields, clinics: Sequence[Clinic], now: datetime) -> Condition:
-    text = _one(fields, "q")
-    parse_words(text)
     return MentionCondition(
-        text=text,
+        words=parse_words(_one(fields, "q")),
         clinics=tuple(_clinic(name, clinics) for name in fields.get("clinic", ())),
         sources=fields.get("source", ()),
         polarities=tuple(_word(value, POLARITY_NAMES, "polarity") for value in fields.get("polarity", ())),

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
 from crawler.items import Post
-from leads.models import Lead
-from leads.query.words import All, AnyOf, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without
+from leads.models import All, AnyOf, Lead, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without
 from nlp.models import Tags
 from nlp.text.dictionary import subwords
 

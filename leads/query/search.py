@@ -58,11 +58,10 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
     Raises:
         QueryError: names the field that cannot be understood and what to write instead.
     """
-    parse(asked.q)
     if asked.radius.strip():
         parse_km(asked.radius)  # also without a place to measure from: a typing error is worth a word
     return LeadQuery(
-        text=asked.q,
+        words=parse(asked.q),
         symptoms=tuple(dict.fromkeys(symptom_code(name) for name in asked.symptom)),
         specialties=tuple(dict.fromkeys(specialty_code(name) for name in asked.specialty)),
         intents=tuple(intent_code(name) for name in asked.intent),

@@ -9,18 +9,15 @@ through the token's sub-words, so 智齿 finds 智齿冠周炎. Phrases and NEAR
 `symptom:牙痛 specialty:口腔科 intent:求诊 city:成都 source:weibo status:已看 assignee:chen need:>0.6` ask for
 what is known of a lead; `symptom:(牙痛 OR 发热)` and `need:[0.3 TO 0.6]` are understood, too.
 
-The tree: leaves are `Phrase`, `Nearby`, `Tagged` and `Needs`, branches `All`, `AnyOf` (two parts or more) and
-`Without`. All are frozen and hashable, hold codes instead of names, and mean what `holds.holds` says.
+The tree (`leads.models.Rule`) holds codes instead of names and means what `holds.holds` says.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from luqum.exceptions import ParseError
 from luqum.thread import parse as parse_lucene
@@ -47,6 +44,7 @@ from luqum.tree import Phrase as LucenePhrase
 from luqum.tree import Word as LuceneWord
 
 from leads.errors import QueryError
+from leads.models import All, AnyOf, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without
 from leads.query.vocabulary import (
     area_code,
     assignee_login,
@@ -63,60 +61,6 @@ MAX_DEPTH = 12  # brackets within brackets; SQLite's FTS5 gives up at about 30
 NEAR_WORDS = 5
 MAX_NEAR = 100
 MAX_PAIRS = 64  # that NEAR between two groups may stand for
-
-TagField = Literal["symptom", "specialty", "intent", "area", "source", "status", "assignee"]
-Sign = Literal[">", ">=", "<", "<="]
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Tokens that stand one after the other; a single one is also looked for inside longer tokens."""
-
-    tokens: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """Two phrases with at most `within` tokens between them, in either order; they may overlap."""
-
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-    within: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """Something known of the lead: a code of symptom (present), specialty, intent or area (an adcode of any
-    level), or the name of source, status or assignee ("": nobody)."""
-
-    field: TagField
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """The lead's need compared with a value, 0..1."""
-
-    sign: Sign
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    parts: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    parts: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Without:
-    part: Rule
-
-
-Rule = Phrase | Nearby | Tagged | Needs | All | AnyOf | Without
 
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "「": '"', "」": '"', "（": "(", "）": ")", "\u3000": " ", "－": "-"}
@@ -148,11 +92,6 @@ def parse(text: str) -> Rule | None:
         return None
     if len(text) > MAX_LENGTH:
         raise QueryError(f"搜索词太长（{len(text)} 字）：请不要超过 {MAX_LENGTH} 字。")
-    return _parse(text)
-
-
-@lru_cache(maxsize=4096)  # one search parses its text several times, and a page asks many of one text
-def _parse(text: str) -> Rule | None:
     try:
         tree = parse_lucene(_bind_near(text))
     except (ParseError, AttributeError, ValueError) as error:

@@ -10,7 +10,6 @@ from leads.index.base import FACETS, Facet
 from leads.index.spread import facet_values
 from leads.models import PRECISIONS, Lead, LeadQuery, Near, Precision
 from leads.query.holds import holds, subject_of
-from leads.query.words import parse
 from leads.scoring.distance import distance_km, precise_enough, reach
 
 
@@ -23,7 +22,7 @@ def matches(lead: Lead, query: LeadQuery) -> bool:
     post, tags = lead.post, lead.tags
     present = {symptom.code for symptom in tags.symptoms if symptom.present}
     return (
-        holds(parse(query.text), subject_of(lead))
+        holds(query.words, subject_of(lead))
         and (not query.symptoms or bool(present & set(query.symptoms)))
         and (not query.specialties or bool(set(tags.specialties) & set(query.specialties)))
         and (not query.intents or tags.intent_label in query.intents)

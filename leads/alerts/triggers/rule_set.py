@@ -16,7 +16,24 @@ from typing import Protocol
 
 from leads.errors import QueryError
 from leads.index.terms import CELL_STEPS, area_term, cell_term, near_terms, province_only_term
-from leads.models import SEVERITIES, Clinic, Lead, LeadQuery, Mention, Near, Precision, RuleKind
+from leads.models import (
+    SEVERITIES,
+    All,
+    AnyOf,
+    Clinic,
+    Lead,
+    LeadQuery,
+    Mention,
+    Near,
+    Nearby,
+    Needs,
+    Phrase,
+    Precision,
+    RuleKind,
+    Tagged,
+    Without,
+)
+from leads.models import Rule as Words
 from leads.query.alert_conditions import (
     Condition,
     LeadCondition,
@@ -27,8 +44,6 @@ from leads.query.alert_conditions import (
     severity_of,
 )
 from leads.query.holds import Subject, holds, subject, subject_of
-from leads.query.words import All, AnyOf, Nearby, Needs, Phrase, Tagged, Without, parse
-from leads.query.words import Rule as Words
 from leads.scoring.distance import distance_km, precise_enough, reach
 from nlp.models import Region, Tags
 
@@ -170,7 +185,7 @@ def compiled(rule: RuleLike, clinics: Sequence[Clinic], *, now: datetime) -> Com
 def _compiled(rule_id: int, kind: RuleKind, condition: Condition) -> Compiled:
     match condition:
         case LeadCondition(query=query):
-            words = parse(query.text)
+            words = query.words
             near = None if query.near is None else (query.near, query.precision)
             return Compiled(
                 id=rule_id,
@@ -180,8 +195,7 @@ def _compiled(rule_id: int, kind: RuleKind, condition: Condition) -> Compiled:
                 least=query.min_need,
                 near=near,
             )
-        case MentionCondition(text=text):
-            words = parse(text)
+        case MentionCondition(words=words):
             clauses = (*_of_mention(condition), *_required(words))
             return Compiled(id=rule_id, kind=kind, clauses=clauses, words=None if _settled(words) else words)
         case SpikeCondition(symptoms=symptoms, area=area, factor=factor):

@@ -20,8 +20,20 @@ from typing import Any
 from leads.errors import QueryError
 from leads.index.elastic.docs import fit
 from leads.index.terms import city_codes, word_term
-from leads.models import PRECISIONS, LeadQuery, Near, Precision
-from leads.query.words import All, AnyOf, Nearby, Needs, Phrase, Rule, Tagged, Without, parse
+from leads.models import (
+    PRECISIONS,
+    All,
+    AnyOf,
+    LeadQuery,
+    Near,
+    Nearby,
+    Needs,
+    Phrase,
+    Precision,
+    Rule,
+    Tagged,
+    Without,
+)
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor, same_city
 
 Body = dict[str, Any]
@@ -38,9 +50,8 @@ def matching(query: LeadQuery) -> list[Body]:
     if query.sort == "nearest" and query.near is None:
         raise QueryError("按距离排序需要先给出位置（--near 纬度,经度）。")
     out: list[Body] = [{"term": {"head": ""}}]
-    rule = parse(query.text)
-    if rule is not None:
-        out.append(words(rule))
+    if query.words is not None:
+        out.append(words(query.words))
     lists: Mapping[str, tuple[str, ...]] = {
         "symptoms": query.symptoms,
         "specialties": query.specialties,

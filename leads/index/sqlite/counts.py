@@ -22,8 +22,7 @@ from leads.index.base import Facet, Tile
 from leads.index.spread import MAX_ZOOM, MERCATOR_EDGE, chain_of, city_of, day_of
 from leads.index.sqlite.columns import Area, Codes, Columns, Flags, Floats, Ints, Table
 from leads.index.sqlite.match import ROWID_BITS, conjuncts, first_rowid, in_fts, words_match
-from leads.models import PRECISIONS, LeadQuery, Near, Precision
-from leads.query.words import All, AnyOf, Needs, Rule, Tagged, Without, parse
+from leads.models import PRECISIONS, All, AnyOf, LeadQuery, Near, Needs, Precision, Rule, Tagged, Without
 from leads.scoring.distance import EARTH_KM, distance_km, reach, reach_factor, same_city
 
 KEPT_WORDS = 32  # answers of the full-text table, at a million leads about a megabyte each
@@ -148,7 +147,7 @@ class Counter:
 
     def _matching(self, table: Table, query: LeadQuery) -> Ints:
         """Places in the table of the leads that satisfy everything but the query's point, in their order."""
-        rules = list(conjuncts(parse(query.text)))
+        rules = list(conjuncts(query.words))
         low, high = 0, len(table.rows)
         if query.since is not None:
             low = int(np.searchsorted(table.rows, first_rowid(query.since.timestamp())))

@@ -12,8 +12,7 @@ from dataclasses import replace
 from leads.errors import QueryError
 from leads.index.cursors import Cursor
 from leads.index.terms import area_term, near_terms, specialty_term, symptom_term, word_term
-from leads.models import LeadQuery
-from leads.query.words import All, AnyOf, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without, parse
+from leads.models import All, AnyOf, LeadQuery, Nearby, Needs, Phrase, Rule, TagField, Tagged, Without
 
 ROWID_BITS = 20  # rowid = seconds << 20 | n: a million posts a second, and exact as a float until 2242
 
@@ -53,7 +52,7 @@ def select(
         if allowed:
             where.append(f"{column} IN ({', '.join('?' * len(allowed))})")
             values.extend(allowed)
-    for rule in conjuncts(parse(query.text)):
+    for rule in conjuncts(query.words):
         if not in_fts(rule):
             sql, given = _condition(rule)
             where.append(f"({sql})")
@@ -87,7 +86,7 @@ def first_rowid(seconds: float) -> int:
 
 def match_expression(query: LeadQuery) -> str:
     """The FTS5 expression, "" when words, tags and cells do not restrict."""
-    parts = [words_match(rule) for rule in conjuncts(parse(query.text)) if in_fts(rule)]
+    parts = [words_match(rule) for rule in conjuncts(query.words) if in_fts(rule)]
     for codes, term in ((query.symptoms, symptom_term), (query.specialties, specialty_term)):
         if codes:
             parts.append(_tags([term(code) for code in codes]))

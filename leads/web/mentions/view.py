@@ -11,11 +11,10 @@ from pydantic import BaseModel
 
 from leads.alerts.triggers.news import mention_page
 from leads.labels import COMPLAINT_NAMES, HOW_NAMES, SEVERITY_NAMES
-from leads.models import SEVERITIES, Clinic, Mention, Reason
+from leads.models import SEVERITIES, Clinic, Mention, Reason, Rule
 from leads.query.alert_conditions import MentionCondition, read, severity_of
 from leads.query.holds import holds, subject
 from leads.query.search import Asked, to_query
-from leads.query.words import parse
 from leads.web.leads.highlight import Segment, excerpt, segments
 from nlp.models import Intent, Tags
 from nlp.text.normal import blank_noise, normalise
@@ -75,12 +74,11 @@ def fits(mention: Mention, condition: MentionCondition) -> bool:
         (not condition.polarities or mood.polarity in condition.polarities)
         and (not condition.kinds or not set(condition.kinds).isdisjoint(mood.kinds))
         and grave >= SEVERITIES.index(condition.severity)
-        and _says(mention, condition.text)
+        and _says(mention, condition.words)
     )
 
 
-def _says(mention: Mention, text: str) -> bool:
-    rule = parse(text)
+def _says(mention: Mention, rule: Rule | None) -> bool:
     if rule is None:
         return True
     tokens = tuple(words(cut(blank_noise(normalise(mention.post.full_text)))))

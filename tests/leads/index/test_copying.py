@@ -12,6 +12,7 @@ from leads.index import open_backend
 from leads.index.base import Digest, Kind, LeadIndex, Record
 from leads.index.copying import Copier
 from leads.models import LeadQuery
+from leads.query.words import parse
 from tests.support.builders import NOW, lead
 from tests.support.index_contents import contents, fill
 from tests.support.indexes import backends
@@ -35,8 +36,8 @@ class TestMoving:
         assert contents(other) == contents(index)
         assert other.counts() == index.counts() == {"leads": 41, "folded": 4, "mentions": 7}
         for query in (
-            LeadQuery(text="牙疼", limit=100),
-            LeadQuery(text="智齿"),
+            LeadQuery(words=parse("牙疼"), limit=100),
+            LeadQuery(words=parse("智齿")),
             LeadQuery(statuses=("seen",)),
             LeadQuery(assignees=("chen",)),
         ):

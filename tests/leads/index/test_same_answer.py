@@ -16,6 +16,7 @@ from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import PRECISIONS, CaseMark, Lead, LeadQuery, Near
+from leads.query.words import parse
 from nlp.models import INTENTS
 from tests.support import brute_force
 from tests.support.brute_force import matching
@@ -43,7 +44,7 @@ nears = st.builds(
 
 queries = st.builds(
     LeadQuery,
-    text=st.just("") | rules,
+    words=(st.just("") | rules).map(parse),
     symptoms=some(SYMPTOMS),
     specialties=some(("dental", "internal")),
     intents=some(INTENTS),

@@ -13,6 +13,7 @@ from leads.errors import QueryError
 from leads.labels import STATUS_NAMES
 from leads.models import LeadQuery, Near
 from leads.query.search import MAX_LIMIT, Asked, to_query
+from leads.query.words import parse
 from tests.support.builders import NOW, clinic
 
 CLINICS = (clinic(reach_km=3.0),)
@@ -29,7 +30,7 @@ def test_nothing_asked_restricts_nothing() -> None:
 @pytest.mark.parametrize(
     ("asked", "field", "value"),
     [
-        ({"q": "牙疼 -广告"}, "text", "牙疼 -广告"),
+        ({"q": "牙疼 -广告"}, "words", parse("牙疼 -广告")),
         ({"symptom": ("toothache",)}, "symptoms", ("toothache",)),
         ({"symptom": ("牙痛",)}, "symptoms", ("toothache",)),
         ({"symptom": ("牙疼",)}, "symptoms", ("toothache",)),  # any word the lexicon has

@@ -11,21 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.errors import QueryError
+from leads.models import All, AnyOf, Nearby, Needs, Phrase, Rule, Tagged, Without
 from leads.query.holds import Subject, holds, subject, subject_of
-from leads.query.words import (
-    MAX_DEPTH,
-    MAX_LENGTH,
-    MAX_PAIRS,
-    All,
-    AnyOf,
-    Nearby,
-    Needs,
-    Phrase,
-    Rule,
-    Tagged,
-    Without,
-    parse,
-)
+from leads.query.words import MAX_DEPTH, MAX_LENGTH, MAX_PAIRS, parse
 from nlp.text.dictionary import subwords
 from nlp.text.tokens import cut, words
 from tests.support.builders import lead, post, region, symptom, tags

@@ -17,7 +17,6 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.models import SEVERITIES, Lead, LeadQuery, Mention, RuleKind
 from leads.query.alert_conditions import LeadCondition, MentionCondition, read, severity_of
 from leads.query.holds import holds, subject
-from leads.query.words import parse
 from nlp.models import Sentiment
 from tests.support import brute_force
 from tests.support.builders import NOW, clinic, lead, mention, region, symptom, tags
@@ -239,7 +238,7 @@ def mention_matches(rule: str, one: Mention, text: str) -> bool:
     assert isinstance(asked, MentionCondition)
     mood = one.sentiment
     return (
-        holds(parse(asked.text), subject(one.post, tags(text, symptoms=(symptom(),))))
+        holds(asked.words, subject(one.post, tags(text, symptoms=(symptom(),))))
         and (not asked.clinics or one.clinic_id in asked.clinics)
         and (not asked.polarities or mood.polarity in asked.polarities)
         and (not asked.kinds or bool(set(asked.kinds) & set(mood.kinds)))

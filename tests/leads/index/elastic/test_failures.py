@@ -26,6 +26,7 @@ from leads.index.elastic.client import Servers, check_new_enough, connect, from_
 from leads.index.elastic.index import ElasticIndex
 from leads.index.elastic.lock import WriterLock
 from leads.models import CaseMark, LeadQuery
+from leads.query.words import parse
 from tests.support.builders import NOW, lead, mention
 from tests.support.elastic_server import Server, free_port, scratch
 from tests.support.indexes import elastic_settings
@@ -322,7 +323,7 @@ class TestWriting:
         hostile = ('"},{"match_all":{}}', "*", "doc:*", "_exists_:doc", "牙疼~", "a\\u0022", "[* TO *]")
         for text in hostile:
             try:
-                found = index.search(LeadQuery(text=text, sources=("forum",)), now=NOW).items
+                found = index.search(LeadQuery(words=parse(text), sources=("forum",)), now=NOW).items
             except QueryError:
                 continue
             assert len(found) <= 1
@@ -405,7 +406,7 @@ class TestDying:
             assert index.counts() == {"leads": total * 10, "folded": 0, "mentions": total}
             assert (tmp_path / "elastic-spool.jsonl").stat().st_size == 0
             index.upsert([lead(0, "后来改了", hours=1)])
-            assert index.search(LeadQuery(text="后来"), now=NOW).items
+            assert index.search(LeadQuery(words=parse("后来")), now=NOW).items
 
     def test_a_server_that_hangs_is_given_up_after_the_timeout(
         self, own_server: Server, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from leads.index import open_backend
 from leads.index.copying import Progress
 from leads.index.elastic.admin import mapping
 from leads.models import CaseMark, LeadQuery
+from leads.query.words import parse
 from tests.support.builders import NOW, lead
 from tests.support.index_contents import contents, fill
 
@@ -74,7 +75,7 @@ def test_searches_never_fail_and_writes_are_not_lost(settings: Settings) -> None
         def search() -> None:
             try:
                 while not done.is_set():
-                    assert index.search(LeadQuery(text="牙疼", limit=5), now=NOW).items
+                    assert index.search(LeadQuery(words=parse("牙疼"), limit=5), now=NOW).items
             except BaseException as error:
                 trouble.append(error)
 
@@ -118,7 +119,9 @@ def test_an_index_of_another_tokenizer_is_cut_anew(
         open_backend(settings)
     reindex.rebuild(settings, lambda step: None)
     with open_backend(settings) as index:
-        assert [hit.lead.id for hit in index.search(LeadQuery(text="牙疼"), now=NOW).items] == ["forum/1"]
+        assert [hit.lead.id for hit in index.search(LeadQuery(words=parse("牙疼")), now=NOW).items] == [
+            "forum/1"
+        ]
 
 
 def test_an_index_without_assignees_is_brought_up_to_date(settings: Settings) -> None:

@@ -18,12 +18,13 @@ from leads.index.base import LeadIndex
 from leads.index.sqlite import store as sqlite_store
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import SORTS, CaseMark, Lead, LeadQuery, Sort
+from leads.query.words import parse
 from tests.support.builders import LONG, NEAR_WUHOU, NOW, lead, point, region, symptom
 
 PLACES = (region("武侯区"), region("成都市"), region("四川省"), point(30.645, 104.045), None)
 QUERIES = (
-    LeadQuery(), LeadQuery(text="牙疼"), LeadQuery(statuses=("seen",)), LeadQuery(near=NEAR_WUHOU),
-    LeadQuery(text="牙疼 OR status:seen", min_need=0.5), LeadQuery(text="头晕 -need:>0.5"),
+    LeadQuery(), LeadQuery(words=parse("牙疼")), LeadQuery(statuses=("seen",)), LeadQuery(near=NEAR_WUHOU),
+    LeadQuery(words=parse("牙疼 OR status:seen"), min_need=0.5), LeadQuery(words=parse("头晕 -need:>0.5")),
     LeadQuery(near=NEAR_WUHOU, assignees=("chen",), since=NOW - timedelta(hours=60)),
 )  # fmt: skip
 
@@ -97,7 +98,7 @@ def index(tmp_path: Path) -> Iterator[SqliteIndex]:
 def test_pages_go_on_when_the_columns_come(index: SqliteIndex, tmp_path: Path, sort: Sort, text: str) -> None:
     """A cursor made by reading rows is good for the columns, and the other way round."""
     index.upsert([lead(n, f"牙疼第{n}天", place=PLACES[n % 4], hours=n % 7, need=n / 40) for n in range(40)])
-    query = LeadQuery(text=text, near=NEAR_WUHOU, sort=sort, precision="possible", limit=7)
+    query = LeadQuery(words=parse(text), near=NEAR_WUHOU, sort=sort, precision="possible", limit=7)
     with SqliteIndex(tmp_path / "leads.sqlite") as cold:
         expected = list(cold.search(replace(query, limit=100), now=NOW).items)
         index.facets(query)
