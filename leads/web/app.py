@@ -28,6 +28,7 @@ from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page
 
 FOLDER = Path(__file__).parent
+_SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
@@ -93,14 +94,14 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     if request.url.path.startswith("/api/"):  # an address that even the API's mount does not take for its own
         return http_problem(request, error)
-    sentence = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}.get(
-        error.status_code, str(error.detail)
-    )
+    sentence = _SENTENCES.get(error.status_code, str(error.detail))
     return error_page(request, sentence, error.status_code)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    if any(each["loc"][0] == "path" for each in error.errors()):
+        return error_page(request, _SENTENCES[404], 404)
     fields = "、".join(dict.fromkeys(str(each["loc"][-1]) for each in error.errors()))
     return error_page(request, f"表单里的 {fields} 看不懂：请返回上一页改正。", 422)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
+from pydantic import Field
 
 from leads.config import Settings
 from leads.index.base import LeadIndex
@@ -16,6 +17,9 @@ from leads.records import Records
 from leads.records.clinics import clinics
 
 Clock = Callable[[], datetime]
+LARGEST_NUMBER = 2**31 - 1  # of an id or version; more is no number of ours, and PostgreSQL's limit
+Number = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+RowId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER)]  # in an address; what is none is answered with 404
 
 
 def system_clock() -> datetime:

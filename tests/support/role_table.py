@@ -309,8 +309,8 @@ TABLE: dict[str, Row] = {
     "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
     "GET /audit": Row(ADMINS),
     # the API
-    "GET /api/v1/openapi.json": Row(EVERYBODY),
-    "GET /api/v1/docs": Row(EVERYBODY),
+    "GET /api/v1/openapi.json": Row(MEMBERS),
+    "GET /api/v1/docs": Row(MEMBERS),
     "GET /api/v1/leads": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/leads/{lead_id}": Row(OF_CLINIC, url=f"{API}/leads/{LEAD}", scope="leads:read"),
     "GET /api/v1/similar/{lead_id}": Row(OF_CLINIC, url=f"{API}/similar/{LEAD}", scope="leads:read"),

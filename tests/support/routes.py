@@ -22,6 +22,17 @@ def parameters_of(app: FastAPI) -> list[str]:
     return sorted({name for _, endpoint in _walk(app.routes, "") if endpoint for name in _names(endpoint)})
 
 
+def numbers_of(app: FastAPI) -> dict[str, list[str]]:
+    """Route → the names in its path that stand for a whole number; routes without any are left out."""
+    found = {}
+    for route, endpoint in _walk(app.routes, ""):
+        hints = get_type_hints(endpoint) if endpoint else {}
+        names = [name for name in re.findall(r"{(\w+)}", route) if hints.get(name) is int]
+        if names:
+            found[route] = names
+    return found
+
+
 def _names(endpoint: Callable[..., object]) -> Iterator[str]:
     for name, hint in get_type_hints(endpoint, include_extras=True).items():
         kind = (get_args(hint) or (hint,))[0]

@@ -1,4 +1,4 @@
-"""Who asks: `Authorization: Bearer tz_…` and nothing else; cookies are never looked at.
+"""Who asks: `Authorization: Bearer tz_…` and nothing else; cookies are looked at for the description only.
 
 A route says which scope it takes by its dependency. What may be seen is then the visitor's business, as on
 the pages.
@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 
 from leads.records import Records, tokens
 from leads.records.clinics import clinics
-from leads.web.auth import Visitor, visitor_of
+from leads.web.auth import Perhaps, Visitor, visitor_of
 from leads.web.desk import TheDesk
 from leads.web.door import client_address
 
@@ -86,6 +86,14 @@ def identify(records: Records, secret: str, *, now: datetime) -> Caller | None:
     )
 
 
+WITHOUT = "请在 Authorization 头里带上令牌：Bearer tz_…"
+
+
+def unknown(sentence: str) -> HTTPException:
+    """For a program that does not say who it is."""
+    return HTTPException(401, sentence, {"WWW-Authenticate": "Bearer"})
+
+
 def lacking(scope: str) -> str:
     """What a program is told whose token does not have the scope."""
     return f"令牌没有权限 {scope}（{tokens.SCOPES[scope]}）：请在账号页另建一个。"
@@ -93,6 +101,22 @@ def lacking(scope: str) -> str:
 
 _bearer = HTTPBearer(auto_error=False, description="账号页建的 API 令牌，tz_ 开头。", scheme_name="token")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+
+def signed_in(request: Request, desk: TheDesk, visitor: Perhaps, credentials: Credentials) -> bool:
+    """A dependency: a person with a session, or a program with a token that holds; raises 429."""
+    if visitor is not None:
+        return True
+    caller = identify(desk.records, credentials.credentials, now=desk.clock()) if credentials else None
+    rates: Rates = request.app.state.rates
+    if caller is None:
+        rates.stranger(client_address(request))
+    else:
+        rates.token(caller.token_id)
+    return caller is not None
+
+
+SignedIn = Annotated[bool, Depends(signed_in)]
 
 
 def needs(scope: str) -> Callable[[Request, TheDesk, Credentials], Caller]:
@@ -103,10 +127,7 @@ def needs(scope: str) -> Callable[[Request, TheDesk, Credentials], Caller]:
         caller = identify(desk.records, credentials.credentials, now=desk.clock()) if credentials else None
         if caller is None:
             rates.stranger(client_address(request))
-            message = (
-                "请在 Authorization 头里带上令牌：Bearer tz_…" if not credentials else "令牌无效或已过期。"
-            )
-            raise HTTPException(401, message, {"WWW-Authenticate": "Bearer"})
+            raise unknown(WITHOUT if not credentials else "令牌无效或已过期。")
         request.state.visitor = caller.visitor  # a crowd of strangers does not keep this connection out
         rates.token(caller.token_id)
         if scope not in caller.scopes:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Header, Request, Response
-from pydantic import Field
 
 from leads.errors import InputError, QueryError
 
@@ -20,8 +19,6 @@ PREFIX = "/api/v1"
 # Kept by whoever asked, and asked for again each time with If-None-Match.
 HEADERS = {"Cache-Control": "private, no-cache"}
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})(?:-[0-9a-f]+)?"?')
-LARGEST_NUMBER = 2**31 - 1  # of an id or version; more is no number of ours, and PostgreSQL's limit
-Number = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 IfMatch = Annotated[
     str | None,
     Header(

@@ -33,7 +33,7 @@ def create_api(state: State) -> FastAPI:
         description=ABOUT,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # see reference
         servers=[{"url": PREFIX}],
         root_path_in_servers=False,
         responses=errors.RESPONSES,

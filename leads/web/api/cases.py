@@ -20,7 +20,6 @@ from leads.web.api.access import LeadsReader, LeadsWriter, scoped
 from leads.web.api.answers import (
     PREFIX,
     IfMatch,
-    Number,
     answer,
     from_cursor,
     listed,
@@ -30,7 +29,7 @@ from leads.web.api.answers import (
 from leads.web.api.leads import LeadId
 from leads.web.api.once import DoOnce
 from leads.web.auth import Visitor
-from leads.web.desk import TheDesk
+from leads.web.desk import Number, TheDesk
 from leads.web.lead.case_form import subject, to_change
 
 routes = APIRouter(tags=["跟进"])

@@ -13,9 +13,9 @@ from leads.clinics.form import ClinicDraft, Written, checked_id, draft
 from leads.records import clinics as kept
 from leads.records.tables.clinics import ClinicRow
 from leads.web.api.access import ClinicsWriter, LeadsReader, scoped
-from leads.web.api.answers import IfMatch, Number, answer, listed, version_required
+from leads.web.api.answers import IfMatch, answer, listed, version_required
 from leads.web.api.once import DoOnce
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, TheDesk
 
 routes = APIRouter(tags=["诊所"])
 ClinicId = Annotated[str, Path(max_length=40, examples=["anhe"])]

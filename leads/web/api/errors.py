@@ -106,6 +106,8 @@ def http_problem(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    if any(each["loc"][0] == "path" for each in error.errors()):
+        return problem(404, _SENTENCES[404])
     first = error.errors()[0]
     field = _field(first["loc"])
     said = _PROBLEMS.get(first["type"], f"不对（{first['msg']}）")

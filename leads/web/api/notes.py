@@ -13,10 +13,10 @@ from leads.records import feedback, notes
 from leads.records.feedback import LONGEST_REASON, FeedbackKind
 from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, LeadsWriter, scoped
-from leads.web.api.answers import LARGEST_NUMBER, answer, listed
+from leads.web.api.answers import answer, listed
 from leads.web.api.leads import LeadId
 from leads.web.api.once import DoOnce
-from leads.web.desk import TheDesk
+from leads.web.desk import Number, TheDesk
 from leads.web.lead.case_form import subject
 from nlp.models import IntentLabel
 
@@ -110,7 +110,7 @@ def take_feedback_back(
     caller: LeadsWriter,
     once: DoOnce,
     lead_id: LeadId,
-    judgement: Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="判断的 id。")],
+    judgement: Annotated[Number, Query(description="判断的 id。")],
 ) -> Response:
     """撤回自己的一个判断。"""
     subject(desk, caller.visitor, lead_id)

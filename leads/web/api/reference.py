@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from leads.records.tokens import SCOPES
+from leads.web.api.access import WITHOUT, SignedIn, unknown
 from leads.web.api.answers import PREFIX
 from leads.web.render import render
 
@@ -40,9 +43,19 @@ class Operation:
     example: str  # a body, as JSON text
 
 
+@routes.get("/openapi.json")
+def description(request: Request, inside: SignedIn) -> Response:
+    """What the page is made from, for programs; strangers need not know what there is."""
+    if not inside:
+        raise unknown(WITHOUT)
+    return JSONResponse(request.app.openapi())
+
+
 @routes.get("/docs")
-def reference(request: Request) -> Response:
-    """The page; it says nothing that the source code does not."""
+def reference(request: Request, inside: SignedIn) -> Response:
+    """The page; strangers log in first."""
+    if not inside:
+        return RedirectResponse("/login?" + urlencode({"then": f"{PREFIX}/docs"}), 303)
     schema = request.app.openapi()
     groups: dict[str, list[Operation]] = {}
     for each in operations(schema):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -17,21 +17,18 @@ from leads.records.rules import LONGEST_NAME
 from leads.records.tables.alerts import Rule
 from leads.web.api.access import RulesWriter, scoped
 from leads.web.api.answers import (
-    LARGEST_NUMBER,
     IfMatch,
-    Number,
     answer,
     listed,
     version_meant,
     version_required,
 )
 from leads.web.api.once import DoOnce
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, RowId, TheDesk
 from leads.web.rules.page import looked_back
 
 routes = APIRouter(tags=["规则"])
 SCOPE = scoped("rules:write")
-RuleId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER)]
 QUERY = (
     "条件，写法和线索页的地址相同（q、near、radius、symptom …）；提及用 q、clinic、polarity、kind、severity。"
 )
@@ -170,7 +167,7 @@ def preview_rule(request: Request, desk: TheDesk, caller: RulesWriter, asked: Co
 
 
 @routes.get("/rules/{rule_id}", response_model=RuleShape, openapi_extra=SCOPE)
-def get_rule(request: Request, desk: TheDesk, caller: RulesWriter, rule_id: RuleId) -> Response:
+def get_rule(request: Request, desk: TheDesk, caller: RulesWriter, rule_id: RowId) -> Response:
     """一条规则。"""
     return answer(request, _shape(_found(desk, rule_id)))
 
@@ -180,7 +177,7 @@ def change_rule(
     desk: TheDesk,
     caller: RulesWriter,
     once: DoOnce,
-    rule_id: RuleId,
+    rule_id: RowId,
     asked: RulePatch,
     if_match: IfMatch = None,
 ) -> Response:
@@ -212,7 +209,7 @@ def change_rule(
 
 
 @routes.delete("/rules/{rule_id}", status_code=204, openapi_extra=SCOPE)
-def remove_rule(desk: TheDesk, caller: RulesWriter, once: DoOnce, rule_id: RuleId) -> Response:
+def remove_rule(desk: TheDesk, caller: RulesWriter, once: DoOnce, rule_id: RowId) -> Response:
     """删掉规则和它的订阅；已经写好的提醒照发。"""
 
     def work(session: Session) -> tuple[int, None]:

@@ -15,7 +15,7 @@ from leads.records import audit, passwords, rights, sessions, tokens, users
 from leads.records.tables.people import ApiToken, User
 from leads.web import door
 from leads.web.auth import Anyone, Visitor
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.door import Gate
 from leads.web.render import render
 
@@ -113,7 +113,7 @@ def new_token(
 
 
 @routes.post("/account/tokens/{token_id}/revoke")
-def revoke_token(desk: TheDesk, visitor: Anyone, token_id: int) -> Response:
+def revoke_token(desk: TheDesk, visitor: Anyone, token_id: RowId) -> Response:
     """Ends one of one's own tokens."""
     now = desk.clock()
     with desk.records.transaction() as session:

@@ -22,7 +22,7 @@ from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import SubscriptionWishes
 from leads.records.tables.alerts import Alert, Channel, Subscription
 from leads.web.auth import Anyone, Visitor
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.render import render
 
 routes = APIRouter()
@@ -105,7 +105,7 @@ def add_channel(
 
 
 @routes.post("/alerts/channels/{channel_id}/test")
-def test_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
+def test_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
     """A message at once, outside the outbox; the service's answer is shown in words."""
     with desk.records.reading() as session:
         channel = _channel(session, visitor, channel_id)
@@ -118,7 +118,7 @@ def test_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
 
 
 @routes.post("/alerts/channels/{channel_id}/remove")
-def remove_channel(desk: TheDesk, visitor: Anyone, channel_id: int) -> Response:
+def remove_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
     """What waits for it is cancelled, with the reason."""
     with desk.records.transaction() as session:
         channel = _channel(session, visitor, channel_id)
@@ -172,7 +172,7 @@ def subscribe(
 
 @routes.post("/alerts/subscriptions/{subscription_id}")
 def change(
-    request: Request, desk: TheDesk, visitor: Anyone, subscription_id: int, wishes: TheWishes
+    request: Request, desk: TheDesk, visitor: Anyone, subscription_id: RowId, wishes: TheWishes
 ) -> Response:
     """Other wishes; what waits is planned anew."""
     try:
@@ -186,7 +186,7 @@ def change(
 
 
 @routes.post("/alerts/subscriptions/{subscription_id}/remove")
-def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: int) -> Response:
+def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: RowId) -> Response:
     """Nothing more, not what waits either."""
     with desk.records.transaction() as session:
         _subscription(session, visitor, subscription_id)
@@ -290,14 +290,14 @@ def _own(visitor: Visitor, user_id: int) -> bool:
 
 
 def _channel(session: Session, visitor: Visitor, channel_id: int) -> Channel:
-    channel = session.get(Channel, channel_id) if channel_id < 2**31 else None
+    channel = session.get(Channel, channel_id)
     if channel is None or channel.removed or not _own(visitor, channel.user_id):
         raise HTTPException(404, "没有这个通道。")
     return channel
 
 
 def _subscription(session: Session, visitor: Visitor, subscription_id: int) -> Subscription:
-    found = session.get(Subscription, subscription_id) if subscription_id < 2**31 else None
+    found = session.get(Subscription, subscription_id)
     if found is None or not _own(visitor, found.user_id):
         raise HTTPException(404, "没有这个订阅。")
     return found

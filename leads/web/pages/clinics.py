@@ -18,7 +18,7 @@ from leads.errors import ConflictError, InputError
 from leads.records import clinics as kept
 from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, TheDesk
 from leads.web.map.geometry import seats_around
 from leads.web.map.plotly import allow_tiles, plot_values
 from leads.web.render import render
@@ -39,7 +39,7 @@ class ClinicForm(BaseModel):
     """The form as it is sent. `keep_account` are the pseudonyms that stay."""
 
     id: str = ""
-    version: int = 0
+    version: Number = 0
     name: str = ""
     aliases: str = ""
     doctors: str = ""

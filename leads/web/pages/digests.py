@@ -23,7 +23,7 @@ from leads.records import channels, digests
 from leads.records.tables.digests import DigestPlan
 from leads.records.tables.people import User
 from leads.web.auth import Anyone, Visitor
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, RowId, TheDesk
 from leads.web.render import render
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -33,7 +33,7 @@ routes = APIRouter(prefix="/digests")
 class PlanFields(BaseModel):
     """The form of a plan."""
 
-    channel_id: int = 0
+    channel_id: Number = 0
     period: str = "daily"
     at_time: str = "08:00"
     weekday: int = 0
@@ -69,7 +69,7 @@ def add(request: Request, desk: TheDesk, visitor: Anyone, fields: Annotated[Plan
 
 
 @routes.post("/plans/{plan_id}/remove")
-def remove(desk: TheDesk, visitor: Anyone, plan_id: int) -> Response:
+def remove(desk: TheDesk, visitor: Anyone, plan_id: RowId) -> Response:
     """No more of these."""
     with desk.records.transaction() as session:
         plan = digests.own(session, visitor.user_id, plan_id)
@@ -80,7 +80,7 @@ def remove(desk: TheDesk, visitor: Anyone, plan_id: int) -> Response:
 
 
 @routes.get("/plans/{plan_id}/preview")
-def preview(request: Request, desk: TheDesk, visitor: Anyone, plan_id: int) -> Response:
+def preview(request: Request, desk: TheDesk, visitor: Anyone, plan_id: RowId) -> Response:
     """What this plan's report would say if it were made now; nothing is sent."""
     now = desk.clock()
     with desk.records.reading() as session:

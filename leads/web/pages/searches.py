@@ -19,7 +19,7 @@ from leads.records import audit, rules, searches
 from leads.records.clinics import clinics
 from leads.records.tables.work import SavedSearch
 from leads.web.auth import Anyone, Visitor, visitor_of
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.leads.atom import Feed, atom, updated
 from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.render import render
@@ -66,7 +66,7 @@ def save(desk: TheDesk, visitor: Anyone, name: Text = "", query: Text = "") -> R
 
 
 @routes.post("/searches/{search_id}/rename")
-def rename(desk: TheDesk, visitor: Anyone, search_id: int, name: Text = "") -> Response:
+def rename(desk: TheDesk, visitor: Anyone, search_id: RowId, name: Text = "") -> Response:
     """Another name."""
     with desk.records.transaction() as session:
         searches.rename(session, _own(session, visitor, search_id), name)
@@ -74,7 +74,7 @@ def rename(desk: TheDesk, visitor: Anyone, search_id: int, name: Text = "") -> R
 
 
 @routes.post("/searches/{search_id}/remove")
-def remove(desk: TheDesk, visitor: Anyone, search_id: int) -> Response:
+def remove(desk: TheDesk, visitor: Anyone, search_id: RowId) -> Response:
     """The search and its feed are gone; alerts made from it are rules of their own."""
     with desk.records.transaction() as session:
         session.delete(_own(session, visitor, search_id))
@@ -82,7 +82,7 @@ def remove(desk: TheDesk, visitor: Anyone, search_id: int) -> Response:
 
 
 @routes.post("/searches/{search_id}/feed")
-def renew_feed(desk: TheDesk, visitor: Anyone, search_id: int) -> Response:
+def renew_feed(desk: TheDesk, visitor: Anyone, search_id: RowId) -> Response:
     """Another secret address for the feed."""
     with desk.records.transaction() as session:
         search = _own(session, visitor, search_id)
@@ -94,7 +94,7 @@ def renew_feed(desk: TheDesk, visitor: Anyone, search_id: int) -> Response:
 
 
 @routes.post("/searches/{search_id}/alert")
-def alert(desk: TheDesk, visitor: Anyone, search_id: int) -> Response:
+def alert(desk: TheDesk, visitor: Anyone, search_id: RowId) -> Response:
     """A rule with the same query; who hears of it and how is chosen on the page of alerts."""
     with desk.records.transaction() as session:
         search = _own(session, visitor, search_id)

@@ -15,7 +15,7 @@ from leads.records.tables.work import Snippet
 from leads.replies.compliance import check
 from leads.replies.starters import VARIABLES, ReplyDraft, starters
 from leads.web.auth import Staff
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, RowId, TheDesk
 from leads.web.render import render
 from nlp.symptoms import lexicon
 
@@ -30,7 +30,7 @@ class SnippetForm(BaseModel):
     text: str = ""
     symptom: str = ""  # a name or a code
     clinic_id: str = ""
-    version: int = 0
+    version: Number = 0
 
     def draft(self) -> ReplyDraft:
         return ReplyDraft(
@@ -78,7 +78,7 @@ def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[Snippet
 
 
 @routes.get("/snippets/{snippet_id}")
-def show(request: Request, desk: TheDesk, visitor: Staff, snippet_id: int) -> Response:
+def show(request: Request, desk: TheDesk, visitor: Staff, snippet_id: RowId) -> Response:
     """The form of a piece."""
     row = _row(desk, snippet_id)
     form = SnippetForm(
@@ -89,7 +89,7 @@ def show(request: Request, desk: TheDesk, visitor: Staff, snippet_id: int) -> Re
 
 @routes.post("/snippets/{snippet_id}")
 def edit(
-    request: Request, desk: TheDesk, visitor: Staff, snippet_id: int, form: Annotated[SnippetForm, Form()]
+    request: Request, desk: TheDesk, visitor: Staff, snippet_id: RowId, form: Annotated[SnippetForm, Form()]
 ) -> Response:
     """Change a piece."""
     row = _row(desk, snippet_id)
@@ -109,7 +109,7 @@ def edit(
 
 
 @routes.post("/snippets/{snippet_id}/remove")
-def remove(desk: TheDesk, visitor: Staff, snippet_id: int) -> Response:
+def remove(desk: TheDesk, visitor: Staff, snippet_id: RowId) -> Response:
     """Drop a piece."""
     with desk.records.transaction() as session:
         if not kept.remove(session, snippet_id):

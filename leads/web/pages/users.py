@@ -15,7 +15,7 @@ from leads.records import audit, rights, sessions, users
 from leads.records.tables.people import User
 from leads.records.users import state
 from leads.web.auth import Admin, Visitor
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.render import render
 
 routes = APIRouter()
@@ -113,7 +113,7 @@ def invite(
 
 
 @routes.post("/users/{user_id}/link")
-def new_link(request: Request, desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+def new_link(request: Request, desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
     """Another one-time link, shown in this answer and never again."""
     try:
         with desk.records.transaction() as session:
@@ -129,7 +129,7 @@ def set_role(
     request: Request,
     desk: TheDesk,
     visitor: Admin,
-    user_id: int,
+    user_id: RowId,
     role: Field = "",
     clinic: ClinicIds = None,
 ) -> Response:
@@ -149,7 +149,7 @@ def set_role(
 
 
 @routes.post("/users/{user_id}/disable")
-def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
     """Out, and not in again."""
     try:
         with desk.records.transaction() as session:
@@ -160,7 +160,7 @@ def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: int) -> Re
 
 
 @routes.post("/users/{user_id}/enable")
-def enable(desk: TheDesk, visitor: Admin, user_id: int) -> Response:
+def enable(desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
     """In again."""
     with desk.records.transaction() as session:
         rights.enable(session, _user(session, user_id), who=visitor.login, now=desk.clock())
@@ -197,7 +197,7 @@ def history(
 
 
 def _user(session: Session, user_id: int) -> User:
-    user = session.get(User, user_id) if user_id < 2**31 else None
+    user = session.get(User, user_id)
     if user is None:
         raise HTTPException(404, "没有这个用户。")
     return user

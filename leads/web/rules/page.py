@@ -26,7 +26,7 @@ from leads.records.tables.alerts import Rule, Subscription
 from leads.records.tables.people import User
 from leads.storage import tagger
 from leads.web.auth import Staff, Visitor
-from leads.web.desk import Desk, TheDesk
+from leads.web.desk import Desk, Number, RowId, TheDesk
 from leads.web.render import render
 from leads.web.rules.view import CHART, bars, described, fields_of, kind_of, query_of
 from nlp import Tagger
@@ -49,7 +49,7 @@ class RuleForm(BaseModel):
     name: str = ""
     kind: str = "lead"
     query: str = ""
-    version: int = 0
+    version: Number = 0
 
 
 @routes.get("/rules")
@@ -97,7 +97,7 @@ def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[RuleFor
 
 
 @routes.get("/rules/{rule_id}")
-def edit(request: Request, desk: TheDesk, visitor: Staff, rule_id: int) -> Response:
+def edit(request: Request, desk: TheDesk, visitor: Staff, rule_id: RowId) -> Response:
     """A rule as it is, or with the conditions of the address."""
     rule = _rule(desk, rule_id)
     given = request.query_params
@@ -116,7 +116,7 @@ def edit(request: Request, desk: TheDesk, visitor: Staff, rule_id: int) -> Respo
 
 @routes.post("/rules/{rule_id}")
 def change(
-    request: Request, desk: TheDesk, visitor: Staff, rule_id: int, form: Annotated[RuleForm, Form()]
+    request: Request, desk: TheDesk, visitor: Staff, rule_id: RowId, form: Annotated[RuleForm, Form()]
 ) -> Response:
     """Save, unless somebody else has meanwhile."""
     rule = _rule(desk, rule_id)
@@ -148,7 +148,7 @@ def change(
 
 
 @routes.post("/rules/{rule_id}/enable")
-def enable(desk: TheDesk, visitor: Staff, rule_id: int, enabled: Annotated[str, Form()] = "1") -> Response:
+def enable(desk: TheDesk, visitor: Staff, rule_id: RowId, enabled: Annotated[str, Form()] = "1") -> Response:
     """On or off."""
     _rule(desk, rule_id)
     wanted = enabled != "0"
@@ -158,7 +158,7 @@ def enable(desk: TheDesk, visitor: Staff, rule_id: int, enabled: Annotated[str, 
 
 
 @routes.post("/rules/{rule_id}/remove")
-def remove(desk: TheDesk, visitor: Staff, rule_id: int) -> Response:
+def remove(desk: TheDesk, visitor: Staff, rule_id: RowId) -> Response:
     """Gone, with its subscriptions."""
     _rule(desk, rule_id)
     with desk.records.transaction() as session:

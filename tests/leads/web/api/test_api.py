@@ -116,7 +116,7 @@ class TestErrors:
             ("GET", "/leads?cursor=x", None, 400, "bad_request", None),
             ("GET", "/mentions?cursor=x", None, 400, "bad_request", None),
             ("GET", "/cases?cursor=IjEi", None, 400, "bad_request", None),
-            ("GET", "/rules/99999999999", None, 422, "invalid", "rule_id"),
+            ("GET", "/rules/99999999999", None, 404, "not_found", None),
             ("GET", "/insights/summary?until=2026-02-30", None, 400, "bad_request", "until"),
             ("GET", "/insights/summary?until=0001-01-01", None, 400, "bad_request", "until"),
             ("POST", "/notes/forum/1", {"text": ""}, 422, "invalid", "text"),
@@ -236,11 +236,18 @@ class TestReading:
             noted = {each.action for each in session.scalars(select(Audit))}
         assert {"export.csv", "export.xlsx"} <= noted
 
-    def test_the_description_page(self, nobody: TestClient) -> None:
-        page = nobody.get("/docs")
+    def test_the_description_page(self, admin: TestClient) -> None:
+        page = admin.get("/docs")
         assert page.status_code == 200
         assert "/api/v1/erasures" in page.text
         assert "http" not in page.text.replace("https://", "http://").split("<main")[0].lower()
+
+    def test_strangers_read_no_description(self, nobody: TestClient) -> None:
+        assert nobody.get("/openapi.json").json()["error"]["code"] == "unauthorized"
+        page = nobody.get("/docs", follow_redirects=False)
+        assert (page.status_code, page.headers["Location"]) == (303, "/login?then=%2Fapi%2Fv1%2Fdocs")
+        nobody.headers["Authorization"] = "Bearer tz_none"
+        assert nobody.get("/openapi.json").status_code == 401
 
 
 class TestWriting:

@@ -62,7 +62,8 @@ def unhurried(folder: Path) -> FastAPI:
 
 
 def described(app: FastAPI) -> Any:
-    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=HOST)
+    headers = HOST | {"Authorization": f"Bearer {token(app)}"}
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=headers)
 
 
 def ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
