@@ -12,7 +12,7 @@ run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
 test: $(VENV)/dev chromium java postgres
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
 test-quick: $(VENV)/dev

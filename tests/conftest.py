@@ -1,9 +1,15 @@
-"""The order of the files: those that take long begin first, so that none is left alone at the end."""
+"""What holds for the whole run: shared servers, and the order of the files."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.shared import close_folder, open_folder
+
+SERVERS = pytest.StashKey[Path]()
 
 # How fast the machine is, is nothing that a property depends on.
 settings.register_profile("tingzhen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +30,18 @@ LONG = (
     "tests/leads/web/test_any_url.py",
     "tests/test_end_to_end.py",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the process that leads the run, before its workers start."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SERVERS] = open_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The workers are gone; after an interruption, too."""
+    if SERVERS in config.stash:
+        close_folder(config.stash[SERVERS])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

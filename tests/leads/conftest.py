@@ -23,10 +23,9 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a genuine PostgreSQL server."""
-    with server() as address:
-        yield address
+def postgres_server() -> str:
+    """The address of the PostgreSQL server that all processes of the run use."""
+    return server()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A genuine Elasticsearch for tests: one a session, found or started; nothing of it is imitated.
+"""A genuine Elasticsearch for tests: one a test run, found or started; nothing of it is imitated.
 
 Order: $TINGZHEN_TEST_ES_URL; Docker when a daemon answers (the official image); else the server's own Maven
 artifact, fetched once into ~/.cache/tingzhen, unpacked into a scratch folder and run as another user, because
@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+
+from tests.support.shared import Started, shared
 
 VERSION = "8.19.21"
 IMAGE = f"docker.elastic.co/elasticsearch/elasticsearch:{VERSION}"
@@ -221,9 +223,38 @@ def running(home: Path, **options: Mapping[str, object]) -> Iterator[Server]:
             server.kill()
 
 
-@contextmanager
-def docker() -> Iterator[str]:
-    """The official image; its address."""
+_KEPT: list[Server] = []  # what this process started for all; whoever leads the run ends it
+
+
+def home() -> Path:
+    """The server, unpacked once for all processes of the run."""
+    return Path(shared("elastic-home", lambda folder: Started(str(unpack(folder)))))
+
+
+def address() -> str:
+    """Of the run's server.
+
+    Raises:
+        NoServerError: there is none to be had.
+    """
+    given = os.environ.get("TINGZHEN_TEST_ES_URL")
+    return given or shared("elastic", lambda folder: docker() if has_docker() else _start(folder))
+
+
+def _start(folder: Path) -> Started:
+    server = Server(home(), folder)
+    _KEPT.append(server)
+    try:
+        server.start()
+    except BaseException:
+        server.kill()
+        raise
+    assert server.process is not None
+    return Started(server.address, ("kill", "-KILL", "--", f"-{server.process.pid}"))
+
+
+def docker() -> Started:
+    """The official image."""
     port = free_port()
     options = ["discovery.type=single-node", "xpack.security.enabled=false", "ES_JAVA_OPTS=-Xms512m -Xmx512m"]
     command = ["docker", "run", "--rm", "-d", "-p", f"127.0.0.1:{port}:9200"]
@@ -232,15 +263,14 @@ def docker() -> Iterator[str]:
     if done.returncode:
         raise NoServerError(f"docker run failed: {done.stderr[-500:]}")
     name = done.stdout.strip()
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not answers(f"http://127.0.0.1:{port}"):
-            if time.monotonic() > deadline:
-                raise NoServerError(f"the container was not ready within {READY_SECONDS} s")
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        subprocess.run(["docker", "kill", name], capture_output=True)
+    stop = ("docker", "kill", name)
+    deadline = time.monotonic() + READY_SECONDS
+    while not answers(f"http://127.0.0.1:{port}"):
+        if time.monotonic() > deadline:
+            subprocess.run(stop, capture_output=True)
+            raise NoServerError(f"the container was not ready within {READY_SECONDS} s")
+        time.sleep(0.5)
+    return Started(f"http://127.0.0.1:{port}", stop)
 
 
 def has_docker() -> bool:

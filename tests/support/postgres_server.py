@@ -1,4 +1,4 @@
-"""A genuine PostgreSQL for tests: one server a session on a free loopback port, one database a test.
+"""A genuine PostgreSQL for tests: one server a test run on a free loopback port, one database a test.
 
 $TINGZHEN_TEST_POSTGRES_URL names a server to use instead (its user must be allowed to make databases). The
 server refuses root, so that root runs it as another user. Durability is off: what a test wrote may be lost.
@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+
+from tests.support.shared import Started, shared
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts each version's server; initdb is not on the PATH
 OTHER_USERS = ("postgres", "nobody")
@@ -31,24 +32,18 @@ class NoServerError(Exception):
     """Why no server could be had, in a sentence."""
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The address of a running server: postgresql://user@host:port/postgres.
+def server() -> str:
+    """The address of the run's server: postgresql://user@host:port/postgres.
 
     Without one: a skip with its reason on a developer's machine, a failure in CI.
     """
     given = os.environ.get("TINGZHEN_TEST_POSTGRES_URL")
-    if given:
-        yield given
-        return
     try:
-        programs = _programs()
+        return given or shared("postgres", lambda folder: _start(folder, _programs()))
     except NoServerError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no PostgreSQL: {error}")
-    with _running(programs) as address:
-        yield address
 
 
 @contextmanager
@@ -74,37 +69,20 @@ def _programs() -> Path:
     return Path(anywhere).parent
 
 
-@contextmanager
-def _running(programs: Path) -> Iterator[str]:
-    folder = Path(mkdtemp(prefix="tingzhen-pg-"))
+def _start(folder: Path, programs: Path) -> Started:
     user = _other_user()
     if user:
         shutil.chown(folder, user)
     data, port = folder / "data", _free_port()
-    try:
-        _run(
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "tester",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-            user=user,
-        )
-        _run(
-            programs / "pg_ctl", "start", "-D", data, "-l", folder / "log", "-w", "-t", str(READY_SECONDS),
-            "-o", f"-p {port} {OPTIONS}", user=user,
-        )  # fmt: skip
-        try:
-            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
-        finally:
-            _run(programs / "pg_ctl", "stop", "-D", data, "-m", "immediate", user=user)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    _run(
+        programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync", user=user
+    )  # fmt: skip
+    _run(
+        programs / "pg_ctl", "start", "-D", data, "-l", folder / "log", "-w", "-t", str(READY_SECONDS),
+        "-o", f"-p {port} {OPTIONS}", user=user,
+    )  # fmt: skip
+    process = (data / "postmaster.pid").read_text().splitlines()[0]
+    return Started(f"postgresql://tester@127.0.0.1:{port}/postgres", ("kill", "-QUIT", process))
 
 
 def _run(*command: object, user: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,32 +12,25 @@ import pytest
 from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
-from tests.support.elastic_server import NoServerError, Server, docker, has_docker, running, scratch, unpack
+from tests.support import elastic_server
+from tests.support.elastic_server import NoServerError, Server, running
 from tests.support.indexes import NUMBERS, elastic_settings, wipe
 
 Opener = Callable[[str, Path], LeadIndex]
 
 
 @pytest.fixture(scope="session")
-def server_home() -> Iterator[Path]:
+def server_home() -> Path:
     """The unpacked server, for tests that start one of their own."""
-    with scratch() as folder, _or_skip():
-        yield unpack(folder)
+    with _or_skip():
+        return elastic_server.home()
 
 
 @pytest.fixture(scope="session")
-def elastic_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of the session's server."""
-    given = os.environ.get("TINGZHEN_TEST_ES_URL")
-    with ExitStack() as stack:
-        stack.enter_context(_or_skip())
-        if given:
-            yield given
-        elif has_docker():
-            yield stack.enter_context(docker())
-        else:
-            home = request.getfixturevalue("server_home")
-            yield stack.enter_context(running(home)).address
+def elastic_url() -> str:
+    """The address of the server that all processes of the run use."""
+    with _or_skip():
+        return elastic_server.address()
 
 
 @contextmanager
