@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from crawler.items import PlaceHint, Post
-from leads.alerts.channels import kinds
+from leads.alerts.channels import form
 from leads.alerts.outbox.worker import Worker
 from leads.alerts.triggers.rule_set import RuleSet, of_lead
 from leads.clinics.name_matcher import BrandMatcher
@@ -180,7 +180,7 @@ def _people(records: Records, settings: Settings, url: str) -> None:
     with records.transaction() as session:
         for number in range(PEOPLE):
             user = users.add_user(session, login=f"p{number}", name="", role="marketer", now=now)
-            address = kinds.read_form(
+            address = form.read_form(
                 "webhook", {"address": f"{url}/{number}", "secret": "x" * 32}, settings.alerts
             )
             channel = channels.add(

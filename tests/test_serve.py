@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from leads import storage
 from leads.actions import schedule
-from leads.alerts.channels.kinds import read_form
+from leads.alerts.channels.form import read_form
 from leads.config import Settings, load_settings
 from leads.demo.forum import serve_forum, sources_toml
 from leads.index import open_backend

@@ -21,7 +21,7 @@ MOST = 50  # channels of one person
 def add(
     session: Session, *, user_id: int, name: str, kind: str, address: str, who: str, now: datetime
 ) -> Channel:
-    """A new channel; `address` is what `leads.alerts.channels.kinds.read_form` gave.
+    """A new channel; `address` is what `leads.alerts.channels.form.read_form` gave.
 
     Raises:
         InputError: no name, or too many channels.

@@ -69,28 +69,3 @@ def alert(session: Session, number: int, by: Subscription | Channel, **fields: A
 
 def states(session: Session) -> dict[str, str]:
     return {row.id: row.state for row in session.scalars(select(Alert).order_by(Alert.id))}
-
-
-# What somebody would paste for each kind; the secrets in it are looked for where none may be.
-SAMPLES: dict[str, dict[str, str]] = {
-    "mail": {"address": "lin.secretmail@example.com"},
-    "wecombot": {
-        "address": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=11112222-secret-wecom-3333-444455556666"
-    },
-    "dingtalk": {
-        "address": "https://oapi.dingtalk.com/robot/send?access_token=ddddsecretdingtalkdddd0123456789",
-        "secret": "SECsecretsigndingtalk0123",
-    },
-    "feishu": {
-        "address": "https://open.feishu.cn/open-apis/bot/v2/hook/ffff-secret-feishu-0123456789",
-        "secret": "secretsignfeishu0123",
-    },
-    "lark": {"address": "https://open.larksuite.com/open-apis/bot/v2/hook/llll-secret-lark-0123456789"},
-    "bark": {"address": "https://api.day.app/secretbarkkey0123456789"},
-    "schan": {"address": "SCT12345Tsecretserverchan0"},
-    "pushdeer": {"address": "PDU123Tsecretpushdeer012345"},
-    "tgram": {"address": "123456789:AAsecrettelegram-abcdefghijklmnop01", "chat": "-100123456"},
-    "slack": {"address": "https://hooks.slack.com/services/T01234567/B01234567/secretslackabcdefghijklm"},
-    "webhook": {"address": "https://hook.example.com/in", "secret": "secretwebhooksigningkey"},
-    "apprise": {"address": "ntfys://user:secretapprisepassword@ntfy.example.com/secretapprisetopic"},
-}

@@ -1,141 +1,74 @@
-"""Every other service, by Apprise: reading a pasted address, writing the message, judging what came back."""
+"""其他服务: every other service, by Apprise: its form, the text, and what an answer that was seen means.
+
+All contact with Apprise stands in `leads.alerts.channels.apprise_plugins`. That takes half a second to load
+250 notations, so it is loaded when somebody wants one.
+"""
 
 from __future__ import annotations
 
-import logging
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyFormat, NotifyType, OverflowMode
-from apprise.manager_plugins import NotificationManager
-from apprise.plugins import url_to_dict
-
-from leads.alerts.channels.apprise_wire import Flight, flying, watched
+from leads.alerts.channels.base import (
+    OUTLET,
+    ChannelKind,
+    NotReadyError,
+    Parts,
+    address_field,
+    unreachable,
+)
 from leads.alerts.channels.http import Answer, Unreachable
 from leads.alerts.channels.outcomes import by_status, json_of
-from leads.alerts.channels.pasted import not_another_service
-from leads.alerts.messages.message import Limit, Message, Payload, Style, hard_cut, rank, render
+from leads.alerts.messages.message import Limit, Message, Payload, Style, hard_cut, render
 from leads.config import AlertSettings
 from leads.errors import InputError
 from leads.models import DELIVERED, Outcome
 
-OUTLET = "听诊"
+if TYPE_CHECKING:
+    from leads.alerts.channels.apprise_plugins import Plugin
+
+Event = Answer | Unreachable  # what became of one request of a plugin
 MOST = 20_000  # bytes, also of a service that names no limit
-# Apprise's module of a service → the kind of ours that reads the service's answer.
-OWN = {
-    "bark": "Bark（iPhone）",
-    "dingtalk": "钉钉群机器人",
-    "feishu": "飞书群机器人",
-    "lark": "Lark 群机器人",
-    "pushdeer": "PushDeer",
-    "serverchan": "Server酱（个人微信）",
-    "slack": "Slack",
-    "telegram": "Telegram",
-    "wecombot": "企业微信群机器人",
-    "email": "邮件",
-}
-# It tells whole addresses and answers at its lower levels; what has to be known is an Outcome.
-logging.getLogger("apprise").disabled = True
-_PLUGINS = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise's
-_PLUGINS.load_modules()  # type: ignore[no-untyped-call]  # at once, so that a fault of one is seen here
-_TYPES = (NotifyType.INFO, NotifyType.INFO, NotifyType.WARNING, NotifyType.FAILURE)
-_STYLES: dict[str, Style] = {NotifyFormat.MARKDOWN.value: "markdown", NotifyFormat.HTML.value: "html"}
 
 
-def read(address: str) -> dict[str, str]:
+def read(given: Parts) -> dict[str, str]:
     """The parts to keep of an address in Apprise's notation: itself, and the server it leads to.
 
     Raises:
         InputError: not Apprise's notation, a service that is not on the web, one of our own kinds, or several
-            recipients at once.
+            recipients at once; or an Apprise that is not the one we know.
     """
-    plugin = _plugin(address)
-    flight = Flight(settings=AlertSettings(), dry=True)
-    _notify(plugin, flight, title="t", body="b", severity="", form=plugin.resolve_format())
+    address = given["address"]
     try:
-        url = urlsplit(flight.urls[0])
+        url = urlsplit(_opened(address).leads_to()[0])
     except (IndexError, ValueError):
         raise InputError("照这个地址什么也发不出去：可能不完整，请对照 Apprise 的文档重新复制。") from None
     return {"token": address, "url": f"{url.scheme}://{url.netloc}"}
 
 
-def send(address: str, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
+def deliver(parts: Parts, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
     """Send it once. A plugin's True counts only with a 2xx answer that names no error."""
     try:
-        plugin = _plugin(address)
+        plugin = _opened(parts["token"])
+    except NotReadyError as error:
+        return Outcome(verdict="retry", reason=str(error))
     except InputError as error:
         return Outcome(verdict="dead", reason=str(error), revoked=True)
-    flight = Flight(settings=settings)
-    form = plugin.resolve_format(NotifyFormat.MARKDOWN)
-    title, body = written(message, _STYLES.get(form.value, "text"), plugin.title_maxlen, plugin.body_maxlen)
-    took = _notify(plugin, flight, title=title, body=body, severity=message.severity, form=form)
-    return judge(took, flight, now=now)
+    title, body = written(message, plugin.style, plugin.title_most, plugin.body_most)
+    took, events = plugin.notify(title=title, body=body, severity=message.severity, settings=settings)
+    return judge(took, events, now=now)
 
 
-# --- the plugin ------------------------------------------------------------
-
-
-def _asset() -> AppriseAsset:
-    """Nothing on disk, nothing asynchronous; the name goes into headers, which are Latin."""
-    asset = AppriseAsset(storage_mode="memory", async_mode=False, http_redirects=False)
-    asset.app_id, asset.app_desc, asset.app_url = "Tingzhen", "Tingzhen", ""
-    asset.image_url_mask = asset.image_url_logo = ""
-    return asset
-
-
-def _plugin(address: str) -> Any:  # apprise has no types of its own
-    not_another_service(address)
+def _opened(address: str) -> Plugin:
     try:
-        parsed = url_to_dict(address)  # type: ignore[no-untyped-call]  # Apprise's
-    except Exception:
-        parsed = None  # 170 parsers by as many people: whatever one stumbles over is no address
-    if not parsed:
-        raise InputError("看不懂这个地址：请写成 ntfys://主题 或 discord://… 这样，写法见 Apprise 的文档。")
-    kind = _PLUGINS[parsed["schema"]]
-    _refuse_own(kind)
-    if not watched(kind):
-        raise InputError("这种服务不是用 HTTPS 发的，或要读本机的文件，这里不支持：请换一种通道。")
-    made = Apprise.instantiate(parsed, asset=_asset())
-    if made is None:
-        raise InputError("地址不完整或不对：请对照 Apprise 的文档重新复制。")
-    made.retry = 0  # trying again is the outbox's; it would count below, too
-    files = [value for value in vars(made).values() if isinstance(value, AppriseAttachment) and len(value)]
-    if files or re.search(r"[?&]attach[^=&]*=", address, re.I):
-        raise InputError("地址里不能带模板或附件的文件：请去掉 template= 或 attach= 这一项。")
-    if len(made) != 1:
-        raise InputError("一个通道只写一个收件方：这个地址里有好几个，请分成几个通道。")
-    return made
-
-
-def _refuse_own(kind: type) -> None:
-    module = kind.__module__.removeprefix("apprise.plugins.").partition(".")[0]
-    if module in ("pushplus", "wechat"):
-        not_another_service(f"{module}://")
-    if module in OWN:
-        raise InputError(f"{OWN[module]}有自己的通道：请换一种，选「{OWN[module]}」，粘贴同样的地址。")
-
-
-def _notify(plugin: Any, flight: Flight, *, title: str, body: str, severity: str, form: NotifyFormat) -> bool:
-    # Waiting and trying again is the outbox's: a plugin that sleeps would hold one of its threads.
-    plugin.throttle = lambda *args, **wishes: None
-    plugin.overflow_mode = OverflowMode.TRUNCATE
-    with flying(flight):
-        try:
-            took = plugin.notify(
-                body=body,
-                title=title,
-                notify_type=_TYPES[rank(severity)],
-                body_format=form,
-                body_passthrough=False,
-            )
-        except Exception as error:
-            # The type alone: what it says may hold a token.
-            logging.getLogger(__name__).warning("a service by Apprise: %s", type(error).__name__)
-            return False
-    return took is True
+        from leads.alerts.channels import apprise_plugins  # half a second: when it is used
+    except ImportError:
+        raise NotReadyError("这台机器上的 Apprise 和听诊对不上，没有发出去：请管理员重新安装听诊。") from None
+    return apprise_plugins.opened(address)
 
 
 # --- the text ------------------------------------------------------------
@@ -178,16 +111,14 @@ def written(message: Message, style: Style, title_most: int, body_most: int) -> 
 # --- the answer ------------------------------------------------------------
 
 
-def judge(took: bool, flight: Flight, *, now: datetime) -> Outcome:
+def judge(took: bool, events: Sequence[Event], *, now: datetime) -> Outcome:
     """What became of a message, by what the plugin said and by what was seen on the wire."""
-    last = flight.events[-1] if flight.events else None
+    last = events[-1] if events else None
     if took and isinstance(last, Answer) and _good(last):
         return _error_in(last, now) or DELIVERED
-    trouble = next((each for each in reversed(flight.events) if not _good(each)), None)
+    trouble = next((each for each in reversed(events) if not _good(each)), None)
     if isinstance(trouble, Unreachable):
-        return Outcome(
-            verdict="dead" if trouble.final else "retry", reason=str(trouble), revoked=trouble.final
-        )
+        return unreachable(trouble)
     if isinstance(trouble, Answer):
         return by_status(trouble, now)
     if last is None:
@@ -195,7 +126,7 @@ def judge(took: bool, flight: Flight, *, now: datetime) -> Outcome:
     return _not_taken("")
 
 
-def _good(event: Answer | Unreachable) -> bool:
+def _good(event: Event) -> bool:
     return isinstance(event, Answer) and 200 <= event.status < 300
 
 
@@ -213,3 +144,20 @@ def _error_in(answer: Answer, now: datetime) -> Outcome | None:
         return _not_taken(f"，原因码 {number}" if isinstance(number, int) else "")
     refused = any(body.get(name) is False for name in ("ok", "success"))
     return _not_taken("") if refused or body.get("error") or body.get("errors") else None
+
+
+KIND = ChannelKind(
+    name="其他服务（Apprise）",
+    fields=(
+        address_field(
+            "Apprise 地址",
+            "ntfys://主题",
+            "ntfy、Pushover、Discord、Teams、Mattermost、Gotify、WxPusher 等一百多种："
+            "写法见 Apprise 的文档；只支持用 HTTPS 发的。",
+        ),
+    ),
+    read=read,
+    deliver=deliver,
+    user_host=True,
+    encrypted="用加密的写法（比如 ntfys://）",
+)

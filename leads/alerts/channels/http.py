@@ -1,6 +1,6 @@
 """One request to a service, on a short leash (`crawler.guarded_http`); what goes wrong becomes a sentence.
 
-Apprise's plugins write through it too (`leads.alerts.channels.apprise_wire`): by themselves they follow
+Apprise's plugins write through it too (`leads.alerts.channels.apprise_plugins`): by themselves they follow
 redirects and read answers without end.
 """
 

@@ -16,11 +16,13 @@ from html import escape
 from urllib.parse import unquote, urlsplit
 
 from leads.alerts.channels import http as wire
-from leads.alerts.channels.kinds import KINDS, parts_of
-from leads.alerts.messages.message import Message, render
+from leads.alerts.channels.base import ChannelKind, Parts, address_field
+from leads.alerts.messages.message import Limit, Message, render
 from leads.config import AlertSettings
+from leads.errors import InputError
 from leads.models import DELIVERED, Outcome
 
+LIMIT = Limit(size=200_000, unit="bytes")
 TIMEOUT = 15.0  # seconds, for each word of the server; see outbox.LEASE
 _PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title></head>
@@ -35,11 +37,21 @@ overflow-wrap:anywhere">
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-def send(address: str, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
+def read(given: Parts) -> dict[str, str]:
+    """One plain address; what a mail server could read as two, or as a header, is none."""
+    text = given["address"].removeprefix("mailto:")
+    word = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+    label = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    if len(text) > 254 or not re.fullmatch(rf"{word}(?:\.{word})*@{label}(?:\.{label})+", text):
+        raise InputError("这不是邮箱地址：请写成 lin@example.com 这样，一个通道一个地址。")
+    return {"token": text}
+
+
+def deliver(parts: Parts, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
     """Hand one mail to the server. It counts when the server takes the responsibility (250)."""
-    if not settings.smtp:
-        return _retry("还不能发邮件：请管理员在 tingzhen.toml 里设置 alerts.smtp。")
-    to = parts_of(address)["token"]
+    if lacking := _lacking(settings):
+        return _retry(lacking)
+    to = parts["token"]
     try:
         with _server(settings) as server:
             mail = compose(to, message, settings, now=now)
@@ -72,8 +84,7 @@ def compose(to: str, message: Message, settings: AlertSettings, *, now: datetime
     mail["Message-ID"] = f"<{local}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Id"] = f"<alerts.{host}>"
-    limit = KINDS["mail"].limit
-    mail.set_content(render(message, "text", limit))
+    mail.set_content(render(message, "text", LIMIT))
     mail.add_alternative(_document(message), subtype="html")
     html = list(mail.iter_parts())[1]
     for name, encoded in message.items[0].images if message.total == 1 else ():
@@ -87,11 +98,15 @@ def sender(settings: AlertSettings) -> str:
     return settings.mail_from or (user if "@" in user else f"tingzhen@{urlsplit(settings.smtp).hostname}")
 
 
+def _lacking(settings: AlertSettings) -> str:
+    return "" if settings.smtp else "还不能发邮件：请管理员先在 tingzhen.toml 里设置 alerts.smtp。"
+
+
 def _document(message: Message) -> str:
     """A whole HTML page without anything to be fetched; styles inline, as mail programs want them."""
     if message.total == 1 and message.items[0].html:
         return message.items[0].html
-    text = render(message, "html", KINDS["mail"].limit, title=False).replace("\n", "<br>\n")
+    text = render(message, "html", LIMIT, title=False).replace("\n", "<br>\n")
     return _PAGE.format(title=escape(message.title), text=text)
 
 
@@ -137,3 +152,14 @@ def _broken(error: Exception) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "等了太久，邮件服务器没有回答。"
     return "和邮件服务器的连接中断，或连不上。"
+
+
+KIND = ChannelKind(
+    name="邮件",
+    fields=(address_field("邮箱地址", "lin@example.com"),),
+    read=read,
+    deliver=deliver,
+    note="邮件由管理员设置的邮箱发出。",
+    public=True,
+    lacking=_lacking,
+)

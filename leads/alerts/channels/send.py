@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from leads.alerts.channels import mail, services
-from leads.alerts.channels.kinds import parts_of
+from leads.alerts.channels import KINDS
+from leads.alerts.channels.form import parts_of
 from leads.alerts.messages.message import Message, Payload
 from leads.config import AlertSettings, Settings
 from leads.models import Outcome
@@ -13,15 +13,9 @@ from leads.models import Outcome
 
 def deliver(kind: str, address: str, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
     """Send it once and say what became of it; everything that can go wrong outside is an outcome."""
-    if kind == "mail":
-        return mail.send(address, message, settings, now=now)
-    if kind in services.SERVICES:
-        return services.send(kind, address, message, settings, now=now)
-    if kind == "apprise":
-        from leads.alerts.channels import apprise  # half a second to load: when it is used
-
-        return apprise.send(parts_of(address)["token"], message, settings, now=now)
-    return Outcome(verdict="dead", reason="这个版本的听诊不认识这种通道。", revoked=True)
+    if kind not in KINDS:
+        return Outcome(verdict="dead", reason="这个版本的听诊不认识这种通道。", revoked=True)
+    return KINDS[kind].deliver(parts_of(address), message, settings, now=now)
 
 
 def desk_address(settings: Settings) -> str:

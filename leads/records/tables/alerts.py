@@ -51,7 +51,7 @@ class Channel(Base):
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(80))
-    kind: Mapped[str] = mapped_column(String(16))  # a key of leads.alerts.channels.kinds.KINDS
+    kind: Mapped[str] = mapped_column(String(16))  # a key of leads.alerts.channels.KINDS
     address: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(16), default="untested")  # untested | ok | failing | revoked

@@ -12,8 +12,8 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.alerts.channels import send
-from leads.alerts.channels.kinds import KINDS, label, read_form
+from leads.alerts.channels import KINDS, send
+from leads.alerts.channels.form import label, read_form
 from leads.alerts.outbox import claims, outbox
 from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
@@ -74,19 +74,24 @@ def channel_form(
     return _channel_form(request, kind, {})
 
 
+async def _pasted(request: Request) -> Mapping[str, str]:
+    """The fields of whatever kind of channel it is; `read_form` takes those it knows."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+ThePasted = Annotated[Mapping[str, str], Depends(_pasted)]
+
+
 @routes.post("/alerts/channels")
 def add_channel(
     request: Request,
     desk: TheDesk,
     visitor: Anyone,
+    given: ThePasted,
     kind: Short = "",
     name: Line = "",
-    address: Line = "",
-    secret: Line = "",
-    chat: Line = "",
 ) -> Response:
     """A new channel of one's own, or the form again with what is wrong."""
-    given = {"address": address, "secret": secret, "chat": chat}
     try:
         kept = read_form(kind, given, desk.settings.alerts)
         with desk.records.transaction() as session:
@@ -100,7 +105,7 @@ def add_channel(
                 now=desk.clock(),
             )
     except InputError as error:
-        return _channel_form(request, kind, {"name": name, "chat": chat}, problem=str(error))
+        return _channel_form(request, kind, {**given, "name": name}, problem=str(error))
     return _back(done="added")
 
 

@@ -19,8 +19,8 @@ from leads.records.tables.alerts import Alert, Channel
 from leads.web.app import create_app
 from leads.web.auth import COOKIE
 from tests.support.mail_server import PASSWORD, USER, mail_server
-from tests.support.outbox_people import SAMPLES, alert
-from tests.support.service_answers import HOSTS, TAKEN
+from tests.support.outbox_people import alert
+from tests.support.service_answers import HOSTS, SAMPLES, TAKEN
 from tests.support.stand_ins import StandIn, reset, stand_in
 
 BASE = "http://127.0.0.1:8000"

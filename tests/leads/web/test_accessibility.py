@@ -13,15 +13,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 from sqlalchemy import select
 
-from leads.alerts.channels.kinds import read_form
+from leads.alerts.channels.form import read_form
 from leads.config import AlertSettings
 from leads.models import Role
 from leads.records import cases, channels, digests, open_records, rules, searches
 from leads.records.tables.people import User
 from tests.support.browsing import DESK, PHONE, fits, opened, shoot
 from tests.support.builders import lead, mention
-from tests.support.outbox_people import SAMPLES, alert
+from tests.support.outbox_people import alert
 from tests.support.seeds import login_cookie, settings
+from tests.support.service_answers import SAMPLES
 
 pytestmark = pytest.mark.browser
 

@@ -11,15 +11,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+import requests
 from apprise import Apprise
 from apprise.manager_plugins import NotificationManager
 
-from leads.alerts.channels import apprise_wire
+from leads.alerts.channels import apprise_plugins
 from leads.alerts.channels.apprise import written
-from leads.alerts.channels.apprise_wire import VERBS, uses_requests_only, watched
-from leads.alerts.channels.kinds import parts_of, read_form
+from leads.alerts.channels.apprise_plugins import VERBS, uses_requests_only, watched
+from leads.alerts.channels.form import parts_of, read_form
 from leads.alerts.channels.send import deliver
 from leads.alerts.messages.message import Message, Payload
 from leads.config import AlertSettings
@@ -138,7 +140,7 @@ def test_threads_do_not_see_each_others_answers(server: StandIn) -> None:
 
 @pytest.mark.parametrize("slow", [hang, drip], ids=["silent", "a byte now and then"])
 def test_a_hanging_service_is_left(slow: object, server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apprise_wire, "DEADLINE", 0.5)
+    monkeypatch.setattr(apprise_plugins, "DEADLINE", 0.5)
     server.reply = slow(server)  # type: ignore[operator]  # both take the server
     assert sent(at(server) + "?rto=3600&cto=3600").verdict == "retry"
     assert not server.stop.is_set()  # it would have gone on for ever
@@ -359,3 +361,71 @@ def test_links_are_written_as_the_service_reads_them(address: str, wanted: str, 
     assert wanted in got.json["message"]
     assert got.json["type"] == "failure"  # as grave as Apprise has it
     assert got.json["title"] == "【听诊】安和口腔被投诉"
+
+
+# --- another Apprise ------------------------------------------------------------
+
+
+@pytest.fixture
+def another_apprise() -> Iterator[None]:
+    """What the trial said is forgotten, before and after."""
+    apprise_plugins.trial_flight.cache_clear()
+    yield
+    apprise_plugins.trial_flight.cache_clear()
+
+
+def test_the_installed_apprise_is_the_one_we_know(another_apprise: None) -> None:
+    """Falls with a version that changes what `apprise_plugins` relies on: look at each point it names."""
+    apprise_plugins.trial_flight()
+
+
+def json_plugin() -> type:
+    plugin = Apprise.instantiate("json://127.0.0.1/")
+    assert plugin is not None
+    return type(plugin)
+
+
+def changes() -> list[tuple[str, object, str, object]]:
+    """(what is different in a newer Apprise, where, its name, what stands there now)."""
+    silent = SimpleNamespace(post=lambda *given, **wishes: SimpleNamespace(status_code=200, content=b""))
+    return [
+        ("plugins say yes to everything", json_plugin(), "notify", lambda self, **said: True),
+        ("notify takes other arguments", json_plugin(), "notify", lambda self, text: True),
+        ("plugins say no to everything", json_plugin(), "notify", lambda self, **said: False),
+        ("their base sends by itself", sys.modules["apprise.plugins.base"], "requests", silent),
+        ("watching them is in vain", apprise_plugins, "watched", lambda plugin: True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "now_there"), [change[1:] for change in changes()], ids=[each[0] for each in changes()]
+)
+def test_an_apprise_that_changed_sends_nothing_and_tells_the_operator(
+    where: object,
+    name: str,
+    now_there: object,
+    another_apprise: None,
+    server: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    address = read_form("apprise", {"address": at(server, SCHEMES[2])}, OPEN)
+    apprise_plugins.trial_flight.cache_clear()
+    if where is apprise_plugins:  # the plugin goes by what it imports, not by what we put there
+        monkeypatch.setattr(sys.modules[json_plugin().__module__], "requests", requests)
+    monkeypatch.setattr(where, name, now_there, raising=False)
+    outcome = deliver("apprise", address, MESSAGE, OPEN, now=NOW)
+    assert (outcome.verdict, outcome.revoked) == ("retry", False)
+    assert "请管理员重新安装听诊。" in outcome.reason
+    with pytest.raises(InputError, match="请管理员重新安装听诊"):
+        read_form("apprise", {"address": at(server, SCHEMES[2])}, OPEN)
+    assert server.got == []
+    assert "is not as this version knows it" in caplog.text
+
+
+def test_a_plugin_with_other_names_for_its_wishes_is_not_used(
+    another_apprise: None, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apprise_plugins, "_USED", (*apprise_plugins._USED, "renamed_tomorrow"))
+    with pytest.raises(InputError, match="请管理员重新安装听诊"):
+        read_form("apprise", {"address": at(server)}, OPEN)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.alerts.channels import mail
-from leads.alerts.channels.kinds import read_form
+from leads.alerts.channels.form import parts_of, read_form
 from leads.alerts.messages.message import Message, Payload
 from leads.config import AlertSettings
 from leads.models import Outcome
@@ -58,7 +58,7 @@ def message(*items: Payload, alert_id: str = "abc123") -> Message:
 
 def sent(chosen: AlertSettings, said: Message | None = None) -> Outcome:
     address = read_form("mail", {"address": TO}, chosen)
-    return mail.send(address, said or message(), chosen, now=NOW)
+    return mail.deliver(parts_of(address), said or message(), chosen, now=NOW)
 
 
 def received(server: Mails) -> EmailMessage:
@@ -191,5 +191,5 @@ def test_a_password_never_goes_in_the_clear(server: Mails) -> None:
 
 
 def test_without_a_server_there_is_a_sentence() -> None:
-    outcome = mail.send('{"token": "lin@example.com"}', message(), AlertSettings(), now=NOW)
+    outcome = mail.deliver({"token": "lin@example.com"}, message(), AlertSettings(), now=NOW)
     assert "alerts.smtp" in outcome.reason

@@ -21,9 +21,9 @@ from leads.records.tables.alerts import Alert, Channel, Subscription
 from leads.records.tables.people import Audit, User
 from leads.records.tables.work import Feedback
 from leads.web.app import create_app
-from tests.support.outbox_people import SAMPLES
 from tests.support.outbox_people import alert as an_alert
 from tests.support.seeds import BASE, ClientOf, settings
+from tests.support.service_answers import SAMPLES
 from tests.support.stand_ins import StandIn, stand_in
 
 NIGHT = {"frequency": "now", "at_time": "08:00", "weekday": "0", "weekdays": [str(day) for day in range(7)],

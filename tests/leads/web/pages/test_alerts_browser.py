@@ -9,14 +9,15 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize
 from sqlalchemy import select
 
-from leads.alerts.channels.kinds import read_form
+from leads.alerts.channels.form import read_form
 from leads.alerts.outbox.acknowledge import Links
 from leads.config import AlertSettings
 from leads.records import channels, open_records, rules
 from leads.records.tables.people import User
 from tests.support.browsing import SIZES, fits, opened, shoot
-from tests.support.outbox_people import SAMPLES, alert
+from tests.support.outbox_people import alert
 from tests.support.seeds import login_cookie, settings
+from tests.support.service_answers import SAMPLES
 
 pytestmark = pytest.mark.browser
 

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.alerts.channels.kinds import KINDS, label, parts_of, read_form
+from leads.alerts import channels
+from leads.alerts.channels import KINDS
+from leads.alerts.channels.form import label, parts_of, read_form
 from leads.config import AlertSettings
 from leads.errors import InputError
-from tests.support.outbox_people import SAMPLES
+from tests.support.paths import ROOT
+from tests.support.service_answers import SAMPLES
 
 SETTINGS = AlertSettings(smtp="smtps://smtp.example.com")
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key="
@@ -93,6 +96,10 @@ def test_what_people_paste(kind: str, fields: dict[str, str], kept: dict[str, st
         ("wecombot", {"address": WECOM + KEY + "%0d%0aX:1"}, "不完整"),
         ("dingtalk", {"address": WECOM + KEY}, "oapi.dingtalk.com"),
         ("feishu", {"address": "https://[::1"}, "这不是"),
+        ("bark", {"address": "http://["}, "这不是"),
+        ("pushdeer", {"address": "https://[::1/message/push?pushkey=PDU1Tabcdefghijklmnop"}, "这不是"),
+        ("webhook", {"address": "http://[", "secret": "s" * 16}, "不是网址"),
+        ("apprise", {"address": "http://["}, "看不懂"),
         ("feishu", {"address": f"https://open.feishu.cn/open-apis/bot/v2/hook/{HOOK}/../../x"}, "不完整"),
         ("mail", {"address": "lin@example.com,wei@example.com"}, "不是邮箱"),
         ("mail", {"address": "lin@example.com\r\nBcc: all@example.com"}, "换行"),
@@ -132,3 +139,17 @@ def test_whatever_is_pasted_is_kept_or_refused_in_a_sentence(kind: str, text: st
             sentence = "。"
         assert sentence.endswith("。")
         assert all(value.isprintable() and " " not in value for value in kept.values())
+
+
+SHARED = {"__init__", "base", "form", "http", "outcomes", "send", "apprise_plugins"}
+
+
+def test_a_channel_is_a_module_and_a_line() -> None:
+    """CONTRIBUTING's recipe: nothing else has to be touched for a new one."""
+    folder = ROOT / "leads" / "alerts" / "channels"
+    modules = {file.stem for file in folder.glob("*.py")} - SHARED
+    listed = {module for module in modules if getattr(channels, module).KIND in KINDS.values()}
+    assert listed == modules
+    rows = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    short = [kind.name.partition("（")[0].removesuffix(" 群机器人") for kind in KINDS.values()]
+    assert [name for name in short if name not in rows] == []
