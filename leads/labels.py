@@ -90,6 +90,7 @@ GAPS = {
     "refused": "被拒绝",
     "blocked": "被封锁",
     "failed": "没读成",
+    "unread": "没有采集",
     "layout": "版面变了",
     "missing_day": "缺一天",
     "unfinished": "没抓完",

@@ -124,6 +124,8 @@ class Ledger:
             for scope, reason in result.refused:
                 running.totals.refused += 1
                 self._note(running, "refused", scope, reason)
+            for scope, reason in result.unread:
+                self._note(running, "unread", scope, reason)
             for reason in result.odd:
                 self._note(running, "failed", task.key, reason)
             if result.truncated:

@@ -23,6 +23,7 @@ class PageResult:
     truncated: str = ""  # why not everything was asked for
     refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again
     alive: bool = False  # all posts that were looked for here are there still, unread
+    unread: tuple[tuple[str, str], ...] = ()  # scope, reason: what is there and nobody has asked for
     odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
 
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
 GapKind = Literal[
-    "silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished", "layout"
+    "silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished", "layout", "unread"
 ]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 

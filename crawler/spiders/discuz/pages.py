@@ -8,6 +8,7 @@ unknown, which raises `PageError`, because a layout that changed must be loud.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from html import unescape
 
@@ -15,9 +16,9 @@ from lxml import etree
 
 from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.parsing.text import tree_to_text
+from crawler.parsing.text import clean_text, tree_to_text
 from crawler.parsing.times import TimeError, parse_time
-from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, ThreadPage
+from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, SubBoard, ThreadPage
 
 _TID = re.compile(r"(?:\btid[=-]|thread-)(\d+)")
 _FID = re.compile(r"(?:\bfid[=-]|forum-)(\d+)")
@@ -41,10 +42,48 @@ def read_list(html: str, *, now: datetime, zone: tzinfo) -> ListPage | Refusal |
     """A board's page (forumdisplay). Raises PageError."""
     page = tree(html)
     rows = find(page, "//tbody[starts-with(@id,'normalthread_') or starts-with(@id,'stickthread_')]")
-    if not rows and not find(page, _LIST):
+    pictures = find(page, "//ul[@id='waterfall']/li")
+    if not rows and not pictures and not find(page, _LIST):
         return _other(page, html)
-    entries = tuple(_entry(row, now=now, zone=zone) for row in rows)
-    return ListPage(entries=entries, next_page=_next_page(page))
+    entries = [_entry(row, now=now, zone=zone) for row in rows] + [_picture(item) for item in pictures]
+    threads = _own_count(page)
+    if not entries and threads:
+        raise PageError(f"版块自己说有 {threads} 个主题，这一页上却一个也读不出来")
+    return ListPage(
+        entries=tuple(entries), next_page=_next_page(page), threads=threads, boards=_sub_boards(page)
+    )
+
+
+def _own_count(page: Node) -> int | None:
+    """How many threads the board says it has ("主题: 57", X only)."""
+    return _number(first(page, "//h1//strong[contains(preceding-sibling::text()[1],'主题')]/text()"))
+
+
+def _sub_boards(page: Node) -> tuple[SubBoard, ...]:
+    """The boards of the block "子版块", with the threads each is said to have."""
+    found: dict[str, SubBoard] = {}
+    for link in find(
+        page, "//*[starts-with(@id,'subforum_')]//h2/a | //*[starts-with(@id,'subforum_')]//dt/a"
+    ):
+        number = _FID.search(link.get("href") or "")
+        if number:
+            row = first(link, "ancestor::tr[1]//td[contains(@class,'fl_i')]/span[1]")
+            found[number[1]] = SubBoard(
+                id=number[1], name=flat(link), threads=None if row is None else _number(flat(row))
+            )
+    return tuple(found.values())
+
+
+def _picture(item: Node) -> Entry:
+    """One thread of a board in picture style, which shows no times."""
+    link = first(item, ".//h3//a[@href]")
+    number = None if link is None else _TID.search(link.get("href"))
+    if link is None or number is None:
+        raise PageError("图片版块里有一项没有主题链接")
+    return Entry(tid=number[1], title=flat(link), replies=_number(first(item, _PICTURE_REPLIES)))
+
+
+_PICTURE_REPLIES = ".//cite//a[contains(@title,'回复')]/text()"
 
 
 _REPLIES = ".//td[{}]//a/text() | .//td[{}]//strong/text()".format(
@@ -110,6 +149,8 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
     for pid, block in blocks.items():
         if pid not in times:
             raise PageError(f"帖子 {pid} 没有发表时间")
+        if find(block, _STUCK):
+            continue  # a copy at the head of the thread: the reply stands at its own floor, too
         text, withheld = _message(bodies[pid]) if pid in bodies else ("", _locked(block))
         floors.append(
             Floor(
@@ -121,17 +162,36 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
                 withheld=withheld,
             )
         )
+    number = _page_number(page)
+    if number == 1 and floors and floors[0].floor is None:
+        floors[0] = replace(floors[0], floor=1)  # a thread in reverse order numbers its first post "#"
     return ThreadPage(
         title=_title(page, named.get("thread_subject")),
         fid=_thread_fid(named),
+        tid=_canonical(page),
         floors=tuple(floors),
         replies=_reply_count(page),
-        page=_page_number(page),
+        page=number,
         next_page=_next_page(page),
+        newest_first=_runs_down(floors),
     )
 
 
+_STUCK = ".//em[contains(@class,'replystick')]"
+
+
+def _runs_down(floors: list[Floor]) -> bool:
+    """Whether floor numbers fall from top to bottom; the first post stands at the top of page 1 all the same."""
+    shown = [floor.floor for floor in floors if floor.floor is not None and floor.floor > 1]
+    return len(shown) > 1 and all(left > right for left, right in zip(shown, shown[1:], strict=False))
+
+
 _PARTS = ("post_", "authorposton", "postmessage_", "postnum")
+
+
+def is_archiver(html: str) -> bool:
+    """Whether a page is the archiver's, which may lead to the desktop page instead (moved threads, deletions)."""
+    return " Archiver</a>" in html or "'s Archiver </h2>" in html
 
 
 def _named_nodes(page: Node) -> dict[str, Node]:
@@ -157,7 +217,8 @@ _NOISE = ".//*[{}]".format(
         (
             "self::script or self::style or self::noscript or self::ignore_js_op",
             "contains(translate(@style,' ',''),'display:none')",
-            *(_CLASS.format(name) for name in ("jammer", "quote", "pstatus", "sign", "signatures", "locked")),
+            *(_CLASS.format(name) for name in ("jammer", "pstatus", "sign", "signatures", "locked")),
+            "self::em and parent::*[contains(@class,'blockcode')]",
             "contains(@class,'attach') or contains(@class,'aimg_tip') or contains(@class,'tip_4')",
             "contains(@class,'tattl') or contains(@class,'pattl') or contains(@class,'savephotop')",
             "starts-with(@id,'comment_') or starts-with(@id,'post_rate') or starts-with(@id,'ratelog_')",
@@ -172,7 +233,29 @@ def _message(body: Node) -> tuple[str, str]:
     for noise in find(body, _NOISE):
         # A node inside one already dropped is dropped from that one, which does no harm.
         drop(noise)
+    for quote in find(body, _QUOTE):
+        # [free] looks like a quotation and is the author's own; but a quotation comes before what is said of it.
+        if find(quote, _SOURCE_LINK) or not _says_before(quote, body):
+            drop(quote)
     return tree_to_text(body), withheld
+
+
+_QUOTE = ".//*[{}]".format(_CLASS.format("quote"))
+_SOURCE_LINK = ".//a[contains(@href,'findpost')] | .//font[contains(.,' 发表于 ')]"
+
+
+def _says_before(node: Node, body: Node) -> bool:
+    """Whether there are words in `body` before `node`."""
+    while node is not body:
+        before = node.getprevious()
+        while before is not None:
+            if "".join(before.itertext()).strip() or (before.tail or "").strip():
+                return True
+            before = before.getprevious()
+        node = node.getparent()
+        if (node.text or "").strip():
+            return True
+    return False
 
 
 def _locked(block: Node) -> str:
@@ -210,6 +293,12 @@ def _thread_fid(named: dict[str, Node]) -> str:
     return fids[-1] if fids else ""
 
 
+def _canonical(page: Node) -> str:
+    """The number of the thread a page is of, as it says itself: a moved one leaves a stub that leads there."""
+    found = _TID.search(first(page, "//link[@rel='canonical']/@href") or "")
+    return found[1] if found else ""
+
+
 def _reply_count(page: Node) -> int | None:
     return _number(first(page, "//span[contains(.,'回复:')]/following-sibling::span[1]/text()"))
 
@@ -231,19 +320,25 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
     ]
     title = _named(page, "//div[@id='content']/h3" if number == 1 else "//div[@id='end']//strong")
     if number == 1:
-        opening = floors[0]
-        floors[0] = Floor(
-            pid="", floor=1, author=opening.author, published_at=opening.published_at, text=opening.text
-        )
+        floors[0] = replace(floors[0], floor=1)
     return ThreadPage(
         title=title,
         fid=_thread_fid(_named_nodes(page)),
+        tid=_canonical(page),
         floors=tuple(floors),
         page=number,
         next_page=_archiver_next(page),
     )
 
 
+# What the archiver writes into the text and its author did not: it strips the markup that would tell.
+_ARCHIVER_HIDDEN = re.compile(r"\*{4} Hidden Message \*{5}")
+_ARCHIVER_MARKS = re.compile(
+    r"^\s*本帖最后由 .{1,30} 于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2} 编辑\s*$"  # who edited it, and when
+    r"|^\[\*\](?=\S)"  # a list's bullet
+    r"|^https?://\S+\.(?:png|jpe?g|gif|webp|bmp)$",  # a picture
+    re.MULTILINE | re.IGNORECASE,
+)
 _ARCHIVER_QUOTE = re.compile(r"^.{1,30} 发表于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}\n(?:.+\n?)*?(?:\n|\Z)")
 
 
@@ -251,14 +346,15 @@ def _archiver_floor(head: Node, piece: str, *, now: datetime, zone: tzinfo) -> F
     _, _, rest = piece.partition("</h3>")
     words = rest.split('<div class="page">')[0]
     text, withheld = _message(find(tree(f"<div>{words}</div>"), "//div")[0])
+    text, hidden = _ARCHIVER_HIDDEN.subn("", _ARCHIVER_QUOTE.sub("", text))
     names = find(head, "./strong")
     return Floor(
         pid="",
         floor=None,
         author=(flat(names[0]) if names else "") or ANONYMOUS,
         published_at=_time(head, now=now, zone=zone),
-        text=_ARCHIVER_QUOTE.sub("", text).strip(),
-        withheld=withheld,
+        text=clean_text(_ARCHIVER_MARKS.sub("", text)),
+        withheld=withheld or ("隐藏内容" if hidden else ""),
     )
 
 
@@ -302,7 +398,9 @@ def _rss_entry(item: str) -> Entry | None:
 # ── shared ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-_BOX = "//*[@id='messagetext' or @id='content' or contains(@class,'jump_c')]/p"
+_BOX = (
+    "//*[@id='messagetext' or @id='content' or contains(@class,'jump_c')]/p | //*[contains(@class,'f_c')]/h3"
+)
 
 
 def _other(page: Node, html: str) -> Refusal | Blocked:

@@ -65,10 +65,11 @@ class DiscuzSpider(SourceSpider):
         if task.kind == "rss":
             return reader.of_feed(task, pages.read_rss(html))
         if task.kind == "list":
-            if task.route == "archiver":
+            if task.route == "archiver" and pages.is_archiver(html):
                 return reader.of_list(task, pages.read_archiver_list(html), now)
             return reader.of_list(task, pages.read_list(html, now=now, zone=source.zone), now)
-        read = pages.read_archiver_thread if task.route == "archiver" else pages.read_thread
+        # By what came, not by what was asked for: the archiver leads to the desktop page of what has moved.
+        read = pages.read_archiver_thread if pages.is_archiver(html) else pages.read_thread
         return reader.of_thread(task, read(html, now=now, zone=source.zone), now)
 
 

@@ -22,9 +22,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubBoard:
+    """A board below the one whose list is read; its own threads stand in its own list only."""
+
+    id: str
+    name: str
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
+    """One page of a board's threads. `threads` is what the board itself says it holds, None where it does
+    not say."""
+
     entries: tuple[Entry, ...]
     next_page: int | None = None
+    threads: int | None = None
+    boards: tuple[SubBoard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +61,11 @@ class Floor:
 class ThreadPage:
     title: str
     fid: str  # the board it really belongs to; "" where the page does not say
+    tid: str = (
+        ""  # the thread shown, another than asked for where it was moved; "" where the page does not say
+    )
     floors: tuple[Floor, ...]
     replies: int | None = None
     page: int = 1  # the page shown: a number too high is answered with the last page
+    newest_first: bool = False  # replies run from the newest to the oldest: new ones come on page 1
     next_page: int | None = None

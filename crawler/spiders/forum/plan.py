@@ -7,7 +7,7 @@ it happens when the posts are stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage, alias_of
 from crawler.items import Post
-from crawler.parsing.outcomes import Blocked, Refusal
+from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.sources.source import Source
 from crawler.spiders.forum import pages
 from crawler.spiders.forum.posts import Address, one_id, posts_of
@@ -51,10 +51,12 @@ class ForumReader:
         since = self.coverage.cursor(self.source.name, task.group)
         floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
         own = [entry for entry in page.entries if not entry.pin]
-        tasks = [found for entry in page.entries if (found := self._due(task, entry, horizon))]
+        tasks = [found for entry in page.entries if (found := self._due(task, entry, horizon, now))]
         times = [entry.last_at for entry in own if entry.last_at]
         # Lists run from the latest reply to the oldest, pins aside: a page that begins at or before the last
         # run's newest and shows nothing new is the end. Without times (archiver) "nothing new" has to do.
+        if page.threads and not page.entries and task.page == 1:
+            raise PageError(f"版块自己说有 {page.threads} 个主题，却一个也读不出来")
         known = bool(since) and not tasks
         done = max(times) < floor or (known and max(times) <= floor) if times else known
         more = page.next_page == task.page + 1 and not done
@@ -65,19 +67,32 @@ class ForumReader:
             listed=len(page.entries),
             mark=max(times, default=now).isoformat() if task.page == 1 else "",
             refused=tuple(each for entry in page.entries for each in self._still_refused(entry)),
+            unread=tuple(self._unread(page)) if task.page == 1 else (),
             truncated=f"只看了前 {task.page} 页主题列表"
             if more and task.page >= self.source.max_pages
             else "",
         )
 
-    def _due(self, task: Task, entry: pages.Entry, horizon: datetime) -> Task | None:
+    def _unread(self, page: pages.ListPage) -> Iterator[tuple[str, str]]:
+        """Sub-boards that the source's table does not name: their threads stand in no list that is read."""
+        for board in page.boards:
+            if self.source.board(board.id) is None:
+                size = "" if board.threads is None else f"（{board.threads} 个主题）"
+                yield (
+                    f"board:{board.id}",
+                    f"子版块「{board.name}」{size}没有写进 boards：要采集就加上 {board.id}",
+                )
+
+    def _due(self, task: Task, entry: pages.Entry, horizon: datetime, now: datetime) -> Task | None:
         """The thread's next page to read; None when nothing has happened there since, or it is too old."""
         if entry.last_at and entry.last_at < horizon and not entry.pin:
             return None
         if self.coverage.waits_for(self.source.name, f"thread:{entry.tid}:"):
             return None  # being read already, or left over from an earlier run
         seen = self._seen(entry)
-        return None if seen and _same(seen, entry) else self._visit(task, entry, seen)
+        if seen and _same(seen, entry) and not (task.page == 1 and _may_hide_a_reply(seen, entry, now)):
+            return None
+        return self._visit(task, entry, seen)
 
     def _seen(self, entry: pages.Entry) -> dict[str, Any]:
         """How far the thread was read: page, replies and time of the last reply then, or a refusal."""
@@ -91,7 +106,7 @@ class ForumReader:
         return ((f"thread:{entry.tid}", str(seen["refused"])),)
 
     def _visit(self, task: Task, entry: pages.Entry, seen: dict[str, Any]) -> Task:
-        page = 1 if "refused" in seen else seen.get("page", 1)
+        page = 1 if "refused" in seen or seen.get("newest_first") else seen.get("page", 1)
         return replace(
             task,
             key=f"thread:{entry.tid}:{page}",
@@ -109,17 +124,20 @@ class ForumReader:
         if not isinstance(page, pages.ThreadPage):
             return page
         task = replace(task, page=min(task.page, page.page))
-        foreign = bool(page.fid) and self.source.board(page.fid) is None
+        moved = bool(page.tid) and page.tid != task.thread  # its posts are read where it stands now
+        foreign = moved or (bool(page.fid) and self.source.board(page.fid) is None)
         posts, odd = ((), ()) if foreign else self._posts(task, page, now)
         posts = one_id(posts, self.coverage.namesakes(self.source.name, map(alias_of, posts)))
         more = page.next_page == task.page + 1 and not foreign and task.kind == "thread"
+        if page.newest_first and self._knows(post for post in posts if post.floor != 1):
+            more = False  # from here on all has been read before
         capped = more and task.page >= self.source.max_thread_pages
         return PageResult(
             posts=posts,
             tasks=tuple(self._further(task, posts, more=more and not capped)),
-            skipped=len(page.floors) if foreign else 0,
+            skipped=len(page.floors) if foreign else len(page.floors) - len(posts) - len(odd),
             withheld=sum(1 for floor in page.floors if floor.withheld and not foreign),
-            cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page),
+            cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page, now),
             truncated=f"只读了前 {task.page} 页楼层" if capped else "",
             odd=odd,
         )
@@ -138,7 +156,7 @@ class ForumReader:
             number = task.page - 1
             yield replace(task, page=number, key=f"back:{task.thread}:{number}", kind="back")
 
-    def _knows(self, posts: tuple[Post, ...]) -> bool:
+    def _knows(self, posts: Iterable[Post]) -> bool:
         return bool(self.coverage.digests(self.source.name, (post.post_id for post in posts)))
 
 
@@ -152,8 +170,19 @@ def _same(seen: dict[str, Any], entry: pages.Entry) -> bool:
     return all(old in ("", None) or new in ("", None) or old == new for old, new in pairs)
 
 
-def _cursor(task: Task, page: pages.ThreadPage) -> tuple[str, str]:
+def _may_hide_a_reply(seen: dict[str, Any], entry: pages.Entry, now: datetime) -> bool:
+    """A reply deleted and a new one leave the count as it was. Where the list shows no times to tell (archiver,
+    picture boards), the page read last is read again once a day; such a thread stands on the list's first page."""
+    read = seen.get("read")
+    return entry.last_at is None and (not read or datetime.fromisoformat(str(read)) + AGAIN <= now)
+
+
+AGAIN = timedelta(days=1)
+
+
+def _cursor(task: Task, page: pages.ThreadPage, now: datetime) -> tuple[str, str]:
     """How far the thread has been read. A reply that came after the list was read makes its time unknown."""
     replies = task.replies if page.replies is None else page.replies
     last = task.last if replies == task.replies else ""
-    return f"thread:{task.thread}", json.dumps({"page": task.page, "replies": replies, "last": last})
+    seen = {"page": task.page, "replies": replies, "last": last, "read": now.isoformat(timespec="minutes")}
+    return f"thread:{task.thread}", json.dumps(seen | ({"newest_first": True} if page.newest_first else {}))
