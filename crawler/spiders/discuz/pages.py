@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from html import unescape
+from itertools import pairwise
 
 from lxml import etree
 
@@ -181,17 +182,17 @@ _STUCK = ".//em[contains(@class,'replystick')]"
 
 
 def _runs_down(floors: list[Floor]) -> bool:
-    """Whether floor numbers fall from top to bottom; the first post stands at the top of page 1 all the same."""
+    """Whether floor numbers fall from top to bottom; the first post stands at the top of page 1 anyway."""
     shown = [floor.floor for floor in floors if floor.floor is not None and floor.floor > 1]
-    return len(shown) > 1 and all(left > right for left, right in zip(shown, shown[1:], strict=False))
+    return len(shown) > 1 and all(left > right for left, right in pairwise(shown))
 
 
 _PARTS = ("post_", "authorposton", "postmessage_", "postnum")
 
 
-def is_archiver(html: str) -> bool:
-    """Whether a page is the archiver's, which may lead to the desktop page instead (moved threads, deletions)."""
-    return " Archiver</a>" in html or "'s Archiver </h2>" in html
+def is_desktop(html: str) -> bool:
+    """Whether a page is a desktop one, to which the archiver leads for what was moved or deleted."""
+    return any(mark in html for mark in ('id="postlist"', 'id="threadlist', 'id="post_', 'id="moderate"'))
 
 
 def _named_nodes(page: Node) -> dict[str, Node]:
@@ -234,7 +235,8 @@ def _message(body: Node) -> tuple[str, str]:
         # A node inside one already dropped is dropped from that one, which does no harm.
         drop(noise)
     for quote in find(body, _QUOTE):
-        # [free] looks like a quotation and is the author's own; but a quotation comes before what is said of it.
+        # [free] looks like a quotation and is the author's own; but a quotation comes before what is said
+        # of it.
         if find(quote, _SOURCE_LINK) or not _says_before(quote, body):
             drop(quote)
     return tree_to_text(body), withheld
@@ -294,7 +296,7 @@ def _thread_fid(named: dict[str, Node]) -> str:
 
 
 def _canonical(page: Node) -> str:
-    """The number of the thread a page is of, as it says itself: a moved one leaves a stub that leads there."""
+    """The number of the thread a page is of, as it says itself: a moved one leaves a stub leading there."""
     found = _TID.search(first(page, "//link[@rel='canonical']/@href") or "")
     return found[1] if found else ""
 

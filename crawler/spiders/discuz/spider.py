@@ -16,7 +16,7 @@ from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.discuz import pages
 from crawler.spiders.discuz.urls import public_url, url_of
-from crawler.spiders.forum.plan import ForumReader
+from crawler.spiders.forum.plan import OPEN_ROUTE, ForumReader
 
 
 class DiscuzSpider(SourceSpider):
@@ -25,7 +25,7 @@ class DiscuzSpider(SourceSpider):
     rechecks = True
 
     def seeds(self, source: Source) -> Iterator[Task]:
-        route = (self._route(source) or "archiver") if source.route == "auto" else source.route
+        route = (self._route(source) or "desktop") if source.route == "auto" else source.route
         for board in source.boards:
             yield Task(
                 source=source.name,
@@ -38,18 +38,17 @@ class DiscuzSpider(SourceSpider):
 
     def _route(self, source: Source) -> str:
         """What "auto" has found so far: "archiver", "desktop", or "" before the first answer."""
-        return self.ledger.coverage.cursor(source.name, "route")
+        return self.ledger.coverage.cursor(source.name, OPEN_ROUTE)
 
     def address(self, source: Source, task: Task) -> str:
         return url_of(source, task)
 
     def instead(self, source: Source, task: Task) -> Task | None:
-        """Where the archiver is shut, the desktop pages: "auto" means whichever is open."""
-        if source.route != "auto" or task.route != "archiver":
+        """Where the desktop pages are shut, the archiver: "auto" means whichever is open. The desktop pages
+        come first: their texts are exact, and the archiver's are not (docs/sources.md)."""
+        if source.route != "auto" or task.route != "desktop" or self._route(source) == "desktop":
             return None
-        if task.kind == "list" and self._route(source) != "archiver":
-            self.ledger.coverage.set_cursor(source.name, "route", "desktop")
-        return replace(task, route="desktop", key=f"{task.key}:desktop")
+        return replace(task, route="archiver", key=f"{task.key}:archiver")
 
     def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
         if task.thread:
@@ -65,11 +64,12 @@ class DiscuzSpider(SourceSpider):
         if task.kind == "rss":
             return reader.of_feed(task, pages.read_rss(html))
         if task.kind == "list":
-            if task.route == "archiver" and pages.is_archiver(html):
+            if task.route == "archiver" and not pages.is_desktop(html):
                 return reader.of_list(task, pages.read_archiver_list(html), now)
             return reader.of_list(task, pages.read_list(html, now=now, zone=source.zone), now)
         # By what came, not by what was asked for: the archiver leads to the desktop page of what has moved.
-        read = pages.read_archiver_thread if pages.is_archiver(html) else pages.read_thread
+        archived = task.route == "archiver" and not pages.is_desktop(html)
+        read = pages.read_archiver_thread if archived else pages.read_thread
         return reader.of_thread(task, read(html, now=now, zone=source.zone), now)
 
 

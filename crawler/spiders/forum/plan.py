@@ -21,6 +21,9 @@ from crawler.sources.source import Source
 from crawler.spiders.forum import pages
 from crawler.spiders.forum.posts import Address, one_id, posts_of
 
+AGAIN = timedelta(days=1)
+OPEN_ROUTE = "open route"  # scope of the cursor that remembers which of a forum's routes is open
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForumReader:
@@ -45,8 +48,8 @@ class ForumReader:
     def of_list(self, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime) -> Reading:
         if not isinstance(page, pages.ListPage):
             return page
-        if task.route == "archiver":
-            self.coverage.set_cursor(self.source.name, "route", "archiver")
+        if task.route in ("archiver", "desktop"):
+            self.coverage.set_cursor(self.source.name, OPEN_ROUTE, task.route)
         horizon = now - timedelta(days=self.source.days)
         since = self.coverage.cursor(self.source.name, task.group)
         floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
@@ -171,13 +174,11 @@ def _same(seen: dict[str, Any], entry: pages.Entry) -> bool:
 
 
 def _may_hide_a_reply(seen: dict[str, Any], entry: pages.Entry, now: datetime) -> bool:
-    """A reply deleted and a new one leave the count as it was. Where the list shows no times to tell (archiver,
-    picture boards), the page read last is read again once a day; such a thread stands on the list's first page."""
+    """A reply deleted and a new one leave the count as it was. Where the list shows no times to tell
+    (archiver, picture boards), the page read last is read again once a day; such a thread stands on the
+    list's first page."""
     read = seen.get("read")
     return entry.last_at is None and (not read or datetime.fromisoformat(str(read)) + AGAIN <= now)
-
-
-AGAIN = timedelta(days=1)
 
 
 def _cursor(task: Task, page: pages.ThreadPage, now: datetime) -> tuple[str, str]:

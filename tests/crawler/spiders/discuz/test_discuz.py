@@ -164,16 +164,25 @@ def test_the_same_reply_by_archiver_and_desktop_is_one_post(tmp_path: Path) -> N
     assert second.run.totals.posts_new == 1
 
 
-@pytest.mark.parametrize(("archiver", "kind"), [(True, "/archiver/"), (False, "/forum.php")])
-def test_auto_takes_the_archiver_where_it_is_open(tmp_path: Path, archiver: bool, kind: str) -> None:
-    with serve(long_forum(3, style=Style(archiver=archiver))) as served:
+def test_auto_takes_the_desktop_pages_where_they_are_open(tmp_path: Path) -> None:
+    with serve(long_forum(3)) as served:
+        settings = {"route": '"auto"', "boards": '["36"]', "expect": "1"}
+        crawl(tmp_path, served, **settings)
+        reply_to(served.forum, 9)
+        second = crawl(tmp_path, served, **settings)
+    assert [post.text for post in second.posts if post.text == "新来的一层"] == ["新来的一层"]
+    assert all(path.startswith(("/forum.php", "/robots.txt")) for path in second.paths)
+
+
+def test_auto_takes_the_archiver_where_the_desktop_pages_are_forbidden(tmp_path: Path) -> None:
+    with serve(long_forum(3, style=Style(robots="User-agent: *\nDisallow: /forum.php\n"))) as served:
         settings = {"route": '"auto"', "boards": '["36"]', "expect": "1"}
         first = crawl(tmp_path, served, **settings)
         reply_to(served.forum, 9)
         second = crawl(tmp_path, served, **settings)
     assert len(first.posts) == 4
-    assert len([post for post in second.posts if post.text == "新来的一层"]) == 1
-    assert all(path.startswith((kind, "/robots.txt")) for path in second.paths)
+    assert [post.text for post in second.posts if post.text == "新来的一层"] == ["新来的一层"]
+    assert all(path.startswith(("/archiver/", "/robots.txt")) for path in second.paths)
 
 
 def test_a_cold_feed_is_asked_again(tmp_path: Path) -> None:
