@@ -428,7 +428,9 @@ def _usual(task: Task, result: PageResult) -> str:
 
 def _holds(result: PageResult) -> bool:
     shown = any(post.text or post.title for post in result.posts)
-    return bool(shown or result.listed or result.withheld or result.skipped or result.refused)
+    return bool(
+        shown or result.listed or result.withheld or result.skipped or result.wordless or result.refused
+    )
 
 
 def digest_of(post: Post) -> bytes:

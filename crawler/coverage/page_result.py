@@ -17,6 +17,7 @@ class PageResult:
     tasks: tuple[Task, ...] = ()
     listed: int | None = None  # threads or results seen, changed or not; None when this is no list
     withheld: int = 0  # posts whose text the site does not show
+    wordless: int = 0  # posts of pictures or smileys only: nothing to keep
     skipped: int = 0  # posts read and left out on purpose (another board's)
     cursor: tuple[str, str] | None = None  # scope, value
     mark: str = ""  # cursor of the task's group when the whole group is done

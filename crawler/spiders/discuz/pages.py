@@ -238,7 +238,9 @@ def _message(body: Node) -> tuple[str, str]:
         # [free] looks like a quotation and is the author's own; but a quotation comes before what is said
         # of it.
         if find(quote, _SOURCE_LINK) or not _says_before(quote, body):
-            drop(quote)
+            tail = quote.tail
+            quote.clear()
+            quote.tag, quote.tail = "br", tail  # the words around it stay apart
     return tree_to_text(body), withheld
 
 
@@ -338,7 +340,7 @@ _ARCHIVER_HIDDEN = re.compile(r"\*{4} Hidden Message \*{5}")
 _ARCHIVER_MARKS = re.compile(
     r"^\s*本帖最后由 .{1,30} 于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2} 编辑\s*$"  # who edited it, and when
     r"|^\[\*\](?=\S)"  # a list's bullet
-    r"|^https?://\S+\.(?:png|jpe?g|gif|webp|bmp)$",  # a picture
+    r"|^https?://\S+\.(?:png|jpe?g|gif|webp|bmp)$\n?",  # a picture
     re.MULTILINE | re.IGNORECASE,
 )
 _ARCHIVER_QUOTE = re.compile(r"^.{1,30} 发表于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}\n(?:.+\n?)*?(?:\n|\Z)")

@@ -138,7 +138,8 @@ class ForumReader:
         return PageResult(
             posts=posts,
             tasks=tuple(self._further(task, posts, more=more and not capped)),
-            skipped=len(page.floors) if foreign else len(page.floors) - len(posts) - len(odd),
+            skipped=len(page.floors) if foreign else 0,
+            wordless=0 if foreign else len(page.floors) - len(posts) - len(odd),
             withheld=sum(1 for floor in page.floors if floor.withheld and not foreign),
             cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page, now),
             truncated=f"只读了前 {task.page} 页楼层" if capped else "",
