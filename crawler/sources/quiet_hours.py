@@ -1,17 +1,17 @@
-"""Hours in which a source is left alone. Pure."""
+"""Hours of every day in which something is left alone: a source by crawls, a person by alerts. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 _FORM = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `start` to `end` on the source's own clock, every day; over midnight when `end` is earlier."""
+    """From `start` to `end` on the clock of a zone, every day; over midnight when `end` is earlier."""
 
     start: time
     end: time
@@ -28,15 +28,30 @@ class QuietHours:
             raise ValueError(text)
         return made
 
+    def covers(self, local: datetime) -> bool:
+        """Whether `local`, a moment on the zone's clock, falls into them."""
+        at = local.time().replace(fold=0)
+        if self.end < self.start:
+            return at >= self.start or at < self.end
+        return self.start <= at < self.end
+
     def ends(self, local: datetime) -> datetime | None:
-        """When the quiet that `local` (the source's clock) falls into is over; None outside of it."""
-        at = local.time().replace(tzinfo=None)
-        over_midnight = self.end < self.start
-        inside = at >= self.start or at < self.end if over_midnight else self.start <= at < self.end
-        if not inside:
+        """When the quiet that `local` falls into is over, on the same clock; None outside of it."""
+        if not self.covers(local):
             return None
-        day = local.date() + timedelta(days=1 if over_midnight and at >= self.start else 0)
-        return datetime.combine(day, self.end, tzinfo=local.tzinfo)
+        ends = (end.astimezone(local.tzinfo) for end in self._ends(local) if end > local)
+        return next(end for end in ends if not self.covers(end))
+
+    def _ends(self, local: datetime) -> list[datetime]:
+        """Those of the days around, UTC: two moments of one zone are compared by their clocks alone. In the
+        night clocks go back the hour comes twice (fold 0 and 1); one that is missing is the one after it."""
+        return sorted(
+            datetime.combine(
+                local.date() + timedelta(days=days), self.end.replace(fold=fold), local.tzinfo
+            ).astimezone(UTC)
+            for days in range(3)
+            for fold in (0, 1)
+        )
 
     def __str__(self) -> str:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"

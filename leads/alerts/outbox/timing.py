@@ -17,6 +17,7 @@ from itertools import count, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from crawler.sources.quiet_hours import QuietHours
 from leads.alerts.messages.message import rank
 from leads.models import Frequency
 
@@ -48,23 +49,15 @@ class Quiet:
     timezone: str = BEIJING
 
     def covers(self, moment: datetime) -> bool:
-        if not self.begin or not self.end or self.begin == self.end:
-            return False
-        clock = f"{moment.astimezone(ZoneInfo(self.timezone)):%H:%M}"
-        if self.begin < self.end:
-            return self.begin <= clock < self.end
-        return clock >= self.begin or clock < self.end
+        return self.over(moment) is not None
 
-    def over(self, moment: datetime) -> datetime:
-        """The end of the quiet hours that cover `moment`."""
-        today = moment.astimezone(ZoneInfo(self.timezone)).date()
-        # In the night the clocks go back the hour comes twice (fold 0 and 1).
-        ends = sorted(
-            _at(today + timedelta(days=days), self.end, self.timezone, fold)
-            for days in range(3)
-            for fold in (0, 1)
-        )
-        return next(end for end in ends if end > moment and not self.covers(end))
+    def over(self, moment: datetime) -> datetime | None:
+        """The end of the quiet hours that cover `moment`, UTC; None where none do."""
+        if not self.begin or not self.end or self.begin == self.end:
+            return None
+        hours = QuietHours(time.fromisoformat(self.begin), time.fromisoformat(self.end))
+        end = hours.ends(moment.astimezone(ZoneInfo(self.timezone)))
+        return end and end.astimezone(UTC)
 
 
 def due(wishes: Wishes, clinic: Quiet, severity: str, at: datetime) -> datetime:
@@ -168,10 +161,10 @@ def _after_quiet(wishes: Wishes, clinic: Quiet, moment: datetime) -> datetime:
 
 def _out_of(hours: Sequence[Quiet], moment: datetime) -> datetime | None:
     for _ in range(6):  # two windows that overlap push each other at most a day on
-        covering = next((each for each in hours if each.covers(moment)), None)
-        if covering is None:
+        end = next(filter(None, (each.over(moment) for each in hours)), None)
+        if end is None:
             return moment
-        moment = covering.over(moment)
+        moment = end
     return None
 
 
@@ -184,6 +177,5 @@ def _midnight_after(moment: datetime, timezone: str) -> datetime:
     return _at(local.date() + timedelta(days=1), "00:00", timezone)
 
 
-def _at(day: date, clock: str, timezone: str, fold: int = 0) -> datetime:
-    hour, minute = map(int, clock.split(":"))
-    return datetime.combine(day, time(hour, minute, fold=fold), ZoneInfo(timezone)).astimezone(UTC)
+def _at(day: date, clock: str, timezone: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), ZoneInfo(timezone)).astimezone(UTC)

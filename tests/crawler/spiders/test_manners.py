@@ -328,6 +328,22 @@ def test_quiet_hours(hours: str, at: str, ends: str | None) -> None:
     assert found == (datetime.fromisoformat(ends).replace(tzinfo=zone) if ends else None)
 
 
+@pytest.mark.parametrize(
+    ("at", "ends"),
+    [
+        ("2026-10-25T01:05+00:00", "2026-10-25T01:15+00:00"),
+        ("2026-03-28T23:30+00:00", "2026-03-29T01:15+00:00"),
+    ],
+    ids=["the hour comes twice", "the hour is missing"],
+)
+def test_quiet_hours_in_nights_the_clocks_change(at: str, ends: str) -> None:
+    """Where the hour comes twice it is quiet both times; one that is missing ends with the one after it."""
+    zone = ZoneInfo("Europe/Berlin")
+    found = QuietHours.parse("23:00-02:15").ends(datetime.fromisoformat(at).astimezone(zone))
+    assert found is not None
+    assert found.astimezone(UTC) == datetime.fromisoformat(ends)
+
+
 @pytest.mark.parametrize("text", ["", "23-7", "24:00-07:00", "07:00-07:00", "7:60-8:00", "nachts"])
 def test_quiet_hours_that_are_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the words are the sources file's
