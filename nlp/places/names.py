@@ -193,8 +193,10 @@ def _longest(hits: list[_Hit]) -> list[_Hit]:
         if hit[0] >= reached:
             out.append(hit)
             reached = hit[1]
-        elif hit[2].kind == "block" and hit[1] > reached and hit[0] > out[-1][0]:
-            out[-1] = hit  # 河|南京路 style: a stop word that starts inside takes over
+        elif (
+            hit[1] > reached and hit[0] > out[-1][0] and (hit[2].kind == "block" or out[-1][2].kind == "code")
+        ):
+            out[-1] = hit  # 河|南京路, 坐标宁|波: a stop word, or a name behind a code, takes over
             reached = hit[1]
     return out
 

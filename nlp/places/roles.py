@@ -80,6 +80,16 @@ class Scene:
         return bool(told) and not cue.OUR_TROUBLE.search(self._bare)
 
     @cached_property
+    def care(self) -> bool:
+        """Speaks of treatment outside its hashtags."""
+        return bool(cue.CARE.search(self._bare))
+
+    @cached_property
+    def address(self) -> bool:
+        """The text is one address and nothing else."""
+        return bool(cue.ADDRESS.match(self.text))
+
+    @cached_property
     def personal(self) -> bool:
         """Somebody speaks; else it informs (a headline, an encyclopaedia)."""
         bare = self._bare
@@ -200,12 +210,17 @@ class Roles:
             return Role(HERE, "self", start, end)
         if start >= here.repost_from or any(first < start < last for first, last in here.quotes):
             return Role(NOTHING, "text", start, end)
+        if here.address and (mention.full or mention.kind == "landmark"):
+            return Role(TEXT, "text", start, end)
         return self._judged(_Spot(mention, here))
 
     def _judged(self, spot: _Spot) -> Role:
         locked = bool(cue.LOCKED_AFTER.match(spot.after)) and spot.here.mine and not spot.here.news
         if not locked and self._stopped(spot):
             return Role(NOTHING, "text", spot.start, spot.end)
+        typed = cue.IP_BEFORE.search(spot.before)
+        if typed:
+            return Role(PLAIN, "ip", spot.start - len(typed[0]), spot.end)
         spot.read()
         strength, lead = self._phrase(spot)
         told = not (locked and strength in (ASKED, TEXT, WEAK))
@@ -220,6 +235,10 @@ class Roles:
         )
 
     def _stopped(self, spot: _Spot) -> bool:
+        if spot.mention.full and cue.STREET_AFTER.match(spot.after):
+            return False
+        if cue.INSTITUTION_AFTER.match(spot.after):
+            return True
         if spot.followed(self._stop_after):
             return not (cue.TRIP_AFTER.match(spot.after) and cue.IN_BEFORE.search(spot.before))
         match = self._stop_before.search(spot.before)
@@ -278,9 +297,11 @@ def _leaving(spot: _Spot) -> int | None:
         return LEFT if cue.MOVE_AFTER.match(after) and not cue.STUCK_AFTER.match(after) else TEXT
     if cue.NO_WAY_AFTER.match(after) and cue.THERE_BEFORE.search(before):
         return NOTHING
-    if cue.THIRD_AFTER.match(after) or (before.endswith(("在", "喺")) and cue.OF_PERSON.match(after)):
+    if cue.KIN_OF.match(after) and spot.asked:
+        return ASKED  # 帮我在岳阳的爸妈问问, 老家徐州的爸爸
+    if cue.THIRD_AFTER.match(after):
         return NOTHING
-    if cue.ORIGIN_BEFORE.search(before) and cue.OF_PERSON.match(after):
+    if cue.OF_PERSON.match(after) and (before.endswith(("在", "喺")) or cue.ORIGIN_BEFORE.search(before)):
         return NOTHING
     if spot.mention.full and cue.CHIEF_AFTER.match(after):  # 海丰县长
         return NOTHING
@@ -289,12 +310,17 @@ def _leaving(spot: _Spot) -> int | None:
     return None
 
 
+def _wanted(spot: _Spot) -> bool:
+    """Asks for a clinic there, whoever told them of the place: 听说贵 is no question, 听说哪家好 is."""
+    return spot.asked and bool(cue.ASK_WHERE.search(spot.text, spot.end))
+
+
 def _moving(spot: _Spot, *, people: bool) -> int:
     before, after = spot.before, spot.after
     if not spot.here.news and cue.THIS_SIDE_AFTER.match(after):
         return ASKED if spot.other else SELF
     if cue.STORY_BEFORE.search(spot.left) or cue.AFFAIR_AFTER.search(spot.right):
-        return ASKED if spot.asked and not cue.AFFAIR_AFTER.search(spot.right) else NOTHING
+        return ASKED if _wanted(spot) and not cue.AFFAIR_AFTER.search(spot.right) else NOTHING
     told = spot.reported()
     act = bool(cue.CARE_ACT.search(spot.right[:14])) and not spot.here.news
     if cue.WISH_BEFORE.search(before):
@@ -410,7 +436,8 @@ def _in_tag(mention: Mention, here: Scene, first: int, last: int) -> Role:
     if here.news or here.events or name in here.event_tags:
         return Role(NOTHING, "text", mention.start, mention.end)
     fits = here.text[first + 1 : mention.start].strip() == "" and cue.TAG_SERVICE.match(rest)
-    return Role(WEAK if fits else NOTHING, "text", mention.start, mention.end)
+    strength = WEAK if fits and here.care else PASSING if fits else NOTHING
+    return Role(strength, "text", mention.start, mention.end)
 
 
 def _is_chip(mention: Mention, here: Scene) -> bool:

@@ -68,13 +68,24 @@ def _tempting() -> list[Case]:
     ]
 
 
+def _addresses() -> list[Case]:
+    out = []
+    for want, text, *hints in _lines("region_addresses.txt"):
+        division = None if want == "-" else GAZETTEER.resolve(want)
+        assert division or want == "-", want
+        out.append(Case(want=division, text=text, hints=_hints("".join(hints))))
+    return out
+
+
 def _shown(region: Region | None) -> str:
     return (
         f"{region.province}{region.city}{region.district} ({region.evidence_text})" if region else "nothing"
     )
 
 
-PLACES, TEMPTING = _places(), _tempting()
+ADDRESSES = _addresses()
+PLACES = [*_places(), *(case for case in ADDRESSES if case.want)]
+TEMPTING = [*_tempting(), *(case for case in ADDRESSES if not case.want)]
 
 
 def test_tables_are_large_enough() -> None:
@@ -134,6 +145,8 @@ def test_food_brands_and_words_are_no_places(case: Case) -> None:
         ("牙疼", (Hint(kind="profile", text="四川 成都"),), "profile", "四川 成都"),
         ("牙疼", (Hint(kind="checkin", text="成都·春熙路店"),), "checkin", "成都·春熙路"),
         ("坐标成都", (Hint(kind="checkin", text="北京"),), "checkin", "北京"),
+        ("IP属地：四川 牙疼", (), "ip", "ip属地:四川"),
+        ("发帖ip：成都，牙疼", (Hint(kind="board", text="武侯区"),), "board", "武侯区"),
         ("我在成都", (PlaceHint(kind="geo", lat=39.92, lon=116.46),), "geo", ""),
     ],
 )
