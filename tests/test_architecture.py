@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.support.paths import ROOT
 
 PACKAGES = ("crawler", "nlp", "leads")
 MAX_LINES = 700
+MAX_BODY = 40
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def test_imports_look_upstream_only() -> None:
@@ -37,6 +40,33 @@ def test_no_file_outgrows_its_reader(package: str) -> None:
         if "migrations" not in file.parts  # Alembic writes these, and nobody changes them again
     }
     assert {name: size for name, size in sizes.items() if size >= MAX_LINES} == {}
+
+
+def bodies(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Functions with the lines of their bodies: signatures and docstrings only declare, and a function
+    inside of one is counted by itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node, clean=False) is not None
+            own = node.body[1:] if docstring else node.body
+            inner = [
+                each
+                for each in own
+                if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            ]
+            lines = (own[-1].end_lineno or 0) - own[0].lineno + 1 if own else 0
+            yield node.name, lines - sum((each.end_lineno or 0) - each.lineno + 1 for each in inner)
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "tests", "benchmarks"])
+def test_no_function_outgrows_its_reader(package: str) -> None:
+    sizes = {
+        f"{file.relative_to(ROOT)}: {name}": lines
+        for file in (ROOT / package).rglob("*.py")
+        if "migrations" not in file.parts
+        for name, lines in bodies(ast.parse(file.read_text(encoding="utf-8")))
+    }
+    assert {name: lines for name, lines in sizes.items() if lines > MAX_BODY} == {}
 
 
 def test_every_engine_is_a_folder_named_like_its_spider() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -56,15 +55,6 @@ def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
 def day_of(seconds: float) -> str:
     """The ISO date in Beijing of a moment since 1970."""
     return datetime.fromtimestamp(seconds, BEIJING).date().isoformat()
-
-
-def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:
-    """(x, y) of the map tile that holds a point (WGS-84): the "slippy map" formula of OpenStreetMap."""
-    side = 1 << zoom
-    phi = math.radians(max(-MERCATOR_EDGE, min(MERCATOR_EDGE, lat)))
-    x = math.floor((lon + 180) / 360 * side)
-    y = math.floor((1 - math.asinh(math.tan(phi)) / math.pi) / 2 * side)
-    return max(0, min(side - 1, x)), max(0, min(side - 1, y))
 
 
 def digest(document: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Sources and coverage on a terminal: lines for people, JSON for programs."""
+"""Sources and coverage on a terminal, for `leads.cli.sources`: lines for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,16 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
-
 from crawler.sources.source import Source
 from leads.sources import states as coverage_view
 from leads.sources.add import Added
 from leads.sources.states import GROUNDS, SourceState
-
-
-def _print_json(records: Sequence[object]) -> None:
-    for record in records:
-        sys.stdout.buffer.write(orjson.dumps(record) + b"\n")
-    sys.stdout.buffer.flush()
+from leads.terminal.tables import print_json
 
 
 def coverage(states: Sequence[SourceState], *, now: datetime, as_json: bool) -> None:
     if as_json:
-        _print_json([coverage_view.record(state) for state in states])
+        print_json([coverage_view.record(state) for state in states])
         return
     print("\n\n".join(coverage_view.text(state, now) for state in states))
 
@@ -30,7 +23,7 @@ def coverage(states: Sequence[SourceState], *, now: datetime, as_json: bool) -> 
 def listing(sources: Sequence[Source], *, as_json: bool) -> None:
     """Every source of the file, the disabled ones too."""
     if as_json:
-        _print_json(
+        print_json(
             [
                 {
                     "source": source.name,
@@ -54,26 +47,7 @@ def added(done: Added, *, as_json: bool) -> None:
     """What a look at a site gave, and where its table went."""
     found = done.found
     if as_json:
-        _print_json(
-            [
-                {
-                    "url": found.url,
-                    "robots": found.robots,
-                    "allowed": found.allowed,
-                    "engine": found.engine,
-                    "version": found.version,
-                    "charset": found.charset,
-                    "links": found.links,
-                    "archiver": found.archiver,
-                    "boards": [{"id": number, "name": name} for number, name in found.boards],
-                    "feeds": found.feeds,
-                    "notes": found.notes,
-                    "source": done.name if done.table else "",
-                    "file": str(done.file) if done.table else "",
-                    "why_not": done.why_not,
-                }
-            ]
-        )
+        print_json([_added_record(done)])
         return
     rows = (
         ("网站", found.title or found.url),
@@ -93,3 +67,23 @@ def added(done: Added, *, as_json: bool) -> None:
         print(f"已写进 {done.file}，名字是 {done.name}：请看一遍，删掉不要的版块，再把 enabled 改成 true。")
     else:
         print(f"没有写：{done.why_not}。", file=sys.stderr)
+
+
+def _added_record(done: Added) -> dict[str, object]:
+    found = done.found
+    return {
+        "url": found.url,
+        "robots": found.robots,
+        "allowed": found.allowed,
+        "engine": found.engine,
+        "version": found.version,
+        "charset": found.charset,
+        "links": found.links,
+        "archiver": found.archiver,
+        "boards": [{"id": number, "name": name} for number, name in found.boards],
+        "feeds": found.feeds,
+        "notes": found.notes,
+        "source": done.name if done.table else "",
+        "file": str(done.file) if done.table else "",
+        "why_not": done.why_not,
+    }

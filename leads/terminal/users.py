@@ -1,17 +1,15 @@
-"""Users on a terminal: lines for people, JSON for programs."""
+"""Users on a terminal, for `leads.cli.users`: lines for people, JSON for programs."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-
-import orjson
 
 from leads.labels import ROLE_NAMES
 from leads.models import BEIJING
 from leads.records.tables.people import User
 from leads.records.users import state
+from leads.terminal.tables import print_json
 
 
 def listing(found: Sequence[User], last_seen: Mapping[int, datetime], *, as_json: bool) -> None:
@@ -21,7 +19,7 @@ def listing(found: Sequence[User], last_seen: Mapping[int, datetime], *, as_json
     for user in found:
         seen = last_seen.get(user.id)
         if as_json:
-            _print_json(_record(user, seen))
+            print_json([_record(user, seen)])
         else:
             parts = [user.login, user.name, ROLE_NAMES[user.role], state(user), "、".join(user.clinic_ids)]
             when = f"最近 {seen.astimezone(BEIJING):%Y-%m-%d %H:%M}" if seen else ""
@@ -31,7 +29,7 @@ def listing(found: Sequence[User], last_seen: Mapping[int, datetime], *, as_json
 def link(user: User, address: str, *, as_json: bool) -> None:
     """A one-time link, to be passed on."""
     if as_json:
-        _print_json({**_record(user, None), "link": address})
+        print_json([{**_record(user, None), "link": address}])
     else:
         print(
             f"{user.login}（{ROLE_NAMES[user.role]}）的一次性链接，24 小时内有效，用来设置密码：\n{address}"
@@ -48,8 +46,3 @@ def _record(user: User, seen: datetime | None) -> dict[str, object]:
         "has_password": bool(user.password),
         "last_seen": seen.isoformat() if seen else None,
     }
-
-
-def _print_json(record: Mapping[str, object]) -> None:
-    sys.stdout.buffer.write(orjson.dumps(record) + b"\n")
-    sys.stdout.buffer.flush()

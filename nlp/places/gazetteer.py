@@ -179,11 +179,6 @@ class Gazetteer:
         cities = [step.name for step in chain if step.level == "city"]
         return province, cities[0] if cities else district, district
 
-    def near_name(self, name: str) -> Region | None:
-        """`resolve` as a region, for filters that name a place. Evidence "text"."""
-        division = self.resolve(name)
-        return self.region(division, "text", name) if division else None
-
     def at(self, lat: float, lon: float, *, evidence: Evidence = "geo", words: str = "") -> Region | None:
         """The region of a WGS-84 point: level "point", named after the county with the nearest seat.
 

@@ -5,7 +5,6 @@ Loading costs about 0.15 s; the result is immutable and shared.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -248,8 +247,3 @@ def _ages(years: Iterable[int]) -> list[str]:
         )
         out += [f"{year}岁", f"{chinese}岁"]
     return out
-
-
-def cue_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """An alternation of `words`, longest first."""
-    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))

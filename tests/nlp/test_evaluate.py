@@ -66,7 +66,11 @@ def test_place_labels(label: str, code: str) -> None:
 
 def test_places_are_judged_down_to_the_level_stated() -> None:
     gazetteer = Gazetteer.load()
-    wuhou, chengdu, beijing = (gazetteer.near_name(name) for name in ("成都武侯", "成都", "北京"))
+    wuhou, chengdu, beijing = (
+        gazetteer.region(division, "text", "")
+        for division in map(gazetteer.by_code, ("510107", "510100", "110000"))
+        if division
+    )
     result = evaluate.places(
         ["四川/成都/武侯", "四川/成都/武侯", "北京", ""], [wuhou, chengdu, beijing, chengdu]
     )

@@ -371,7 +371,7 @@ def _all(flags: Sequence[Flags]) -> Flags:
 
 
 def _tiles(lat: Floats, lon: Floats, zoom: int) -> tuple[Ints, Ints]:
-    """`leads.index.spread.tile_of` for many points."""
+    """(x, y) of the map tiles that hold points (WGS-84): the "slippy map" formula of OpenStreetMap."""
     side = 1 << zoom
     phi = np.radians(np.clip(lat, -MERCATOR_EDGE, MERCATOR_EDGE))
     x = np.floor((lon + 180) / 360 * side).astype(np.int64)

@@ -36,12 +36,10 @@ def select(
         where.append("fts MATCH ?")
         values.append(match)
     table = "fts" if match else "leads"
-    if query.since is not None:
-        where.append(f"{table}.rowid >= ?")
-        values.append(first_rowid(query.since.timestamp()))
-    if query.until is not None:
-        where.append(f"{table}.rowid < ?")
-        values.append(first_rowid(query.until.timestamp()))
+    for moment, sign in ((query.since, ">="), (query.until, "<")):
+        if moment is not None:
+            where.append(f"{table}.rowid {sign} ?")
+            values.append(first_rowid(moment.timestamp()))
     if query.min_need > 0:
         where.append("need >= ?")
         values.append(query.min_need)

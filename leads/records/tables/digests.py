@@ -1,4 +1,4 @@
-"""More tables of the system of record: regular reports, planned and made."""
+"""Regular reports, planned and made: the tables of `leads.records.digests`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More tables of the system of record: what was heard on the way of posts that are not kept themselves."""
+"""What was heard of clinics in posts that are not kept themselves: the tables of `leads.records.heard`."""
 
 from __future__ import annotations
 

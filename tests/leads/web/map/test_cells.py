@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leads.index.spread import tile_of
+from leads.index.spread import MERCATOR_EDGE
 from leads.web.map.cells import COARSEST, FAR_ZOOM, FINEST, LEAST, Division, Square, cells, divide, show
 
 # A few places in and around one city, and far away, so that squares meet at every zoom.
 NEAR = [(30.64 + n * 0.004, 104.04 + m * 0.006) for n in range(-3, 4) for m in range(-3, 4)]
 FAR = [(31.4675, 104.6791), (29.56, 106.55), (39.92, 116.44), (23.13, 113.26), (45.75, 126.63)]
+
+
+def tile_of(lat: float, lon: float, zoom: int) -> tuple[int, int]:
+    """(x, y) of the map tile that holds a point (WGS-84): the "slippy map" formula of OpenStreetMap."""
+    side = 1 << zoom
+    phi = math.radians(max(-MERCATOR_EDGE, min(MERCATOR_EDGE, lat)))
+    x = math.floor((lon + 180) / 360 * side)
+    y = math.floor((1 - math.asinh(math.tan(phi)) / math.pi) / 2 * side)
+    return max(0, min(side - 1, x)), max(0, min(side - 1, y))
 
 
 def square(lat: float, lon: float) -> Square:
