@@ -193,11 +193,13 @@ class Ledger:
             )
         self._progress(running, "failed", {"key": task.key, "reason": reason})
 
-    def blocked(self, source: str, host: str, reason: str, *, at_least: timedelta = timedelta()) -> None:
+    def blocked(
+        self, source: str, host: str, reason: str, *, at_least: timedelta = timedelta(), exact: bool = False
+    ) -> None:
         """The host stops: nothing more is asked of it before the pause is over."""
         running = self._running[source]
         running.totals.blocked += 1
-        pause = self.coverage.pause(host, reason, self.clock(), at_least=at_least)
+        pause = self.coverage.pause(host, reason, self.clock(), at_least=at_least, exact=exact)
         text = f"{host}：{reason}；暂停到 {pause.until.astimezone(running.source.zone):%m-%d %H:%M}"
         self._note(running, "blocked", host, text)
         self._progress(running, "blocked", {"host": host, "reason": reason, "until": pause.until.isoformat()})

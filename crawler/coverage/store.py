@@ -274,11 +274,21 @@ class Coverage:
 
     # manners ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def pause(self, host: str, reason: str, now: datetime, *, at_least: timedelta = timedelta()) -> Pause:
-        """Stops a host: 1 hour, then 2, 4 … up to 7 days while it keeps refusing."""
+    def pause(
+        self,
+        host: str,
+        reason: str,
+        now: datetime,
+        *,
+        at_least: timedelta = timedelta(),
+        exact: bool = False,
+    ) -> Pause:
+        """Stops a host: 1 hour, then 2, 4 … up to 7 days while it keeps refusing; `exact`: for `at_least` and
+        no longer, because its rule says when it opens again, and that is no strike."""
         row = self._db.execute("SELECT strikes FROM pause WHERE host=?", (host,)).fetchone()
-        strikes = (row[0] if row else 0) + 1
-        length = max(at_least, min(timedelta(hours=2 ** min(strikes - 1, 8)), timedelta(days=7)))
+        strikes = (row[0] if row else 0) + (not exact)
+        grown = min(timedelta(hours=2 ** min(strikes - 1, 8)), timedelta(days=7)) if strikes else timedelta()
+        length = at_least if exact else max(at_least, grown)
         made = Pause(host=host, until=now + length, reason=reason, strikes=strikes)
         self._db.execute(
             "INSERT OR REPLACE INTO pause VALUES (?,?,?,?)", (host, _iso(made.until), reason, strikes)

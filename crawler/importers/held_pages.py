@@ -44,7 +44,11 @@ def _fits_weibo_json(container: Container) -> bool:
     if not columns >= {"ok", "data"} and "ok" not in columns:
         return False
     data = _fields_of(container).get("data")
-    return not isinstance(data, dict) or bool({"cards", "mblog", "longTextContent"} & set(data)) or not data
+    if not isinstance(data, dict) or not data:
+        return True
+    return (
+        bool({"cards", "mblog", "longTextContent", "list", "statuses"} & set(data)) or data.keys() >= _STATUS
+    )
 
 
 def _start_weibo_json(context: Context) -> Convert:
@@ -61,14 +65,28 @@ def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.ResultPage | Refus
     if isinstance(data, dict) and "longTextContent" in data:
         raise BadRecord("这是一条微博的全文，没有编号和时间；请导入它所在的列表页。")
     try:
-        if "ok" in fields:
+        listed = _listed(fields)
+        if listed is None:
             return weibo_pages.cards_of(fields, now=now)
-        listed = fields.get("statuses", [fields])
         found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
         statuses, odd = read_statuses(found, now=now)
     except PageError as error:
         raise BadRecord(f"{error}。") from error
     return weibo_pages.ResultPage(statuses=statuses, odd=odd)
+
+
+def _listed(fields: Fields) -> object:
+    """The posts of an answer that is no set of cards: the official API's, weibo.com/ajax's, one post."""
+    data = fields.get("data")
+    if isinstance(data, dict):
+        if data.keys() >= _STATUS:
+            return [data]
+        found = next((data[name] for name in ("list", "statuses") if isinstance(data.get(name), list)), None)
+        if found is not None:
+            return found
+    if "statuses" in fields or "ok" not in fields:
+        return fields.get("statuses", [fields])
+    return None
 
 
 def _weibo_posts(page: weibo_pages.ResultPage | Refusal | Blocked, context: Context) -> tuple[Post, ...]:

@@ -20,10 +20,11 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
     """The host wants proof of being human, or has had enough of us: it is left alone, for at least
-    `seconds` where it says how long."""
+    `seconds` where it says how long; for just so long where its rule says when it opens again (`exact`)."""
 
     reason: str
     seconds: float = 0.0
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ from crawler.probe.visitor import FetchError, Page, Visitor
 from crawler.sources.permission import Robots, is_private_address, read_robots
 
 MAX_BOARDS = 60
+MAX_LOOKED_INTO = 12  # boards whose first page is asked for, to see their sub-boards
+_SUB_BOARDS = re.compile(r"<div id=[\"']subforum_\d+.*?</table>", re.DOTALL)
 _GENERATORS = (
     ("discuz", re.compile(r"Discuz!\s*(X?[\d.]*)", re.IGNORECASE)),
     ("discourse", re.compile(r"Discourse\s+([\d.]+)", re.IGNORECASE)),
@@ -170,19 +172,36 @@ def _discuz(found: Found, html: str, robots: Robots, visitor: Visitor) -> None:
         found.notes.append("首页上没有看到版块：请把地址换成论坛首页（forum.php）再试，或自己写 boards")
         return
     board = found.boards[0][0]
-    found.archiver = "fid-" in _maybe(
+    found.archiver = "tid-" in _maybe(
         f"archiver/?fid-{board}.html", found, robots, visitor
-    ) or "tid-" in _maybe("archiver/", found, robots, visitor)
-    feed = f"rss.php?fid={board}" if found.links == "discuz7" else f"forum.php?mod=rss&fid={board}"
-    if "<rss" in _maybe(feed, found, robots, visitor):
-        found.feeds.append(urljoin(found.url, feed))
-    listing = {
+    ) or "fid-" in _maybe("archiver/", found, robots, visitor)
+    feed = "rss.php?fid={}" if found.links == "discuz7" else "forum.php?mod=rss&fid={}"
+    if not robots.verdict(urljoin(found.url, _listing(found, board)), PRODUCT).allowed:
+        found.allowed, found.robots = False, "robots.txt 不允许主题列表"
+    else:
+        _add_sub_boards(found, robots, visitor)
+    if "<rss" in _maybe(feed.format(board), found, robots, visitor):
+        found.feeds += [urljoin(found.url, feed.format(number)) for number, _ in found.boards]
+
+
+def _listing(found: Found, board: str) -> str:
+    return {
         "plain": f"forum.php?mod=forumdisplay&fid={board}",
         "rewritten": f"forum-{board}-1.html",
         "discuz7": f"forumdisplay.php?fid={board}",
     }[found.links]
-    if not robots.verdict(urljoin(found.url, listing), PRODUCT).allowed:
-        found.allowed, found.robots = False, "robots.txt 不允许主题列表"
+
+
+def _add_sub_boards(found: Found, robots: Robots, visitor: Visitor) -> None:
+    """Sub-boards stand on the pages of their boards only, and are boards of their own."""
+    known = dict(found.boards)
+    for number, _ in found.boards[:MAX_LOOKED_INTO]:
+        html = _maybe(_listing(found, number), found, robots, visitor)
+        block = _SUB_BOARDS.search(html)
+        if block:
+            for sub, name in _boards(block[0], dict(_LINKS)[found.links]):
+                known.setdefault(sub, f"{known[number]} / {name}"[:40])
+    found.boards = list(known.items())[:MAX_BOARDS]
 
 
 def _boards(html: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
@@ -223,7 +242,7 @@ def table(found: Found, name: str, *, enabled: bool, private: bool) -> str:
     lines += ["allow_private = true"] if private else []
     lines += [f"delay = {found.delay:g}"] if found.delay > 1 else []
     if found.engine == "discuz":
-        lines += [f'links = "{found.links}"', f'route = "{"archiver" if found.archiver else "desktop"}"']
+        lines += [f'links = "{found.links}"', f'route = "{"auto" if found.archiver else "desktop"}"']
         boards = (f"  {{ id = {_quoted(number)}, name = {_quoted(name)} }}," for number, name in found.boards)
         lines += ["boards = [", *boards, "]"]
     if found.engine == "feed":

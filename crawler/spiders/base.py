@@ -217,7 +217,7 @@ class SourceSpider(Spider):
             self._unreadable(source, task, f"解析出错：{type(error).__name__}")
             return
         if isinstance(reading, Blocked):
-            self.stop_host(source, response.url, reading.reason, seconds=reading.seconds)
+            self.stop_host(source, response.url, reading.reason, seconds=reading.seconds, exact=reading.exact)
         elif isinstance(reading, Halted):
             self._leave(source.host, reading.reason)
             self.ledger.refused(task, reading.reason, keep=True)
@@ -274,7 +274,9 @@ class SourceSpider(Spider):
 
     # manners ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stop_host(self, source: Source, url: str, reason: str, *, seconds: float = 0) -> None:
+    def stop_host(
+        self, source: Source, url: str, reason: str, *, seconds: float = 0, exact: bool = False
+    ) -> None:
         """No further request to the host of `url` in this run, and a pause that the next runs keep."""
         host = urlsplit(url).hostname or source.host
         self.logger.warning("%s: %s stopped: %s", source.name, host, reason)
@@ -282,7 +284,7 @@ class SourceSpider(Spider):
         if host in self.refusing:
             return
         self.refusing.add(host)
-        self.ledger.blocked(source.name, host, reason, at_least=timedelta(seconds=seconds))
+        self.ledger.blocked(source.name, host, reason, at_least=timedelta(seconds=seconds), exact=exact)
 
     def _leave(self, host: str, reason: str) -> None:
         """Nothing more goes to `host`, the requests that wait for their turn included: Scrapy has let them

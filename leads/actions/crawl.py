@@ -43,6 +43,10 @@ def _choose(known: Sequence[Source], names: Sequence[str]) -> list[Source]:
     for name in names:
         if name not in by_name:
             raise ConfigError(f"没有叫 {name!r} 的来源：可用 {'、'.join(by_name) or '（一个都没有）'}。")
+        if not by_name[name].enabled:
+            raise ConfigError(
+                f"来源 {name!r} 停用着，没有抓取：先看看它的设置，再在 sources.toml 里把 enabled 改成 true。"
+            )
     chosen = [by_name[name] for name in names] or [source for source in known if source.enabled]
     if not chosen:
         raise ConfigError("没有启用的来源：请在 sources.toml 里写一个，或把 enabled 改成 true。")

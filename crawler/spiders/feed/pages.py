@@ -216,10 +216,25 @@ def _json_author(values: Table) -> str:
 # ── both ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+# The words below a picture are not the text.
+_CAPTION = re.compile(
+    r"<figcaption\b.*?</figcaption>|<p class=[\"'][^\"']*wp-caption-text[^>]*>.*?</p>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
 def _text(value: str, kind: str) -> str:
     """Plain text of a body. One that was escaped twice still looks like HTML after the first reading."""
-    once = clean_text(value) if kind == "text/plain" and "<" not in value else html_to_text(value)
-    return html_to_text(once) if "<" not in value and _MARKED_UP.search(once) else plain_text(once)
+    own = _CAPTION.sub("", value)
+    once = clean_text(own) if kind == "text/plain" and "<" not in own else html_to_text(own)
+    read = html_to_text(once) if "<" not in own and _MARKED_UP.search(once) else plain_text(once)
+    return clean_text(_ADDED.sub("", read))
+
+
+# Written by blog software and by RSSHub below or above the words of the author.
+_ADDED = re.compile(
+    r"^The post .{1,300} (?:first )?appeared (?:first )?on .{1,200}\.?$|^\S{1,40}的微博视频$", re.MULTILINE
+)
 
 
 def _named(item: Item, guid: str, link: str) -> Item | str:

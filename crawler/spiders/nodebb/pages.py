@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from crawler.coverage.runs import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
@@ -12,6 +14,8 @@ from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 _NOISE = "blockquote, .plugin-mentions-quote"
 _GUEST = "0"
+# What NodeBB's own reply button writes before a quotation; the quotation itself is a blockquote.
+_SAID = re.compile(r"^@\S{1,40} (?:said in .{1,200}|在 .{1,200} 中说|said|说)\s*[:：]\s*$\n?", re.MULTILINE)
 
 
 def _list_path(task: Task) -> str:
@@ -78,7 +82,7 @@ def _floor(post: Table, clock: Clock) -> Floor:
         floor=None if place is None else place + 1,
         author=(clean_text(words(user, "username")) if known else "") or ANONYMOUS,
         published_at=clock.time(words(post, "timestampISO") or words(post, "timestamp"), f"帖子 {pid} "),
-        text="" if gone else own_words(words(post, "content"), _NOISE),
+        text="" if gone else clean_text(_SAID.sub("", own_words(words(post, "content"), _NOISE))),
         withheld="已删除" if gone else "",
         likes=number(post, "votes"),
     )

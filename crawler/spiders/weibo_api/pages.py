@@ -59,7 +59,7 @@ def read_error(code: int, *, now: datetime) -> Refused:
     error = error_of(code)
     told = f"微博接口 {code}：{error.told}"
     if error.action == "wait":
-        return Blocked(reason=told, seconds=_to_next_hour(now))
+        return Blocked(reason=told, seconds=_to_next_hour(now), exact=True)
     if error.action == "stop":
         return Blocked(reason=told)
     if error.action == "fix":

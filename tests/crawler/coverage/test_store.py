@@ -188,3 +188,9 @@ def test_a_reader_may_look_while_a_run_writes(tmp_path: Path, coverage: Coverage
     assert reader.runs()[0].outcome == "running"
     assert reader.runs()[0].asked == {"boards": ["36"]}
     reader.close()
+
+
+def test_a_rule_that_says_when_it_opens_again_is_waited_for_and_no_longer(coverage: Coverage) -> None:
+    made = coverage.pause("api.example.org", "次数到了上限", NOW, at_least=timedelta(minutes=7), exact=True)
+    assert (made.until, made.strikes) == (NOW + timedelta(minutes=7), 0)
+    assert coverage.pause("api.example.org", "要验证", NOW).until == NOW + timedelta(hours=1)

@@ -55,7 +55,7 @@ def test_a_site_is_looked_at_and_its_table_works(folder: Path) -> None:
         assert "Discuz" in added.out or "discuz" in added.out
         assert "健康求助(36)" in added.out
     (source,) = load_sources(folder / "sources.toml")
-    assert (source.name, source.enabled, source.route) == ("own", False, "archiver")
+    assert (source.name, source.enabled, source.route) == ("own", False, "auto")
     listed = run("sources", "--json")
     assert listed.records[0]["enabled"] is False
     assert run("sources").out.startswith("停用  own  discuz")

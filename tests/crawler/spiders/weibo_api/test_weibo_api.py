@@ -221,7 +221,7 @@ def test_what_a_code_means(code: int, kind: type) -> None:
     meaning = read_error(code, now=NOW)
     assert isinstance(meaning, kind)
     if code == 10022:
-        assert meaning == Blocked(reason="微博接口 10022：IP 的请求次数到了上限", seconds=20 * 60)
+        assert meaning == Blocked(reason="微博接口 10022：IP 的请求次数到了上限", seconds=20 * 60, exact=True)
     if code == 20101:
         assert meaning == Refusal(reason="微博接口 20101：微博不存在", gone=True)
 
