@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ LONG = (
 def pytest_configure(config: pytest.Config) -> None:
     """In the process that leads the run, before its workers start."""
     if not hasattr(config, "workerinput"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as by Ctrl-C
         config.stash[SERVERS] = open_folder()
 
 
