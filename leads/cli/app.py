@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +16,7 @@ from leads.cli import sources as cli_sources
 from leads.cli import state, users
 from leads.cli.state import Json, State
 from leads.errors import InputError, QueryError, TingzhenError
+from leads.query.fields import FIELDS
 
 
 class Commands(TyperGroup):
@@ -145,61 +148,61 @@ def tag() -> None:
         raise typer.Exit(InputError.exit_code)
 
 
-@app.command()
 def search(
     words: Annotated[list[str] | None, typer.Argument(help="搜索词，可用 AND OR NOT、引号和括号。")] = None,
-    near: Annotated[str | None, typer.Option(help="纬度,经度（WGS-84），或诊所 id。")] = None,
-    radius: Annotated[str, typer.Option(help="半径，如 5km、800m；默认取诊所的半径，坐标则 5km。")] = "",
-    area: Annotated[str, typer.Option(help="行政区划，如 成都武侯 或 510107。")] = "",
-    symptom: Annotated[list[str] | None, typer.Option(help="症状代码或名称，可重复。")] = None,
-    specialty: Annotated[list[str] | None, typer.Option(help="科室代码或名称，可重复。")] = None,
-    intent: Annotated[list[str] | None, typer.Option(help="意图，默认不限。")] = None,
-    source: Annotated[list[str] | None, typer.Option(help="来源，可重复。")] = None,
-    status: Annotated[list[str] | None, typer.Option(help="处理状态，可重复。")] = None,
-    since: Annotated[str, typer.Option(help="起始：7d、12h 或 2026-11-01。")] = "",
-    until: Annotated[str, typer.Option(help="截止（不含）：1d、2026-11-20。")] = "",
-    precision: Annotated[str, typer.Option(help="sure 确定，likely 可能，possible 仅同省。")] = "likely",
-    min_need: Annotated[str, typer.Option(help="需求分下限，0 到 1。")] = "0",
-    sort: Annotated[str, typer.Option(help="score 综合，newest 最新，nearest 最近。")] = "score",
-    limit: Annotated[str, typer.Option(help="最多几条，1 到 1000。")] = "20",
-    cursor: Annotated[str, typer.Option(help="翻页位置，来自上一页。")] = "",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="输出 CSV。")] = False,
+    **asked: str | list[str] | None,
 ) -> None:
     """搜索线索。"""
     from datetime import UTC, datetime
 
     from leads import storage
-    from leads.query import search as asking
+    from leads.query.search import to_query
     from leads.terminal import tables as show
 
     if as_json and as_csv:
         raise QueryError("--json 和 --csv 只能选一个。")
     settings = state.settings()
     now = datetime.now(UTC)
-    asked = asking.Asked(
-        q=" ".join(words or []),
-        near=near or "",
-        radius=radius,
-        area=area,
-        symptom=tuple(symptom or ()),
-        specialty=tuple(specialty or ()),
-        intent=tuple(intent or ()),
-        source=tuple(source or ()),
-        status=tuple(status or ()),
-        since=since,
-        until=until,
-        precision=precision,
-        min_need=min_need,
-        sort=sort,
-        limit=limit,
-        cursor=cursor,
-    )
-    query = asking.to_query(asked, clinics=storage.known_clinics(settings), now=now)
+    given = {name: value for name, value in asked.items() if value is not None}
+    query = to_query({"q": " ".join(words or []), **given}, clinics=storage.known_clinics(settings), now=now)
     with storage.open_index(settings, create=False) as index:
         page = index.search(query, now=now)
         total = index.count(query)
     show.hits(page, total=total, now=now, form="json" if as_json else "csv" if as_csv else "table")
+
+
+# What is written otherwise here than in an address.
+_SEARCH_HELP = {
+    "near": "诊所 id，或 纬度,经度（WGS-84）；不写不限地点。",
+    "cursor": "翻页位置，来自上一页。",
+}
+
+
+def _with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each field of a search for its `**`; the words are an argument."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=None,
+            annotation=Annotated[
+                list[str] | None if field.many else str | None,
+                typer.Option(field.option, help=_SEARCH_HELP.get(field.name, field.help)),
+            ],
+        )
+        for field in FIELDS
+        if field.name != "q"
+    ]
+    shown = signature.replace(parameters=[own[0], *options, *own[1:]])
+    setattr(command, "__signature__", shown)  # noqa: B010 - mypy knows no such attribute of functions
+    return command
+
+
+app.command()(_with_fields(search))
 
 
 @app.command()

@@ -1,8 +1,7 @@
 """What a rule looks for: its query string, read and checked. Pure.
 
 The keys are those of the lead page's address, so that a search becomes a rule by its address. A rule is asked
-about what is new, so `since`, `until`, `status`, `assignee`, `sort`, `limit` and `cursor` mean nothing to it
-and are dropped.
+about what is new, so some fields mean nothing to it (`SearchField.in_rules`) and are dropped.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from urllib.parse import parse_qsl, urlencode
 from leads.errors import QueryError
 from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, SEVERITY_NAMES
 from leads.models import SEVERITIES, Clinic, LeadQuery, Rule, RuleKind, Severity
-from leads.query.search import Asked, to_query
+from leads.query.fields import BY_NAME, FIELDS
+from leads.query.search import to_query
 from leads.query.words import parse as parse_words
 from nlp.models import ComplaintKind, Polarity
 
-DROPPED = frozenset({"since", "until", "status", "assignee", "sort", "limit", "cursor"})
+DROPPED = frozenset(field.name for field in FIELDS if not field.in_rules)
 LONGEST = 2000
 DEFAULT_FACTOR = 2.0  # a spike is at least this many times what is usual
 
@@ -65,9 +65,7 @@ Fields = Mapping[str, tuple[str, ...]]
 W = TypeVar("W", bound=str)
 
 KEYS: Mapping[RuleKind, frozenset[str]] = {
-    "lead": frozenset(
-        ("q", "near", "radius", "area", "symptom", "specialty", "intent", "source", "precision", "min_need")
-    ),
+    "lead": frozenset(field.name for field in FIELDS if field.in_rules),
     "mention": frozenset(("q", "clinic", "source", "polarity", "kind", "severity")),
     "spike": frozenset(("symptom", "area", "factor")),
     "silent": frozenset(("source",)),
@@ -121,19 +119,7 @@ def _one(fields: Fields, key: str, default: str = "") -> str:
 
 
 def _lead(fields: Fields, clinics: Sequence[Clinic], now: datetime) -> Condition:
-    near = _one(fields, "near")
-    asked = Asked(
-        q=_one(fields, "q"),
-        near="" if near == "all" else near,
-        radius=_one(fields, "radius"),
-        area=_one(fields, "area"),
-        symptom=fields.get("symptom", ()),
-        specialty=fields.get("specialty", ()),
-        intent=fields.get("intent", ()),
-        source=fields.get("source", ()),
-        precision=_one(fields, "precision", "likely"),
-        min_need=_one(fields, "min_need"),
-    )
+    asked = {name: values if BY_NAME[name].many else _one(fields, name) for name, values in fields.items()}
     return LeadCondition(query=to_query(asked, clinics=clinics, now=now))
 
 
@@ -149,7 +135,7 @@ def _mention(fields: Fields, clinics: Sequence[Clinic], now: datetime) -> Condit
 
 
 def _spike(fields: Fields, clinics: Sequence[Clinic], now: datetime) -> Condition:
-    asked = Asked(symptom=fields.get("symptom", ()), area=_one(fields, "area"))
+    asked = {"symptom": fields.get("symptom", ()), "area": _one(fields, "area")}
     query = to_query(asked, clinics=clinics, now=now)
     return SpikeCondition(symptoms=query.symptoms, area=query.area, factor=_factor(_one(fields, "factor")))
 

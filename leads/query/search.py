@@ -3,124 +3,174 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from leads.errors import QueryError
-from leads.labels import PRECISION_NAMES, SORT_NAMES
+from leads.labels import INTENT_NAMES, NOBODY, PRECISION_NAMES, SORT_NAMES, STATUS_NAMES
 from leads.models import BEIJING, PRECISIONS, SORTS, Clinic, LeadQuery, Near
+from leads.query.fields import BY_NAME, FIELDS, FieldKind, SearchField
 from leads.query.vocabulary import (
     area_code,
+    area_name,
     assignee_login,
     intent_code,
     one_of,
     specialty_code,
     status_code,
     symptom_code,
+    symptom_name,
 )
 from leads.query.words import parse
 from leads.scoring.distance import parse_km, parse_point
 from leads.scoring.fit import near as clinic_near
 from nlp.places.gazetteer import Gazetteer
+from nlp.symptoms import lexicon
 
 MAX_LIMIT = 1000
 _AGE = re.compile(r"(\d{1,4})\s*(h|d|w|小时|天|周)")
 _AGE_UNITS = {"h": "hours", "小时": "hours", "d": "days", "天": "days", "w": "weeks", "周": "weeks"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The fields of a search form, as text. Names are those of the URL and the command line."""
+Asked = Mapping[str, str | Sequence[str]]  # field → what was written; of `many`, a sequence
 
-    q: str = ""
-    near: str = ""
-    radius: str = ""
-    area: str = ""
-    symptom: tuple[str, ...] = ()
-    specialty: tuple[str, ...] = ()
-    intent: tuple[str, ...] = ()
-    source: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()
-    assignee: tuple[str, ...] = ()
-    since: str = ""
-    until: str = ""
-    precision: str = "likely"
-    min_need: str = ""
-    sort: str = "score"
-    limit: str = "20"
-    cursor: str = ""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What the meaning of a field may hang on."""
+
+    written: Mapping[str, tuple[str, ...]]
+    clinics: Sequence[Clinic]
+    now: datetime
 
 
 def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQuery:
-    """The query that was meant.
+    """The query that was meant; fields left out are as the table says.
 
     Raises:
         QueryError: names the field that cannot be understood and what to write instead.
     """
-    if asked.radius.strip():
-        parse_km(asked.radius)  # also without a place to measure from: a typing error is worth a word
-    return LeadQuery(
-        words=parse(asked.q),
-        symptoms=tuple(dict.fromkeys(symptom_code(name) for name in asked.symptom)),
-        specialties=tuple(dict.fromkeys(specialty_code(name) for name in asked.specialty)),
-        intents=tuple(intent_code(name) for name in asked.intent),
-        sources=asked.source,
-        statuses=tuple(status_code(name) for name in asked.status),
-        assignees=tuple(assignee_login(name) for name in asked.assignee),
-        area=area_code(asked.area),
-        near=_near(asked, clinics),
-        precision=one_of(asked.precision, PRECISIONS, PRECISION_NAMES, "precision"),
-        min_need=_share(asked.min_need),
-        since=_moment(asked.since, now, "since"),
-        until=_moment(asked.until, now, "until"),
-        sort=one_of(asked.sort, SORTS, SORT_NAMES, "sort"),
-        limit=_limit(asked.limit),
-        cursor=asked.cursor,
-    )
+    assert asked.keys() <= BY_NAME.keys(), asked.keys()  # noqa: S101 - written in code, not by people
+    written = {
+        field.name: _texts(asked.get(field.name, () if field.many else field.default)) for field in FIELDS
+    }
+    asking = Asking(written=written, clinics=clinics, now=now)
+    read = {field.fills: _value(field, asking) for field in FIELDS}
+    read.pop("")
+    return LeadQuery(**read)
 
 
-def _near(asked: Asked, clinics: Sequence[Clinic]) -> Near | None:
-    if not asked.near.strip():
+def _texts(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _value(field: SearchField, asking: Asking) -> Any:  # what the attribute of `LeadQuery` holds
+    reader = READERS[field.kind]
+    values = dict.fromkeys(reader(text, field, asking) for text in asking.written[field.name])
+    return tuple(values) if field.many else next(iter(values))
+
+
+def _near(text: str, field: SearchField, asking: Asking) -> Near | None:
+    place, (radius,) = text.strip(), asking.written["radius"]
+    if not place or place == "all":
         return None
-    clinic = next((clinic for clinic in clinics if clinic.id == asked.near.strip()), None)
+    clinic = next((clinic for clinic in asking.clinics if clinic.id == place), None)
     if clinic is not None:
         base = clinic_near(clinic)
-        km = parse_km(asked.radius) if asked.radius.strip() else base.km
+        km = parse_km(radius) if radius.strip() else base.km
         return Near(lat=base.lat, lon=base.lon, km=km, adcode=base.adcode)
-    lat, lon = parse_point(asked.near)
+    lat, lon = parse_point(text)
     division = Gazetteer.load().nearest(lat, lon)
     if division is None:
-        raise QueryError(f"near {asked.near!r} 附近没有行政区：请检查坐标（WGS-84 的 纬度,经度）。")
-    return Near(lat=lat, lon=lon, km=parse_km(asked.radius or "5km"), adcode=division.code)
+        raise QueryError(f"near {text!r} 附近没有行政区：请检查坐标（WGS-84 的 纬度,经度）。")
+    return Near(lat=lat, lon=lon, km=parse_km(radius or "5km"), adcode=division.code)
 
 
-def _moment(text: str, now: datetime, field: str) -> datetime | None:
+def _km(text: str, field: SearchField, asking: Asking) -> float | None:
+    """Also without a place to measure from: a typing error is worth a word."""
+    return parse_km(text) if text.strip() else None
+
+
+def _moment(text: str, field: SearchField, asking: Asking) -> datetime | None:
     text = text.strip().upper()
     if not text:
         return None
     match = _AGE.fullmatch(text.lower())
     if match:
-        return now - timedelta(**{_AGE_UNITS[match[2]]: int(match[1])})
+        return asking.now - timedelta(**{_AGE_UNITS[match[2]]: int(match[1])})
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)).astimezone(UTC)
     except (ValueError, OverflowError):
         # Overflow: the first and last hours of the calendar have no other time zone.
-        raise QueryError(f"{field} {text!r} 看不懂：请写成 7d、12h 或 2026-11-01。") from None
+        raise QueryError(f"{field.name} {text!r} 看不懂：请写成 7d、12h 或 2026-11-01。") from None
 
 
-def _share(text: str) -> float:
+def _share(text: str, field: SearchField, asking: Asking) -> float:
     try:
         value = float(text or 0)
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise QueryError(f"min_need {text!r} 不可用：请给 0 到 1 之间的数。")
+        raise QueryError(f"{field.name} {text!r} 不可用：请给 0 到 1 之间的数。")
     return value
 
 
-def _limit(text: str) -> int:
+def _limit(text: str, field: SearchField, asking: Asking) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise QueryError(f"limit {text!r} 不可用：请给 1 到 {MAX_LIMIT} 之间的整数。")
+        raise QueryError(f"{field.name} {text!r} 不可用：请给 1 到 {MAX_LIMIT} 之间的整数。")
     return int(text)
+
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)  # where no code depends on the time
+Reader = Callable[[str, SearchField, Asking], Hashable]
+
+
+def _plain(read: Callable[[str], Hashable]) -> Reader:
+    return lambda text, field, asking: read(text)
+
+
+# How a text of this kind is read; each raises QueryError.
+READERS: Mapping[FieldKind, Reader] = {
+    "words": _plain(parse),
+    "place": _near,
+    "km": _km,
+    "area": _plain(area_code),
+    "moment": _moment,
+    "precision": lambda text, field, asking: one_of(text, PRECISIONS, PRECISION_NAMES, field.name),
+    "share": _share,
+    "sort": lambda text, field, asking: one_of(text, SORTS, SORT_NAMES, field.name),
+    "limit": _limit,
+    "text": _plain(str),
+    "symptom": _plain(symptom_code),
+    "specialty": _plain(specialty_code),
+    "intent": _plain(intent_code),
+    "status": _plain(status_code),
+    "assignee": _plain(assignee_login),
+}
+# What a code of this kind is called; another kind's values are called what was written.
+_CALLED: Mapping[FieldKind, Callable[[str], str]] = {
+    "area": area_name,
+    "precision": lambda code: PRECISION_NAMES.get(code, code),
+    "symptom": symptom_name,
+    "specialty": lambda code: lexicon.load().specialties.get(code, code),
+    "intent": lambda code: INTENT_NAMES.get(code, code),
+    "status": lambda code: STATUS_NAMES.get(code, code),
+    "assignee": lambda login: login or NOBODY,
+}
+
+
+def called(field: SearchField, code: str) -> str:
+    """What a value of the field is called (zh-CN), given as its code; what is no code is called itself."""
+    return _CALLED.get(field.kind, str)(code)
+
+
+def code_of(field: SearchField, text: str) -> str:
+    """The code behind a value as written, of a field that has codes.
+
+    Raises:
+        QueryError: there is none.
+    """
+    return str(READERS[field.kind](text, field, Asking(written={}, clinics=(), now=_NEVER)))

@@ -82,3 +82,15 @@ def area_code(name: str) -> str:
     if division is None:
         raise QueryError(f"area {name!r} 找不到：请写成 成都武侯、四川 或 6 位区划代码。")
     return division.code
+
+
+def symptom_name(code: str) -> str:
+    """What the symptom is called; what is no code is called itself."""
+    concept = lexicon.load().concepts.get(code)
+    return concept.name if concept else code
+
+
+def area_name(code: str) -> str:
+    """What the division is called; what is no adcode is called itself."""
+    division = Gazetteer.load().by_code(code)
+    return division.name if division else code

@@ -20,6 +20,7 @@ from leads.labels import (
     place_text,
 )
 from leads.models import BEIJING, ROLES
+from leads.query.fields import TYPED
 from leads.web.leads.highlight import segments
 from nlp.symptoms import lexicon
 
@@ -48,6 +49,7 @@ templates.env.globals.update(
     sorts=SORT_NAMES,
     sinces=SINCE_NAMES,
     radiuses=RADIUS_NAMES,
+    typed_fields=TYPED,
     intents=INTENT_NAMES,
     polarities=POLARITY_NAMES,
     roles=ROLE_NAMES,

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from leads.web.api.access import Exporter, scoped
-from leads.web.api.leads import Criteria
 from leads.web.desk import TheDesk
+from leads.web.leads.search_form import LeadForm
 from leads.web.pages import exports
 
 routes = APIRouter(tags=["导出"])
@@ -22,7 +22,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     openapi_extra=scoped("export"),
 )
 def leads_as_csv(
-    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[Criteria, Query()]
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[LeadForm, Query()]
 ) -> Response:
     """符合条件的线索，CSV（UTF-8，带 BOM），最多一万条；公式已中和。"""
     return exports.as_csv(request, desk, caller.visitor, form)
@@ -35,7 +35,7 @@ def leads_as_csv(
     openapi_extra=scoped("export"),
 )
 def leads_as_xlsx(
-    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[Criteria, Query()]
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[LeadForm, Query()]
 ) -> Response:
     """同样的，Excel 文件。"""
     return exports.as_xlsx(request, desk, caller.visitor, form)

@@ -15,9 +15,8 @@ from leads.insights.summary import Stretch, gap_sentences, read_leads, read_ment
 from leads.models import BEIJING
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
-from leads.web.api.leads import Criteria
 from leads.web.desk import TheDesk
-from leads.web.leads.search_form import lead_query
+from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.pages.coverage import source_lines
 
 routes = APIRouter(tags=["统计"])
@@ -123,7 +122,7 @@ def summary(
 
 @routes.get("/insights/facets", response_model=FacetsShape, openapi_extra=scoped("leads:read"))
 def facets(
-    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[Criteria, Query()]
+    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[LeadForm, Query()]
 ) -> Response:
     """符合条件的线索怎么分布：症状、科室、城市、来源、日期、状态、负责人、意图、地点精度。"""
     query = lead_query(form, caller.visitor, limit=1, now=desk.clock())

@@ -25,36 +25,8 @@ MOST = 200
 MOST_SIMILAR = 20
 
 
-class Criteria(LeadForm):
+class Search(LeadForm):
     """The parameters of the lead page's address, so that an address of one is an address of the other."""
-
-    q: str = Field("", description="搜索词：AND OR NOT NEAR、引号、括号、field:。", examples=["牙疼 OR 智齿"])
-    near: str = Field(
-        "",
-        description="诊所 id，或 纬度,经度（WGS-84）；不写是第一家诊所，all 不限地点。",
-        examples=["all"],
-    )
-    radius: str = Field("", description="5km、800m；不写是诊所的服务半径。", examples=["5km"])
-    area: str = Field("", description="行政区名或代码。", examples=["成都武侯"])
-    since: str = Field("", description="7d、12h，或 2026-11-01（北京时间）。", examples=["30d"])
-    until: str = Field("", description="同 since，不含。")
-    precision: str = Field("", description="sure、likely（默认）、possible。", examples=["possible"])
-    min_need: str = Field("", description="需求下限，0 到 1。", examples=["0.5"])
-    sort: str = Field("", description="score（默认）、newest、nearest。", examples=["newest"])
-    cursor: str = Field("", description="来自 next，不要自己写。")
-    at: str = Field("", description="来自 next，不要自己写。")
-    symptom: list[str] = Field(default_factory=list, description="代码或名称，任一。", examples=[["牙痛"]])
-    specialty: list[str] = Field(
-        default_factory=list, description="代码或名称，任一。", examples=[["dental"]]
-    )
-    intent: list[str] = Field(default_factory=list, description="任一。", examples=[["seeker"]])
-    source: list[str] = Field(default_factory=list, description="任一。")
-    status: list[str] = Field(default_factory=list, description="跟进状态，任一。", examples=[["new"]])
-    assignee: list[str] = Field(default_factory=list, description="负责人的用户名，任一。")
-
-
-class Search(Criteria):
-    """The same, page by page."""
 
     limit: int = Field(25, ge=1, le=MOST, description="一页几条。", examples=[25])
 

@@ -12,16 +12,11 @@ from typing import Any
 
 from leads.index.base import Facet, LeadIndex
 from leads.models import LeadQuery
+from leads.query.fields import BY_NAME
 
+SHOWN: tuple[Facet, ...] = ("status", "symptom", "specialty", "intent", "source", "assignee")
 # A facet, and the field of a query that filters by it.
-FILTERS: Mapping[Facet, str] = {
-    "status": "statuses",
-    "symptom": "symptoms",
-    "specialty": "specialties",
-    "intent": "intents",
-    "source": "sources",
-    "assignee": "assignees",
-}
+FILTERS: Mapping[Facet, str] = {facet: BY_NAME[facet].fills for facet in SHOWN}
 AGES = ("1d", "3d", "7d", "30d")
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
 

@@ -10,34 +10,17 @@ from leads.actions.export import evidence_text
 from leads.index.base import Facet
 from leads.labels import INTENT_NAMES, NOBODY, PRECISION_NAMES, SINCE_NAMES, STATUS_NAMES
 from leads.models import Clinic, Hit, LeadQuery
-from leads.query.vocabulary import assignee_login, intent_code, specialty_code, status_code, symptom_code
+from leads.query.fields import BY_NAME, FIELDS, SearchField
+from leads.query.search import called, code_of
+from leads.query.vocabulary import area_name
 from leads.records.tables.work import Case
 from leads.web.leads.counts import FILTERS, Counts
 from leads.web.leads.highlight import Segment, excerpt
 from leads.web.leads.search_form import LeadForm
-from nlp.places.gazetteer import Gazetteer
-from nlp.symptoms import lexicon
 
 EXCERPT = 240  # characters of a post in the list
 SHOWN = 8  # choices of a filter that are open to view
 MOST_CHOICES = 40
-# What was written for a value, in words or as a code, as its code.
-CODES: Mapping[Facet, Callable[[str], str]] = {
-    "status": status_code,
-    "symptom": symptom_code,
-    "specialty": specialty_code,
-    "intent": intent_code,
-    "source": str,
-    "assignee": assignee_login,
-}
-TITLES: Mapping[Facet, str] = {
-    "status": "状态",
-    "symptom": "症状",
-    "specialty": "科室",
-    "intent": "意图",
-    "source": "来源",
-    "assignee": "负责人",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +121,9 @@ def _filter(
         for value in values
     )
     open_ones = max(SHOWN, len(chosen))
-    return Filter(field=facet, title=TITLES[facet], choices=choices[:open_ones], further=choices[open_ones:])
+    return Filter(
+        field=facet, title=BY_NAME[facet].label, choices=choices[:open_ones], further=choices[open_ones:]
+    )
 
 
 _FIXED: Mapping[Facet, Sequence[str]] = {"status": tuple(STATUS_NAMES), "intent": tuple(INTENT_NAMES)}
@@ -146,18 +131,10 @@ _FIXED: Mapping[Facet, Sequence[str]] = {"status": tuple(STATUS_NAMES), "intent"
 
 def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:
     """What a value of this facet is called."""
-    words = lexicon.load()
-    if facet == "symptom":
-        return lambda code: words.concepts[code].name if code in words.concepts else code
+    field = BY_NAME[facet]
     if facet == "assignee":
-        return lambda login: people.get(login, login) or NOBODY
-    tables: Mapping[Facet, Mapping[str, str]] = {
-        "status": STATUS_NAMES,
-        "intent": INTENT_NAMES,
-        "specialty": words.specialties,
-    }
-    table = tables.get(facet, {})
-    return lambda value: table.get(value, value)
+        return lambda login: people.get(login) or called(field, login)
+    return lambda code: called(field, code)
 
 
 def precision_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
@@ -194,33 +171,52 @@ def chips(
 ) -> list[Chip]:
     """Everything that narrows the list, each with the way to be rid of it."""
     out = []
-    if form.q.strip():
-        out.append(Chip(f"“{form.q.strip()}”", form.without("q")))
-    if query.near is not None:
-        place = form.place(clinics) or form.near
-        name = next((clinic.name for clinic in clinics if clinic.id == place), place)
-        if restricted and not place:
-            name = clinics[0].name
-        text = f"{name} {query.near.km:g} 公里内"
-        out.append(
-            Chip(text, "" if restricted else form.model_copy(update={"near": "all", "radius": ""}).url())
-        )
-    if query.area:
-        division = Gazetteer.load().by_code(query.area)
-        out.append(Chip(division.name if division else query.area, form.without("area")))
-    out += [Chip(_age(form.since), form.without("since"))] if form.since else []
-    out += [Chip(f"{form.until} 之前", form.without("until"))] if form.until else []
-    if form.precision and query.precision != "likely" and query.near is not None:
-        out.append(
-            Chip({"sure": "位置确定", "possible": "连仅同省"}[query.precision], form.without("precision"))
-        )
-    if query.min_need:
-        out.append(Chip(f"需求不低于 {query.min_need:g}", form.without("min_need")))
-    for facet in FILTERS:
-        naming = names_of(facet, people)
-        values = [(value, CODES[facet](value)) for value in getattr(form, facet)]
-        out += [Chip(naming(code), form.without(facet, value)) for value, code in values]
+    for field in FIELDS:
+        if field.name == "near":
+            out += _place_chip(form, query, clinics, restricted=restricted)
+        elif field.many:
+            out += _choice_chips(field, form, people)
+        elif text := _said(field, form, query):
+            out.append(Chip(text, form.without(field.name)))
     return out
+
+
+def _place_chip(
+    form: LeadForm, query: LeadQuery, clinics: Sequence[Clinic], *, restricted: bool
+) -> list[Chip]:
+    if query.near is None:
+        return []
+    place = form.place(clinics) or form.near
+    name = next((clinic.name for clinic in clinics if clinic.id == place), place)
+    if restricted and not place:
+        name = clinics[0].name
+    everywhere = form.model_copy(update={"near": "all", "radius": ""}).url()
+    return [Chip(f"{name} {query.near.km:g} 公里内", "" if restricted else everywhere)]
+
+
+def _choice_chips(field: SearchField, form: LeadForm, people: Mapping[str, str]) -> list[Chip]:
+    values = [(value, code_of(field, value)) for value in getattr(form, field.name)]
+    names = {**people, "": NOBODY} if field.name == "assignee" else {}
+    return [
+        Chip(names.get(code) or called(field, code), form.without(field.name, value))
+        for value, code in values
+    ]
+
+
+def _said(field: SearchField, form: LeadForm, query: LeadQuery) -> str:
+    """What the chip of a field with one value says; "" where it does not narrow the list."""
+    text = getattr(form, field.name, "").strip()
+    if not text or not field.fills or not getattr(query, field.fills):
+        return ""
+    if field.name == "since":
+        return _age(text)
+    if field.name == "precision":
+        return _PLACED.get(query.precision, "") if query.near is not None else ""
+    value = f"{float(text):g}" if field.kind == "share" else text
+    return field.chip.format(area_name(query.area) if field.kind == "area" else value)
+
+
+_PLACED = {"sure": "位置确定", "possible": "连仅同省"}
 
 
 def _age(since: str) -> str:

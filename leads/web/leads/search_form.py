@@ -6,55 +6,60 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from leads.errors import QueryError
 from leads.models import Clinic, LeadQuery
+from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import Asked, to_query
 from leads.scoring.distance import parse_km
 from leads.web.auth import Visitor
 
-# In the order of a canonical address; those of MANY may be given several times.
-ONE = ("q", "near", "radius", "area", "since", "until", "precision", "min_need", "sort", "cursor", "at")
 PAGING = ("cursor", "at")  # where in the list one is, not what was asked
-MANY = ("symptom", "specialty", "intent", "source", "status", "assignee")
+ONE = (*(field.name for field in FIELDS if not field.many and field.name != "limit"), "at")
+MANY = tuple(field.name for field in FIELDS if field.many)
 _MOMENT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 _LISTS_LAST = timedelta(days=1)
 MOST = 50  # values of one field
 
 
-class LeadForm(BaseModel):
+def _described(field: SearchField) -> tuple[object, object]:
+    """The type and the rest of a field, as pydantic wants them."""
+    if field.many:
+        examples = [list(field.examples)] if field.examples else None
+        return list[str], Field(default_factory=list, description=field.help, examples=examples)
+    return str, Field("", description=field.help, examples=list(field.examples) or None)
+
+
+def _parts() -> dict[str, Any]:  # what `create_model` takes
+    parts: dict[str, Any] = {}
+    for field in FIELDS:
+        if field.name != "limit":  # each page has its own
+            parts[field.name] = _described(field)
+        if field.name == "near":
+            parts["point"] = (str, "")
+        if field.name == "cursor":
+            parts["at"] = (str, Field("", description=field.help))
+    return parts
+
+
+_Written = create_model("_Written", **_parts())
+
+
+class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come from the table
     """As in the URL. `near` left out means the first clinic; "all" means no restriction by place.
 
     `point` is what was typed instead of choosing a clinic; it becomes `near`. `at` goes with a cursor: when
     the first page was asked for, in seconds since 1970, so that "7d" means the same on every page.
     """
 
-    q: str = ""
-    near: str = ""
-    point: str = ""
-    radius: str = ""
-    area: str = ""
-    since: str = ""
-    until: str = ""
-    precision: str = ""
-    min_need: str = ""
-    sort: str = ""
-    cursor: str = ""
-    at: str = ""
-    symptom: list[str] = Field(default_factory=list)
-    specialty: list[str] = Field(default_factory=list)
-    intent: list[str] = Field(default_factory=list)
-    source: list[str] = Field(default_factory=list)
-    status: list[str] = Field(default_factory=list)
-    assignee: list[str] = Field(default_factory=list)
-
     @model_validator(mode="after")
     def _tidy(self) -> Self:
-        self.near, self.point = self.point.strip() or self.near.strip(), ""
+        setattr(self, "near", self.point.strip() or self.near.strip())  # noqa: B010 - mypy does not see the field
+        setattr(self, "point", "")  # noqa: B010
         for name in ONE[2:]:
             setattr(self, name, getattr(self, name).strip())
         for name in MANY:
@@ -69,7 +74,8 @@ class LeadForm(BaseModel):
         values: dict[str, str | list[str]] = {key: value for key, value in pairs if key not in MANY}
         for name in MANY:
             values[name] = [value for key, value in pairs if key == name]
-        return cls.model_validate(values)
+        form: Self = cls.model_validate(values)
+        return form
 
     def items(self) -> list[tuple[str, str]]:
         """What is given, without the page: the same for two addresses that ask the same."""
@@ -93,12 +99,13 @@ class LeadForm(BaseModel):
         if self.near == "all" or self.area:  # an area takes the place of a clinic's surroundings
             return ""
         if self.near:
-            return self.near
+            return str(self.near)
         return clinics[0].id if clinics else ""
 
     def settled(self, clinics: Sequence[Clinic]) -> Self:
         """The same with the place spelled out, for keeping: the first clinic may be another one tomorrow."""
-        return self.model_copy(update={"near": self.place(clinics) or "all", "cursor": "", "at": ""})
+        form: Self = self.model_copy(update={"near": self.place(clinics) or "all", "cursor": "", "at": ""})
+        return form
 
     def next_url(self, cursor: str, now: datetime) -> str:
         """The address of the page behind this cursor; "" without one."""
@@ -113,25 +120,9 @@ class LeadForm(BaseModel):
 
     def asked(self, clinics: Sequence[Clinic], *, limit: int) -> Asked:
         """The question, with the page's defaults filled in."""
-        return Asked(
-            q=self.q,
-            near=self.place(clinics),
-            radius=self.radius,
-            area=self.area,
-            symptom=tuple(self.symptom),
-            specialty=tuple(self.specialty),
-            intent=tuple(self.intent),
-            source=tuple(self.source),
-            status=tuple(self.status),
-            assignee=tuple(self.assignee),
-            since=self.since,
-            until=self.until,
-            precision=self.precision or "likely",
-            min_need=self.min_need,
-            sort=self.sort or "score",
-            limit=str(limit),
-            cursor=self.cursor,
-        )
+        given = {name: getattr(self, name) for name in (*ONE, *MANY) if name in BY_NAME}
+        placed = {**given, "near": self.place(clinics), "limit": str(limit)}
+        return {name: value for name, value in placed.items() if value}
 
 
 def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -> LeadQuery:
@@ -148,8 +139,8 @@ def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -
         return to_query(form.asked(visitor.clinics, limit=limit), clinics=visitor.clinics, now=now)
     clinic = _own_clinic(form, visitor.clinics)
     asked = form.asked(visitor.clinics, limit=limit)
-    asked = replace(asked, near=clinic.id, radius=_within_reach(form.radius, clinic))
-    query = to_query(asked, clinics=visitor.clinics, now=now)
+    own = {"near": clinic.id, "radius": _within_reach(form.radius, clinic)}
+    query = to_query({**asked, **own}, clinics=visitor.clinics, now=now)
     return replace(query, specialties=_treated(query.specialties, clinic))
 
 

@@ -14,7 +14,7 @@ from leads.labels import COMPLAINT_NAMES, HOW_NAMES, SEVERITY_NAMES
 from leads.models import SEVERITIES, Clinic, Mention, Reason, Rule
 from leads.query.alert_conditions import MentionCondition, read, severity_of
 from leads.query.holds import holds, subject
-from leads.query.search import Asked, to_query
+from leads.query.search import to_query
 from leads.web.leads.highlight import Segment, excerpt, segments
 from nlp.models import Intent, Tags
 from nlp.text.normal import blank_noise, normalise
@@ -63,7 +63,7 @@ class MentionForm(BaseModel):
 
     def moment(self, now: datetime) -> datetime | None:
         """The beginning of the time asked for; raises QueryError."""
-        return to_query(Asked(since=self.since), clinics=(), now=now).since
+        return to_query({"since": self.since}, clinics=(), now=now).since
 
 
 def fits(mention: Mention, condition: MentionCondition) -> bool:

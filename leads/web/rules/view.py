@@ -10,22 +10,14 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.datastructures import QueryParams
 
 from leads.alerts.triggers.preview import Preview
-from leads.labels import COMPLAINT_NAMES, INTENT_NAMES, POLARITY_NAMES, PRECISION_NAMES, SEVERITY_NAMES
+from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, SEVERITY_NAMES
 from leads.models import RULE_KINDS, Clinic, RuleKind
 from leads.query.alert_conditions import DEFAULT_FACTOR, KEYS
-from nlp.symptoms import lexicon
+from leads.query.fields import BY_NAME, FIELDS
+from leads.query.search import called
 
 FIELD_NAMES: Mapping[str, str] = {
-    "q": "词",
-    "near": "诊所附近",
-    "radius": "半径",
-    "area": "区划",
-    "symptom": "症状",
-    "specialty": "科室",
-    "intent": "意图",
-    "source": "来源",
-    "precision": "位置把握",
-    "min_need": "需求分不低于",
+    **{field.name: field.label for field in FIELDS},
     "clinic": "诊所",
     "polarity": "态度",
     "kind": "说的是",
@@ -78,17 +70,13 @@ def described(kind: RuleKind, query: str, clinics: Sequence[Clinic]) -> list[tup
     names: dict[str, Callable[[str], str]] = {
         "near": lambda value: _clinic(value, clinics),
         "clinic": lambda value: _clinic(value, clinics),
-        "symptom": _symptom,
-        "specialty": lambda value: lexicon.load().specialties.get(value, value),
-        "intent": lambda value: dict[str, str](INTENT_NAMES).get(value, value),
-        "precision": lambda value: dict[str, str](PRECISION_NAMES).get(value, value),
         "polarity": lambda value: {str(key): name for key, name in POLARITY_NAMES.items()}.get(value, value),
         "kind": lambda value: {str(key): name for key, name in COMPLAINT_NAMES.items()}.get(value, value),
         "severity": lambda value: {str(key): name for key, name in SEVERITY_NAMES.items()}.get(value, value),
     }
     values: dict[str, list[str]] = {}
     for key, value in parse_qsl(query):
-        values.setdefault(key, []).append(names.get(key, str)(value))
+        values.setdefault(key, []).append(names[key](value) if key in names else _called(key, value))
     if kind == "spike":
         values.setdefault("factor", [f"{DEFAULT_FACTOR:g}"])
     return [(FIELD_NAMES.get(key, key), "、".join(found)) for key, found in values.items()]
@@ -121,6 +109,6 @@ def _clinic(value: str, clinics: Sequence[Clinic]) -> str:
     return next((clinic.name for clinic in clinics if clinic.id == value), value)
 
 
-def _symptom(value: str) -> str:
-    concept = lexicon.load().concepts.get(value)
-    return concept.name if concept else value
+def _called(key: str, value: str) -> str:
+    field = BY_NAME.get(key)
+    return called(field, value) if field and field.many | (field.kind == "precision") else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from leads.errors import QueryError
 from leads.labels import STATUS_NAMES
 from leads.models import LeadQuery, Near
-from leads.query.search import MAX_LIMIT, Asked, to_query
+from leads.query.fields import FIELDS
+from leads.query.search import MAX_LIMIT, to_query
 from leads.query.words import parse
 from tests.support.builders import NOW, clinic
 
@@ -20,7 +21,7 @@ CLINICS = (clinic(reach_km=3.0),)
 
 
 def query(**asked: object) -> LeadQuery:
-    return to_query(Asked(**asked), clinics=CLINICS, now=NOW)  # type: ignore[arg-type]  # a test's own fields
+    return to_query(asked, clinics=CLINICS, now=NOW)  # type: ignore[arg-type]  # a test's own fields
 
 
 def test_nothing_asked_restricts_nothing() -> None:
@@ -128,8 +129,8 @@ def test_what_cannot_be_understood_is_named(asked: dict[str, object], words: tup
         assert word in str(complaint.value)
 
 
-TEXT_FIELDS = [field.name for field in fields(Asked) if field.type == "str"]
-LIST_FIELDS = [field.name for field in fields(Asked) if field.type != "str"]
+TEXT_FIELDS = [field.name for field in FIELDS if not field.many]
+LIST_FIELDS = [field.name for field in FIELDS if field.many]
 
 
 @given(st.sampled_from(TEXT_FIELDS), st.text(max_size=30))

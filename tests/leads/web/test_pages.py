@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
-from leads.query.search import Asked, to_query
+from leads.query.search import to_query
 from leads.web.app import create_app
 from leads.web.headers import HEADERS
 from leads.web.leads.page import PAGE_SIZE
@@ -51,7 +51,7 @@ def test_the_page_shows_what_the_query_finds(
 ) -> None:
     now = datetime.now(UTC)
     clinics = settings(folder).clinic_records()
-    query = to_query(Asked(**{"limit": "1000", **asked}), clinics=clinics, now=now)  # type: ignore[arg-type]  # by name
+    query = to_query({"limit": "1000", **asked}, clinics=clinics, now=now)
     with SqliteIndex(folder / "leads.sqlite") as index:
         expected = [hit.lead.id for hit in index.search(query, now=now).items]
     assert shown(client, **fields) == expected
