@@ -21,7 +21,7 @@ Login = Annotated[str, typer.Argument(help="用户名。")]
 RoleName = Annotated[str, typer.Option("--role", help="admin 管理员，marketer 市场，doctor 医生。")]
 ClinicIds = Annotated[list[str] | None, typer.Option("--clinic", help="医生的诊所 id，可重复。")]
 group = typer.Typer(
-    help="用户：列出、添加、停用，改角色，给一次性登录链接。",
+    help="用户：列出、添加、停用，改角色，全部退出，给一次性登录链接。",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -89,6 +89,19 @@ def disable(login: Login, as_json: Json = False) -> None:
     with _open(state.settings()) as session:
         user = _user(session, login)
         rights.disable(session, user, who=audit.SYSTEM, now=datetime.now(UTC))
+    _show(user, as_json=as_json)
+
+
+@group.command()
+def end(login: Login, as_json: Json = False) -> None:
+    """全部退出：所有浏览器退出，链接和 API 令牌作废；密码不变。"""
+    from datetime import UTC, datetime
+
+    from leads.records import audit, rights
+
+    with _open(state.settings()) as session:
+        user = _user(session, login)
+        rights.end(session, user, who=audit.SYSTEM, now=datetime.now(UTC))
     _show(user, as_json=as_json)
 
 

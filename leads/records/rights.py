@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import RightsError
 from leads.models import ROLES, Role
-from leads.records import audit, clinics, sessions, tokens, users
+from leads.records import audit, clinics, users
 from leads.records.tables.people import User
 
 NAME_LENGTH = 64
@@ -72,10 +72,14 @@ def disable(session: Session, user: User, *, who: str, now: datetime) -> None:
     """
     _keep_an_admin(session, user)
     user.disabled = True
-    sessions.close_all(session, user)
-    users.drop_links(session, user)
-    tokens.revoke_all(session, user.id, now=now)
+    users.end_everything(session, user, now=now)
     audit.note(session, who=who, action="user.disable", subject=user.login, now=now)
+
+
+def end(session: Session, user: User, *, who: str, now: datetime) -> None:
+    """Logs the person out everywhere, programs too: for a lost telephone, or a token that got about."""
+    users.end_everything(session, user, now=now)
+    audit.note(session, who=who, action="user.end", subject=user.login, now=now)
 
 
 def enable(session: Session, user: User, *, who: str, now: datetime) -> None:

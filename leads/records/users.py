@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from leads.models import Role
-from leads.records import passwords, sessions
+from leads.records import passwords, sessions, tokens
 from leads.records.secrets import hashed, new_secret
 from leads.records.tables.people import LoginLink, User
 
@@ -47,10 +47,20 @@ def may_come_in(user: User | None, password: str) -> bool:
     return right and user is not None and not user.disabled
 
 
-def set_password(session: Session, user: User, password: str) -> None:
-    """A new password; every browser that was logged in has to log in again."""
+def set_password(session: Session, user: User, password: str, *, now: datetime) -> None:
+    """A new password; every browser has to log in again, every program needs a new token: raises CrowdError.
+
+    Who resets a password may do so because somebody else knew it.
+    """
     user.password = passwords.hashed(password)
+    end_everything(session, user, now=now)
+
+
+def end_everything(session: Session, user: User, *, now: datetime) -> None:
+    """All of this person's sessions, one-time links and tokens end."""
     sessions.close_all(session, user)
+    drop_links(session, user)
+    tokens.revoke_all(session, user.id, now=now)
 
 
 def make_link(session: Session, user: User, *, now: datetime, direct: bool = False) -> str:

@@ -67,7 +67,7 @@ def a_marketers_session(folder: Path) -> str:
     (folder / "data").mkdir()
     with open_records(Settings(data_dir=folder / "data")) as records, records.transaction() as session:
         user = users.add_user(session, login="lin", name="林", role="marketer", now=now)
-        users.set_password(session, user, "long enough words")
+        users.set_password(session, user, "long enough words", now=now)
         return sessions.open_session(session, user, now=now)
 
 

@@ -38,7 +38,7 @@ def link(folder: Path, *, demo: bool = False) -> str:
 
 def set_password(folder: Path) -> None:
     with open_records(settings(folder)) as records, records.transaction() as session:
-        users.set_password(session, users.first_admin(session, now=NOW), "long enough words")
+        users.set_password(session, users.first_admin(session, now=NOW), "long enough words", now=NOW)
 
 
 def test_the_first_start_prints_a_link_and_a_later_one_only_the_address(tmp_path: Path) -> None:

@@ -298,6 +298,7 @@ TABLE: dict[str, Row] = {
     "GET /account": Row(MEMBERS),
     "POST /account/name": Row(MEMBERS, form={"name": "林"}),
     "POST /account/password": Row(MEMBERS, form={"new": "x"}),
+    "POST /account/end": Row(MEMBERS),
     "POST /account/tokens": Row(MEMBERS, form={"name": "x", "scope": "leads:read"}),
     "POST /account/tokens/{token_id}/revoke": Row(MEMBERS, url=own_api_token),
     # users
@@ -306,6 +307,7 @@ TABLE: dict[str, Row] = {
     "POST /users/{user_id}/link": Row(ADMINS, url=a_user("link")),
     "POST /users/{user_id}/role": Row(ADMINS, url=a_user("role"), form={"role": "admin"}),
     "POST /users/{user_id}/disable": Row(ADMINS, url=a_user("disable")),
+    "POST /users/{user_id}/end": Row(ADMINS, url=a_user("end")),
     "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
     "GET /audit": Row(ADMINS),
     # the API

@@ -20,11 +20,11 @@ from leads.web.door import Gate
 from leads.web.render import render
 
 routes = APIRouter()
-# How long a token lasts, in days; "" for as long as nobody revokes it.
+# How long a token lasts, in days; "" for as long as nobody revokes it: for admins only.
 LASTS = {"30": "30 天", "90": "90 天", "365": "一年", "": "不过期"}
 DONE = {
     "name": "姓名已改。",
-    "password": "密码已改；其他浏览器都已退出。",
+    "password": "密码已改；其他浏览器都已退出，API 令牌都已作废。",
     "revoked": "令牌已作废。",
 }
 Field = Annotated[str, Form(max_length=5000)]
@@ -73,11 +73,18 @@ def _changed(request: Request, desk: Desk, visitor: Visitor, new: str) -> Respon
     now = desk.clock()
     with desk.records.transaction() as session:
         user = _self(session, visitor)
-        users.set_password(session, user, new)
-        users.drop_links(session, user)
+        users.set_password(session, user, new, now=now)
         audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
         secret = sessions.open_session(session, user, now=now)
     return door.let_in(desk, request, user, secret, "/account?done=password")
+
+
+@routes.post("/account/end")
+def end(desk: TheDesk, visitor: Anyone) -> Response:
+    """Out in every browser, this one too, and all tokens end."""
+    with desk.records.transaction() as session:
+        rights.end(session, _self(session, visitor), who=visitor.login, now=desk.clock())
+    return RedirectResponse("/login", 303)
 
 
 @routes.post("/account/tokens")
@@ -137,6 +144,8 @@ def _checked(
         raise RightsError("至少选一个权限。")
     if lasts not in LASTS:
         raise RightsError("有效期请从列表里选。")
+    if not lasts and user.role != "admin":
+        raise RightsError("不过期的令牌只有管理员能建：请选一个有效期。")
     if sum(tokens.alive(each, now=now) for each in tokens.of_user(session, user.id)) >= tokens.MOST:
         raise RightsError(f"最多 {tokens.MOST} 个令牌：请先作废不用的。")
     return now + timedelta(days=int(lasts)) if lasts else None
@@ -167,7 +176,7 @@ def _page(
         "user": user,
         "tokens": [_shown(each, now) for each in mine],
         "scopes": {scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
-        "lasts": LASTS,
+        "lasts": {days: title for days, title in LASTS.items() if days or user.role == "admin"},
         "shortest": passwords.SHORTEST,
         "problem": problem,
         "done": done,

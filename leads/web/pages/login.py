@@ -99,7 +99,7 @@ def set_first_password(
         if not door.from_our_form(request, csrf):
             problem = OLD_FORM
         if not problem and users.use_link(session, link, now=now):
-            users.set_password(session, user, password)
+            users.set_password(session, user, password, now=now)
             audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
             return door.let_in(desk, request, user, _open(desk, request, session, user, "link"))
     return _welcome(request, desk, user, secret, problem)

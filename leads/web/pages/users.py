@@ -23,6 +23,7 @@ DONE = {
     "role": "权限已改，下一次点击就生效。",
     "disabled": "已停用，所有浏览器都已退出。",
     "enabled": "已启用。",
+    "ended": "所有浏览器都已退出，API 令牌和一次性链接都已作废。",
 }
 ACTIONS = {
     "login": "登录",
@@ -33,6 +34,7 @@ ACTIONS = {
     "user.link": "给一次性链接",
     "user.disable": "停用用户",
     "user.enable": "启用用户",
+    "user.end": "全部退出",
     "token.add": "新建令牌",
     "token.revoke": "作废令牌",
     "clinic.add": "添加诊所",
@@ -157,6 +159,14 @@ def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: RowId) -> 
     except RightsError as error:
         return _page(request, desk, visitor, problem=str(error))
     return RedirectResponse("/users?done=disabled", 303)
+
+
+@routes.post("/users/{user_id}/end")
+def end(desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
+    """Out everywhere, programs too; the password stays."""
+    with desk.records.transaction() as session:
+        rights.end(session, _user(session, user_id), who=visitor.login, now=desk.clock())
+    return RedirectResponse("/users?done=ended" if user_id != visitor.user_id else "/login", 303)
 
 
 @routes.post("/users/{user_id}/enable")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leads.config import load_settings
-from leads.records import audit, open_records, users
+from leads.records import audit, open_records, sessions, tokens, users
 from tests.support.commands import CONFIG, run
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -27,7 +27,7 @@ def give_password(login: str) -> None:
     with open_records(load_settings()) as records, records.transaction() as session:
         user = users.by_login(session, login)
         assert user is not None
-        users.set_password(session, user, "ein langes Wort")
+        users.set_password(session, user, "ein langes Wort", now=NOW)
 
 
 def test_a_user_is_added_with_a_link_and_listed() -> None:
@@ -48,6 +48,22 @@ def test_a_link_for_who_forgot_a_password_replaces_the_one_before() -> None:
         now = datetime.now(UTC)
         assert users.link(session, first.rpartition("/")[2], now=now) is None
         assert users.link(session, second.rpartition("/")[2], now=now) is not None
+
+
+def test_everything_of_somebody_ends_and_the_password_stays() -> None:
+    run("users", "add", "lin")
+    give_password("lin")
+    now = datetime.now(UTC)
+    with open_records(load_settings()) as records, records.transaction() as session:
+        user = users.by_login(session, "lin")
+        assert user is not None
+        secret = sessions.open_session(session, user, now=now)
+        token, _ = tokens.create(session, user, name="x", scopes=["leads:read"], now=now)
+    (ended,) = run("users", "end", "lin", "--json").records
+    assert (ended["has_password"], ended["disabled"]) == (True, False)
+    with open_records(load_settings()) as records, records.reading() as session:
+        assert sessions.find(session, secret, now=now) is None
+        assert tokens.find(session, token, now=now) is None
 
 
 @pytest.mark.parametrize(

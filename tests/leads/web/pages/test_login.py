@@ -56,7 +56,7 @@ def app(tmp_path: Path, time: Time) -> FastAPI:
     made = create_app(settings(tmp_path), clock=time)
     with made.state.desk.records.transaction() as session:
         user = users.add_user(session, login="lin", name="林", role="admin", now=START)
-        users.set_password(session, user, WORDS)
+        users.set_password(session, user, WORDS, now=START)
     return made
 
 
@@ -278,9 +278,8 @@ def test_a_browser_that_was_in_before_is_not_kept_out_by_somebody_elses_guesses(
 
 def test_the_mark_of_a_browser_is_for_one_person_and_one_password(app: FastAPI, records: Records) -> None:
     with records.transaction() as session:
-        users.set_password(
-            session, users.add_user(session, login="wu", name="吴", role="marketer", now=START), WORDS
-        )
+        wu = users.add_user(session, login="wu", name="吴", role="marketer", now=START)
+        users.set_password(session, wu, WORDS, now=START)
     client = TestClient(app, base_url=BASE, follow_redirects=False)
     log_in(client)
     mark = client.cookies[door.MARK_COOKIE]
@@ -294,7 +293,7 @@ def test_the_mark_of_a_browser_is_for_one_person_and_one_password(app: FastAPI, 
     with records.transaction() as session:
         lin = users.by_login(session, "lin")
         assert lin
-        users.set_password(session, lin, "andere gute Wörter")
+        users.set_password(session, lin, "andere gute Wörter", now=START)
     for _ in range(11):
         last = log_in(thief, "lin", "guess")
     assert last.status_code == 429  # the mark is void, so these counted against the account

@@ -122,7 +122,7 @@ def me(client_of: ClientOf, records: Records) -> TestClient:
         user = users.by_login(session, "marketer-")
         assert user
         user.disabled = False
-        users.set_password(session, user, "alter langer Satz")
+        users.set_password(session, user, "alter langer Satz", now=datetime.now(UTC))
     return client_of("marketer")
 
 
@@ -139,6 +139,69 @@ def test_a_new_password_asks_the_old_one_and_logs_others_out(
     assert "密码已改" in done.text
     assert other.get("/account", follow_redirects=False).status_code == 303
     assert passwords.fits(person(records, "marketer-").password, new)
+
+
+def a_token(records: Records, login: str) -> str:
+    with records.transaction() as session:
+        owner, now = person(records, login), datetime.now(UTC)
+        return tokens.create(session, owner, name="x", scopes=["leads:read"], now=now)[0]
+
+
+def holds(records: Records, token: str) -> bool:
+    with records.reading() as session:
+        return tokens.find(session, token, now=datetime.now(UTC)) is not None
+
+
+def test_a_new_password_ends_the_tokens(me: TestClient, records: Records) -> None:
+    token = a_token(records, "marketer-")
+    data = {"old": "alter langer Satz", "new": "neuer langer Satz"}
+    assert "API 令牌都已作废" in me.post("/account/password", data=data).text
+    assert not holds(records, token)
+
+
+def test_a_password_reset_ends_sessions_and_tokens(
+    client: TestClient, me: TestClient, stranger: TestClient, records: Records
+) -> None:
+    token = a_token(records, "marketer-")
+    page = client.post(f"/users/{person(records, 'marketer-').id}/link").text
+    address = re.search(r"/welcome/[\w-]{43}", page)
+    assert address
+    csrf = re.search(r'name="csrf" value="([\w-]+)"', stranger.get(address[0]).text)
+    assert csrf
+    data = {"password": "neuer langer Satz", "csrf": csrf[1]}
+    assert stranger.post(address[0], data=data, follow_redirects=False).status_code == 303
+    stranger.cookies.clear()
+    assert me.get("/account", follow_redirects=False).status_code == 303
+    assert not holds(records, token)
+
+
+def test_one_ends_everything_of_ones_own(me: TestClient, client_of: ClientOf, records: Records) -> None:
+    token, other = a_token(records, "marketer-"), client_of("marketer")
+    assert me.post("/account/end", follow_redirects=False).headers["Location"] == "/login"
+    for browser in (me, other):
+        assert browser.get("/account", follow_redirects=False).status_code == 303
+    assert not holds(records, token)
+    assert passwords.fits(person(records, "marketer-").password, "alter langer Satz")
+
+
+def test_an_admin_ends_everything_of_somebody(client: TestClient, me: TestClient, records: Records) -> None:
+    token = a_token(records, "marketer-")
+    assert "都已退出" in client.post(f"/users/{person(records, 'marketer-').id}/end").text
+    assert me.get("/account", follow_redirects=False).status_code == 303
+    assert not holds(records, token)
+
+
+def test_a_token_without_an_end_needs_an_admin(client: TestClient, client_of: ClientOf) -> None:
+    doctor = client_of("doctor", ("anhe",))
+    data = {"name": "x", "scope": "leads:read", "lasts": ""}
+    refused = doctor.post("/account/tokens", data=data)
+    assert (refused.status_code, said(refused.text)) == (
+        400,
+        "不过期的令牌只有管理员能建：请选一个有效期。",
+    )
+    assert "不过期</option>" not in doctor.get("/account").text
+    assert "不过期</option>" in client.get("/account").text
+    assert TOKEN.search(client.post("/account/tokens", data=data).text)
 
 
 def test_the_old_password_cannot_be_guessed_from_an_open_browser(me: TestClient) -> None:
