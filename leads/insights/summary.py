@@ -15,7 +15,7 @@ from leads.index.base import LeadIndex
 from leads.labels import OUTCOMES
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.scoring.fit import serves
-from leads.sources.states import SourceState
+from leads.sources.states import TROUBLE, SourceState
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
 
@@ -26,7 +26,7 @@ MOST_MENTIONS = 5_000
 GRAVE = 2  # severity of a complaint from which it is told apart
 # Something rose when it came at least so often, and so many times as often as before.
 RISE_LEAST, RISE_FACTOR = 3, 1.5
-TROUBLE = ("refused", "blocked", "truncated", "silent", "failed")
+INCOMPLETE = (*TROUBLE, "truncated")  # runs after which something may be missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +278,7 @@ def gap_sentences(states: Sequence[SourceState], since: datetime) -> list[str]:
     found = []
     for state in states:
         parts = [f"{gap.reason}" for gap in state.gaps if gap.at >= since]
-        if state.run is not None and state.run.outcome in TROUBLE:
+        if state.run is not None and state.run.outcome in INCOMPLETE:
             reason = f"（{state.run.reason}）" if state.run.reason else ""
             parts.insert(0, OUTCOMES[state.run.outcome] + reason)
         if parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from crawler.coverage.store import Coverage
 from crawler.sources.source import Source
 from leads.errors import ConfigError
 from leads.labels import GAPS, OUTCOMES
+from leads.models import RuleKind
 
 GROUNDS = {
     "robots": "按 robots.txt",
@@ -25,6 +26,8 @@ ENDLESS = timedelta(hours=12)  # a run open for longer was killed
 
 # Outcomes of a run after which a person should look.
 TROUBLE = ("refused", "blocked", "failed", "silent")
+# Of these, what a rule can ask to be told of, and by which kind of rule.
+TOLD_BY: Mapping[str, RuleKind] = {"silent": "silent", "blocked": "blocked", "refused": "blocked"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

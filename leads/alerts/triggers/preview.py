@@ -21,6 +21,7 @@ from leads.query.alert_conditions import (
     SpikeCondition,
     read,
 )
+from leads.sources.states import TOLD_BY
 from nlp.models import Intent, Tags
 from nlp.text.normal import blank_noise, normalise
 from nlp.text.tokens import cut, words
@@ -29,7 +30,6 @@ DAYS = 30
 SAMPLES = 10
 MOST_MENTIONS = 1000  # that are looked through, the newest
 MOST_RUNS = 1000
-_TROUBLE: Mapping[RuleKind, tuple[str, ...]] = {"silent": ("silent",), "blocked": ("blocked", "refused")}
 Tag = Callable[[Sequence[Mention]], Sequence[Tags]]
 
 
@@ -91,7 +91,8 @@ def preview(
         case SpikeCondition():
             return _spikes(index, condition, now)
         case SourceCondition(sources=names):
-            return _troubles(coverage, names, _TROUBLE[kind], now)
+            outcomes = [outcome for outcome, told_by in TOLD_BY.items() if told_by == kind]
+            return _troubles(coverage, names, outcomes, now)
 
 
 def tokens_only(mentions: Sequence[Mention]) -> list[Tags]:

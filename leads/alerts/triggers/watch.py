@@ -5,7 +5,7 @@ Called every few minutes; each thing is told once: a symptom in a city once a da
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -17,9 +17,10 @@ from leads.alerts.triggers import causes, news
 from leads.alerts.triggers.causes import Causes, Told
 from leads.alerts.triggers.news import News
 from leads.index.base import LeadIndex
-from leads.models import BEIJING, LeadQuery, RuleKind
+from leads.models import BEIJING, LeadQuery
 from leads.records import Records
 from leads.records.tables.alerts import Rule
+from leads.sources.states import TOLD_BY
 
 WEEKS = 8  # of the same weekday that are looked at
 FEWEST_WEEKS = 3  # with any lead at all: before that nobody knows what is usual
@@ -27,7 +28,6 @@ LEAST = 5  # leads on a day that are worth a word
 SPREAD = 3.0  # times the usual spread above what is usual
 # Turns a median absolute deviation into a standard deviation, for normal data (Hampel 1974).
 _NORMAL = 1.4826
-_TROUBLE: Mapping[str, RuleKind] = {"silent": "silent", "blocked": "blocked", "refused": "blocked"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +96,8 @@ def troubles(coverage: Coverage, sources: Sequence[str]) -> list[News]:
     for source in sources:
         runs = coverage.runs(source=source, limit=20)
         run = next((each for each in runs if not each.asked.get("recheck") and each.ended), None)
-        if run is not None and run.outcome in _TROUBLE:
-            kind = _TROUBLE[run.outcome]
+        if run is not None and run.outcome in TOLD_BY:
+            kind = TOLD_BY[run.outcome]
             found.append(news.of_source(kind, source, key=_key(run.started), reason=run.reason))
     return found
 

@@ -58,8 +58,9 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
 
     @model_validator(mode="after")
     def _tidy(self) -> Self:
-        setattr(self, "near", self.point.strip() or self.near.strip())  # noqa: B010 - mypy does not see the field
-        setattr(self, "point", "")  # noqa: B010
+        placed = {"near": self.point.strip() or self.near.strip(), "point": ""}
+        for name, value in placed.items():
+            setattr(self, name, value)
         for name in ONE[2:]:
             setattr(self, name, getattr(self, name).strip())
         for name in MANY:

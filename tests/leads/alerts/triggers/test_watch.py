@@ -15,6 +15,7 @@ from leads.alerts.messages.message import Payload
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import Spike, spike, troubles, watch
 from leads.index.sqlite.index import SqliteIndex
+from leads.sources.states import TOLD_BY, TROUBLE
 from tests.support.alert_world import World
 from tests.support.builders import NOW, lead, region, symptom
 
@@ -149,3 +150,7 @@ def test_a_doctor_does_not_hear_of_sources(world: World, coverage: Coverage) -> 
     world.rule("silent", "", world.person("gu", "doctor", ["anhe"]))
     run(coverage, "forum", "silent")
     assert look(world, coverage) == (1, 0)
+
+
+def test_what_a_rule_tells_of_a_source_is_trouble_there_too() -> None:
+    assert set(TOLD_BY) < set(TROUBLE)
