@@ -11,7 +11,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive a
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
-test: $(VENV)/dev chromium java postgres
+test: $(VENV)/dev chromium java postgres strace
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
@@ -72,6 +72,11 @@ java:
 postgres:
 	@[ -n "$$TINGZHEN_TEST_POSTGRES_URL" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
 	 || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends postgresql; }
+
+# What the tests of power cuts watch a program with.
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends strace; }
 
 clean:
 	rm -rf $(VENV) demo-data

@@ -31,6 +31,8 @@ def _make(path: Path) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())  # an empty key after a power cut would make everybody somebody else
     with contextlib.suppress(FileExistsError):
         os.link(name, path)
     Path(name).unlink()

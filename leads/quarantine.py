@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Quarantine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
+        self._unsynced = False
 
     def add(self, *, origin: str, line: int | None, reason: str, raw: str, now: datetime) -> None:
         """`origin` is the file or source, `line` counts from 1.
@@ -38,3 +40,19 @@ class Quarantine:
                 f"隔离文件 {self.path} 写不进去（{error.strerror}）：请检查磁盘空间和权限。"
             ) from error
         self.count += 1
+        self._unsynced = True
+
+    def sync(self) -> None:
+        """What was added is on disk afterwards; called once a batch.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        if not self._unsynced:
+            return
+        try:
+            with self.path.open("ab") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(f"隔离文件 {self.path} 写不进去（{error.strerror}）：请检查磁盘。") from error
+        self._unsynced = False

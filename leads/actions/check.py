@@ -27,8 +27,8 @@ class Finding:
     text: str  # zh-CN
 
 
-def check(config: Path | None) -> list[Finding]:
-    """All findings, errors included; never raises for what a user can mend."""
+def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
+    """All findings, errors included; never raises for what a user can mend. `deep` reads the files whole."""
     try:
         settings = load_settings(config)
     except TingzhenError as error:
@@ -39,7 +39,22 @@ def check(config: Path | None) -> list[Finding]:
             found.extend(part(settings))
         except TingzhenError as error:
             found.append(Finding(level="error", topic=_TOPICS[part.__name__], text=str(error)))
+    found.extend(_files(settings, deep=deep))
     return found
+
+
+def _files(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    from leads.records.damage import REMEDIES, damaged
+
+    found = list(damaged(settings.data_dir, deep=deep))
+    for each in found:
+        where = f"（{'、'.join(each.parts)}）" if each.parts else ""
+        text = f"{each.file}{where} 损坏：{each.said}。{each.remedy}。"
+        yield Finding(level="error", topic="文件", text=text)
+    looked_at = [name for name in REMEDIES if (settings.data_dir / name).exists()]
+    if looked_at and not found:
+        how = "逐行核对过" if deep else "逐页看过"
+        yield Finding(level="ok", topic="文件", text=f"{'、'.join(looked_at)} {how}，没有损坏。")
 
 
 _TOPICS = {

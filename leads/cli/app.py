@@ -247,12 +247,15 @@ def reindex(
 
 
 @app.command()
-def check(as_json: Json = False) -> None:
-    """检查配置：哪些可用，还缺什么。"""
+def check(
+    deep: Annotated[bool, typer.Option("--deep", help="把数据文件逐行核对，数据多时要几分钟。")] = False,
+    as_json: Json = False,
+) -> None:
+    """检查配置和数据文件：哪些可用，还缺什么，有没有损坏。"""
     from leads.actions import check as checking
     from leads.terminal import tables as show
 
-    findings = checking.check(State.config)
+    findings = checking.check(State.config, deep=deep)
     show.findings(findings, as_json=as_json)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)

@@ -98,6 +98,7 @@ class Ingestor:
             for record in batch:
                 if isinstance(record, Rejected):
                     self._reject(record, origin, now, report)
+            self.quarantine.sync()
             self.store(posts, report, now)
             progress(report)
         self.expire(now)

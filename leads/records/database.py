@@ -118,7 +118,10 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # sqlite3's connection; SQLAlchemy's own record
     connection.isolation_level = None  # transactions are begun by us, below
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # FULL: a tombstone, a password, an alert that was sent survive a power cut, not just a kill.
+    connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten: somebody may have asked for it.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -79,6 +79,7 @@ class ElasticIndex(LeadIndex):
             raw=action.body.decode(),
             now=datetime.now(UTC),
         )
+        self._quarantine.sync()  # the crawl's cursor moves on as if it were stored
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -104,7 +104,10 @@ def open_database(path: Path | str) -> sqlite3.Connection:
     with translated():
         database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        # FULL: what was acknowledged survives a power cut. Crawls move their cursors on its word.
+        database.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: somebody may have asked for it.
+        database.execute("PRAGMA secure_delete = ON")
         database.execute("PRAGMA cache_size = -65536")
         database.executescript(_SCHEMA)
         _check_meta(database)
