@@ -148,3 +148,23 @@ def test_no_test_module_imports_another() -> None:
         if name.startswith("tests.") and re.search(r"\.(test_\w+|conftest)(\.|$)", name)
     ]
     assert found == []
+
+
+# Where imports may wait for a command or for an extra that need not be installed.
+LATE = ("cli/", "mcp_server.py", "index/__init__.py", "alerts/channels/apprise.py", "actions/reindex.py")
+
+
+def test_imports_of_leads_stand_at_the_top_but_where_starting_must_be_quick() -> None:
+    late = []
+    for path in sorted((ROOT / "leads").rglob("*.py")):
+        functions = (
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        )
+        found = any(
+            isinstance(each, ast.Import | ast.ImportFrom) for node in functions for each in ast.walk(node)
+        )
+        if found and not str(path.relative_to(ROOT / "leads")).startswith(LATE):
+            late.append(str(path))
+    assert late == []

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from leads.config import Settings, load_settings
+from sqlalchemy import exists, select
+
+from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
+from leads.records import open_records, users
+from leads.records.clinics import known, taken_over
+from leads.records.tables.alerts import Channel, Rule, Subscription
+from leads.storage import open_index, sources, tagger
+from nlp.text.tokens import TOKENIZER
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -69,8 +76,6 @@ _TOPICS = {
 
 
 def _clinics(settings: Settings) -> Iterator[Finding]:
-    from leads.records.clinics import known, taken_over
-
     clinics = known(settings)
     if not clinics:
         text = (
@@ -87,8 +92,6 @@ def _clinics(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
-    from leads.storage import sources
-
     known = sources(settings)
     enabled = [source for source in known if source.enabled]
     if not enabled:
@@ -124,16 +127,11 @@ def _data(settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    from leads.storage import tagger
-    from nlp.text.tokens import TOKENIZER
-
     tagger(settings.data_dir)
     yield Finding(level="ok", topic="模型", text=f"能加载，分词 {TOKENIZER}。")
 
 
 def _index(settings: Settings) -> Iterator[Finding]:
-    from leads.storage import open_index
-
     if settings.index == "sqlite" and not settings.data_dir.is_dir():
         yield Finding(level="ok", topic="索引", text="还没有，第一次导入或抓取时建立。")
         return
@@ -149,8 +147,6 @@ def _opened(settings: Settings) -> bool:
 
 
 def _records(settings: Settings) -> Iterator[Finding]:
-    from leads.records import open_records, users
-
     if not _opened(settings):
         yield Finding(level="ok", topic="记录", text="还没有，第一次 tingzhen serve 时建立。")
         return
@@ -165,10 +161,6 @@ def _records(settings: Settings) -> Iterator[Finding]:
 
 def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
     """What is missing before anybody hears of anything."""
-    from sqlalchemy import exists, select
-
-    from leads.records.tables.alerts import Channel, Rule, Subscription
-
     hints = (
         (Rule, "没有规则：请在“规则”页添加"),
         (Channel, "没有通道：请在“提醒”页添加"),
@@ -186,8 +178,6 @@ def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
 
 
 def _web(settings: Settings) -> Iterator[Finding]:
-    from leads.config import loopback
-
     public = settings.web.public_url
     if not public and not loopback(settings.web.host):
         text = "web.host 让别的电脑也能打开，但没有写 web.public_url：消息里的链接会打不开，请补上。"

@@ -16,6 +16,7 @@ from leads.index.base import LeadIndex, Stored
 from leads.records import Records, erasures, open_records
 from leads.records.audit import SYSTEM
 from leads.records.erasures import ErasureKind
+from leads.storage import open_index
 
 MOST_MENTIONS = 5000  # the newest, among which a post is looked for
 
@@ -81,7 +82,5 @@ def _make_sure(index: LeadIndex, kind: ErasureKind, key: str, ids: Sequence[str]
 
 def by_command(settings: Settings, kind: ErasureKind, key: str, *, reason: str, now: datetime) -> Erased:
     """`tingzhen erase`; raises as `erase`."""
-    from leads.storage import open_index  # imports this package's other half
-
     with open_index(settings) as index, open_records(settings) as records:
         return erase(records, index, kind, key, who=SYSTEM, reason=reason, now=now)

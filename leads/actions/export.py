@@ -14,6 +14,8 @@ from datetime import datetime
 from itertools import islice
 from tempfile import TemporaryFile
 
+from openpyxl import Workbook
+
 from leads.index.base import LeadIndex
 from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, PRECISION_NAMES, STATUS_NAMES
 from leads.models import BEIJING, Hit, LeadQuery
@@ -107,8 +109,6 @@ def _csv_line(cells: Iterable[Cell]) -> str:
 
 def xlsx_chunks(hits: Iterable[Hit]) -> Iterator[bytes]:
     """An XLSX file, in pieces. It is made on disk: its table of contents comes last."""
-    from openpyxl import Workbook  # takes a while to load
-
     book = Workbook(write_only=True)
     sheet = book.create_sheet("线索")
     sheet.freeze_panes = "A2"

@@ -55,6 +55,7 @@ def _rebuild(settings: Settings) -> Rebuild:
         raise ConfigError(
             "现在用的是内置索引，不用重建：要从 Elasticsearch 搬回来请写 --from https://主机:9200。"
         )
+    # Elasticsearch is an extra: the other commands run without it.
     from leads.index.elastic.client import Servers
     from leads.index.elastic.rebuild import Rebuild
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -170,8 +171,6 @@ def crawl_reports(runs: Sequence[Run], *, as_json: bool) -> None:
 
 
 def _run_record(run: Run) -> dict[str, object]:
-    from dataclasses import asdict
-
     return {
         "source": run.source,
         "outcome": run.outcome,
@@ -207,8 +206,6 @@ def comparison(result: Comparison) -> None:
 
 def evaluations(results: Sequence[tuple[str, Report_]], *, as_json: bool) -> None:
     """Scores, one block a set of posts."""
-    from dataclasses import asdict
-
     if as_json:
         print_json([{"set": name, **asdict(report)} for name, report in results])
         return
@@ -251,8 +248,6 @@ def reindex_progress(*, quiet: bool) -> Callable[[CopyProgress], None]:
 def reindex_report(copied: Copied, *, as_json: bool) -> None:
     """What a copy holds now."""
     if as_json:
-        from dataclasses import asdict
-
         print_json([asdict(copied)])
         return
     print(

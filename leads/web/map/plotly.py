@@ -6,6 +6,7 @@ import gzip
 import re
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,8 +24,6 @@ _STYLE_MARK = re.compile(r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)')
 @cache
 def plotly_file() -> Path:
     """The bundle inside the plotly package; finding it does not import the package."""
-    from importlib.util import find_spec
-
     found = find_spec("plotly")
     assert found is not None, "plotly is a requirement of tingzhen"  # noqa: S101 - installed with us
     assert found.origin is not None  # noqa: S101 - an ordinary package
