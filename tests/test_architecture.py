@@ -168,3 +168,17 @@ def test_imports_of_leads_stand_at_the_top_but_where_starting_must_be_quick() ->
         if found and not str(path.relative_to(ROOT / "leads")).startswith(LATE):
             late.append(str(path))
     assert late == []
+
+
+def test_pages_ask_the_records_and_no_table_themselves() -> None:
+    asked = [
+        f"{path}:{node.lineno}"
+        for path in sorted((ROOT / "leads" / "web").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "session"
+        and node.func.attr in ("get", "query", "select", "scalar", "scalars", "execute")
+    ]
+    assert asked == []

@@ -15,6 +15,7 @@ from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
 from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
+from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.storage import open_index, sources, tagger
 from nlp.text.tokens import TOKENIZER
@@ -51,8 +52,6 @@ def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
 
 
 def _files(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    from leads.records.damage import REMEDIES, damaged
-
     found = list(damaged(settings.data_dir, deep=deep))
     for each in found:
         where = f"（{'、'.join(each.parts)}）" if each.parts else ""

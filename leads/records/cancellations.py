@@ -62,3 +62,8 @@ def cancel(session: Session, which: ColumnElement[bool], *, reason: str) -> int:
 
 def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def alert(session: Session, alert_id: str) -> Alert | None:
+    """None when it is not there."""
+    return session.get(Alert, alert_id)

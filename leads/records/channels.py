@@ -68,3 +68,8 @@ def tried(session: Session, channel_id: int, outcome: Outcome, *, who: str, now:
     channel.problem = outcome.reason[:300]
     subject, verdict = f"channel:{channel_id}", outcome.verdict
     audit.note(session, who=who, action="channel.test", now=now, subject=subject, verdict=verdict)
+
+
+def get(session: Session, channel_id: int) -> Channel | None:
+    """Also one that was removed; None when it was never there."""
+    return session.get(Channel, channel_id)

@@ -289,3 +289,8 @@ _PROBLEMS: Mapping[str, Check] = {
     "break_through": _word_of(("", *SEVERITIES)),
     "enabled": _truth,
 }
+
+
+def subscription(session: Session, subscription_id: int) -> Subscription | None:
+    """None when it is not there."""
+    return session.get(Subscription, subscription_id)

@@ -101,3 +101,8 @@ def _check(session: Session, draft: ReplyDraft) -> ReplyDraft:
     if draft.clinic_id and session.get(ClinicRow, storable(draft.clinic_id)) is None:
         raise InputError(f"诊所 {draft.clinic_id!r} 不存在：请从列表里选。")
     return draft
+
+
+def get(session: Session, snippet_id: int) -> Snippet | None:
+    """None when it is not there."""
+    return session.get(Snippet, snippet_id)

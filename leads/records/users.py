@@ -111,3 +111,8 @@ def first_admin(session: Session, *, now: datetime) -> User:
 def state(user: User) -> str:
     """Whether this person can come in."""
     return "已停用" if user.disabled else "可登录" if user.password else "还没设密码"
+
+
+def get(session: Session, user_id: int) -> User | None:
+    """None when it is not there."""
+    return session.get(User, user_id)

@@ -152,7 +152,7 @@ def _checked(
 
 
 def _self(session: Session, visitor: Visitor) -> User:
-    user = session.get(User, visitor.user_id)
+    user = users.get(session, visitor.user_id)
     if user is None:
         raise HTTPException(404, "没有这个用户。")
     return user

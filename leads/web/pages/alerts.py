@@ -207,7 +207,7 @@ def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: RowId) -> Respo
 def retry(desk: TheDesk, visitor: Anyone, alert_id: str) -> Response:
     """Another try of what was given up."""
     with desk.records.transaction() as session:
-        alert = session.get(Alert, alert_id)
+        alert = cancellations.alert(session, alert_id)
         if alert is None or not _own(visitor, alert.user_id):
             raise HTTPException(404, "没有这条提醒。")
         now = desk.clock()
@@ -295,14 +295,14 @@ def _own(visitor: Visitor, user_id: int) -> bool:
 
 
 def _channel(session: Session, visitor: Visitor, channel_id: int) -> Channel:
-    channel = session.get(Channel, channel_id)
+    channel = channels.get(session, channel_id)
     if channel is None or channel.removed or not _own(visitor, channel.user_id):
         raise HTTPException(404, "没有这个通道。")
     return channel
 
 
 def _subscription(session: Session, visitor: Visitor, subscription_id: int) -> Subscription:
-    found = session.get(Subscription, subscription_id)
+    found = rules.subscription(session, subscription_id)
     if found is None or not _own(visitor, found.user_id):
         raise HTTPException(404, "没有这个订阅。")
     return found

@@ -19,7 +19,7 @@ from leads.insights.bars_png import png
 from leads.insights.summary import Summary, place_name, symptom_name
 from leads.labels import PERIOD_NAMES, STATUS_NAMES
 from leads.models import BEIJING
-from leads.records import channels, digests
+from leads.records import channels, digests, users
 from leads.records.tables.digests import DigestPlan
 from leads.records.tables.people import User
 from leads.web.auth import Anyone, Visitor
@@ -162,6 +162,6 @@ def _overview(
 
 
 def _user(session: Session, visitor: Visitor) -> User:
-    user = session.get(User, visitor.user_id)
+    user = users.get(session, visitor.user_id)
     assert user is not None  # noqa: S101 - somebody who is logged in
     return user

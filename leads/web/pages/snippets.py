@@ -119,7 +119,7 @@ def remove(desk: TheDesk, visitor: Staff, snippet_id: RowId) -> Response:
 
 def _row(desk: Desk, snippet_id: int) -> Snippet:
     with desk.records.reading() as session:
-        row = session.get(Snippet, snippet_id)
+        row = kept.get(session, snippet_id)
     if row is None:
         raise HTTPException(404, "没有这段话术。")
     return row

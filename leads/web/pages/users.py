@@ -207,7 +207,7 @@ def history(
 
 
 def _user(session: Session, user_id: int) -> User:
-    user = session.get(User, user_id)
+    user = users.get(session, user_id)
     if user is None:
         raise HTTPException(404, "没有这个用户。")
     return user

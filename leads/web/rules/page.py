@@ -21,9 +21,8 @@ from leads.errors import ConflictError, InputError, QueryError, StorageError
 from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
 from leads.models import Mention, RuleKind
 from leads.query import alert_conditions
-from leads.records import rules
+from leads.records import rules, users
 from leads.records.tables.alerts import Rule, Subscription
-from leads.records.tables.people import User
 from leads.storage import tagger
 from leads.web.auth import Staff, Visitor
 from leads.web.desk import Desk, Number, RowId, TheDesk
@@ -59,7 +58,7 @@ def all_rules(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -
     with desk.records.reading() as session:
         found = rules.all(session)
         heard = rules.subscriptions(session)
-        people = {user.id: user.name for user in session.query(User)}
+        people = {user.id: user.name for user in users.everybody(session)}
     values = {
         "rules": found,
         "subscribers": _subscribers(heard, people),
