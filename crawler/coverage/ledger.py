@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.rechecks import GROUP, Due
-from crawler.coverage.runs import GapKind, History, Outcome, Task, Totals, judge
+from crawler.coverage.runs import GapKind, History, Outcome, Totals, judge
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Scope, Task
 from crawler.items import Post
 from crawler.sources.source import Source
 
@@ -48,7 +49,7 @@ class _Running:
 @dataclass(slots=True, eq=False)
 class _OpenPage:
     task: Task
-    cursor: tuple[str, str] | None
+    cursor: tuple[Scope, str] | None
     posts: dict[str, Post]
     passing: set[str]  # not yet through the pipelines
     waiting: set[str]  # not yet stored
@@ -246,7 +247,7 @@ class Ledger:
         return tuple(self._look_for(due) for due in self.coverage.rechecks.due(source.name, checked_before))
 
     def _look_for(self, due: Due) -> Task:
-        task = replace(due.task, group=GROUP, back=False)
+        task = replace(due.task, group=GROUP)
         self._running[task.source].looked_for[task.key] = due.ids
         return task
 
@@ -267,7 +268,7 @@ class Ledger:
             self.coverage.rechecks.seen(task, self.clock())
         if not missing or result.skipped or result.alive:
             return None
-        if task.page > 1 and task.thread:
+        if task.page > 1 and task.at.single():
             before = replace(task, page=task.page - 1, key=f"{task.key}<{task.page - 1}")
             running.looked_for[before.key] = missing
             return before
@@ -423,9 +424,9 @@ class Ledger:
         self.report(event, counts | values)
 
 
-def _usual(task: Task, result: PageResult) -> str:
+def _usual(task: Task, result: PageResult) -> Scope:
     """Where the usual size of such pages is remembered: lists differ from board to board."""
-    return f"usual:{task.kind}" if result.listed is None else f"usual:{task.kind}:{task.group}"
+    return Scope(f"usual:{task.kind}" if result.listed is None else f"usual:{task.kind}:{task.group}")
 
 
 def _holds(result: PageResult) -> bool:

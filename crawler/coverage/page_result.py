@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Scope, Task
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, Halted, Refusal
 
@@ -19,7 +19,7 @@ class PageResult:
     withheld: int = 0  # posts whose text the site does not show
     wordless: int = 0  # posts of pictures or smileys only: nothing to keep
     skipped: int = 0  # posts read and left out on purpose (another board's)
-    cursor: tuple[str, str] | None = None  # scope, value
+    cursor: tuple[Scope, str] | None = None  # and its value
     mark: str = ""  # cursor of the task's group when the whole group is done
     truncated: str = ""  # why not everything was asked for
     refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again

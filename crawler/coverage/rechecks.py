@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Target, Task, read_task
 from crawler.items import Post
 
 GROUP = "recheck"  # the group of tasks that visit stored posts again
@@ -30,8 +30,8 @@ class Due:
 class Rechecks:
     """Works inside of the transactions of the `Coverage` it belongs to."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, targets: Mapping[str, type[Target]]) -> None:
+        self._db, self._targets = db, targets
 
     def keep(self, posts: Iterable[Post], visit: Task, now: datetime) -> None:
         """These posts were seen just now on the page of `visit`, and are kept."""
@@ -72,12 +72,9 @@ class Rechecks:
             (source, _iso(checked_before)),
         )
         return tuple(
-            Due(
-                task=Task(**json.loads(task)),
-                ids=frozenset(json.loads(ids)),
-                checked=datetime.fromisoformat(checked),
-            )
-            for task, checked, ids in rows
+            Due(task=task, ids=frozenset(json.loads(ids)), checked=datetime.fromisoformat(checked))
+            for text, checked, ids in rows
+            if (task := read_task(text, self._targets)) is not None
         )
 
     def kept(self, source: str) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
@@ -73,29 +72,6 @@ class Pause:
     until: datetime
     reason: str
     strikes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One page to fetch. `group` is what must be finished before its mark becomes a cursor (a board)."""
-
-    source: str
-    key: str  # unique in the source while the task is open
-    group: str
-    kind: str
-    board: str = ""
-    thread: str = ""
-    page: int = 1
-    route: str = ""
-    title: str = ""
-    replies: int | None = None  # what the list said when the task was made
-    last: str = ""  # time of the last post then, ISO 8601
-    back: bool = False  # fetched only to look for posts that moved to an earlier page
-
-    def to_json(self) -> str:
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        changed = {each.name: values[each.name] for each in fields(self) if values[each.name] != each.default}
-        return json.dumps(changed, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from typing import get_args
 
 from crawler.coverage import schema
 from crawler.coverage.rechecks import Rechecks
-from crawler.coverage.runs import Gap, GapKind, Outcome, Pause, Run, Task, Totals, missing_days
+from crawler.coverage.runs import Gap, GapKind, Outcome, Pause, Run, Totals, missing_days
+from crawler.coverage.tasks import Scope, Target, Task, read_task
 from crawler.items import Post
 
 # A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
@@ -41,8 +42,10 @@ class CoverageError(Exception):
 class Coverage:
     """The coverage file. One writer at a time; readers are welcome."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, targets: Mapping[str, type[Target]] | None = None) -> None:
+        """`targets` says what pages of each kind are; only who reads tasks, a spider, has to know."""
         self.path = Path(path)
+        self.targets = targets or {}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # A run works from one thread; the web page and the CLI open their own.
@@ -61,7 +64,7 @@ class Coverage:
             raise CoverageError(
                 f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {schema.VERSION}；请升级程序"
             )
-        self.rechecks = Rechecks(self._db)
+        self.rechecks = Rechecks(self._db, self.targets)
 
     def close(self) -> None:
         self._db.close()
@@ -165,13 +168,13 @@ class Coverage:
 
     # posts and cursors ────────────────────────────────────────────────────────────────────────────────────
 
-    def cursor(self, source: str, scope: str) -> str:
+    def cursor(self, source: str, scope: Scope) -> str:
         row = self._db.execute(
             "SELECT value FROM cursor WHERE source=? AND scope=?", (source, scope)
         ).fetchone()
         return str(row[0]) if row else ""
 
-    def set_cursor(self, source: str, scope: str, value: str) -> None:
+    def set_cursor(self, source: str, scope: Scope, value: str) -> None:
         """Only for a caller that knows everything behind `value` is stored."""
         self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (source, scope, value))
 
@@ -220,8 +223,14 @@ class Coverage:
     # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
 
     def tasks(self, source: str) -> tuple[Task, ...]:
-        rows = self._db.execute("SELECT value FROM task WHERE source=? ORDER BY rowid", (source,))
-        return tuple(Task(**json.loads(row[0])) for row in rows)
+        rows = self._db.execute(
+            "SELECT value, key FROM task WHERE source=? ORDER BY rowid", (source,)
+        ).fetchall()
+        found = {str(key): read_task(value, self.targets) for value, key in rows}
+        # Of another engine, that the source had before: nobody can read such a page any more.
+        lost = ((source, key) for key, task in found.items() if task is None)
+        self._db.executemany("DELETE FROM task WHERE source=? AND key=?", lost)
+        return tuple(filter(None, found.values()))
 
     def interrupted(self, source: str) -> frozenset[str]:
         """Groups with pages that no run has tried yet: a run was killed in the middle of them."""

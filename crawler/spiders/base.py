@@ -7,7 +7,7 @@ says. Everything else (robots, delays, pauses, cursors, retries, run records) is
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,8 +26,8 @@ from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.progress import Progress
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage, CoverageError
+from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
 from crawler.parsing.network_errors import describe
@@ -43,6 +43,7 @@ class SourceSpider(Spider):
     pages of stored posts again, and nothing else)."""
 
     engine_name: ClassVar[str]
+    targets: ClassVar[Mapping[str, type[Target]]]  # what a page of each kind is
     # The forum's own "no such thread" pages come with 404; they are read, not retried.
     handle_httpstatus_list: ClassVar[list[int]] = [404, 410]
     # Whether a thread's page, visited again, tells that a post is gone: all pages before it can be asked for.
@@ -68,7 +69,8 @@ class SourceSpider(Spider):
                 cls.engine_name, path or settings.get("TINGZHEN_SOURCES") or PACKAGED, names
             )
             spider.secret = load_secret(data_dir(settings))
-            coverage = Coverage(settings.get("TINGZHEN_COVERAGE") or data_dir(settings) / "coverage.sqlite")
+            file = settings.get("TINGZHEN_COVERAGE") or data_dir(settings) / "coverage.sqlite"
+            coverage = Coverage(file, targets=cls.targets)
         except (SourceError, CoverageError) as error:
             # Scrapy prints a traceback for whatever a spider raises here; the operator needs the sentence.
             sys.stderr.write(f"错误：{error}\n")
@@ -120,9 +122,9 @@ class SourceSpider(Spider):
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
         """The page on which a post of `task`'s page can be looked for again; None where there is none."""
-        if not self.rechecks or not task.thread:
+        if not self.rechecks or not task.at.single():
             return None
-        return replace(task, key=f"visit:{task.thread}:{task.page}", group=GROUP, back=False)
+        return replace(task, key=f"visit:{task.at.single()}:{task.page}", group=GROUP)
 
     def verdict(self, source: Source, today: date) -> Verdict:
         """May a crawl of `source` start? For engines that need more than the table's ground."""
@@ -248,7 +250,7 @@ class SourceSpider(Spider):
             self.ledger.rechecked(replace(task, page=1), PageResult())
         elif other is not None:
             yield from map(self._request, self.ledger.page(task, PageResult(tasks=(other,))))
-        elif refusal.gone and task.thread:
+        elif refusal.gone and task.at.single():
             self.ledger.gone(task, refusal.reason)
         else:
             self.on_refusal(source, task, refusal)

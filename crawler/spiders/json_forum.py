@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 
 from parsel import Selector
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import html_to_text

@@ -7,11 +7,13 @@ edits come with the feed or the list, as long as they show the post.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
 from crawler.parsing.outcomes import PageError, Refusal
 from crawler.parsing.text import html_to_text
@@ -19,6 +21,19 @@ from crawler.parsing.unexpected_pages import instead_of
 from crawler.sources.source import Source
 
 KIND = "own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostAt(Target):
+    """A post's own page."""
+
+    url: str = ""
+
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> PostAt:
+        return cls(url=str(values.get("board", "")))
+
+
 _NOTICE = 600  # characters; a page that says more shows something
 
 
@@ -30,7 +45,7 @@ def visit(source: Source, post: Post, *, shown_on: str = "") -> Task | None:
         return None
     if _bare(post.url) in (_bare(source.url), _bare(shown_on)):
         return None
-    return Task(source=source.name, key=f"own:{post.id}", group=GROUP, kind=KIND, board=post.url)
+    return Task(source=source.name, key=f"own:{post.id}", group=GROUP, kind=KIND, at=PostAt(url=post.url))
 
 
 def read(task: Task, *, status: int, url: str, html: str) -> Reading:
@@ -41,7 +56,7 @@ def read(task: Task, *, status: int, url: str, html: str) -> Reading:
     """
     if status in (404, 410):
         raise PageError(f"HTTP {status}")
-    if urlsplit(url).path in ("", "/") and urlsplit(task.board).path not in ("", "/"):
+    if urlsplit(url).path in ("", "/") and urlsplit(PostAt.of(task).url).path not in ("", "/"):
         return Refusal(reason="转到了首页，看不出帖子还在不在")
     if len(html) < 200_000 and len(html_to_text(html)) < _NOTICE:
         try:

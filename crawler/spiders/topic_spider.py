@@ -10,10 +10,11 @@ from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.sources.source import Board, Source
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.forum.plan import ForumReader
+from crawler.spiders.forum.targets import TARGETS, BoardAt, ThreadAt
 from crawler.spiders.json_forum import Clock, JsonForum
 
 
@@ -22,6 +23,7 @@ class TopicSpider(SourceSpider):
 
     forum: ClassVar[JsonForum]
     rechecks = True
+    targets = TARGETS
 
     def seeds(self, source: Source) -> Iterator[Task]:
         for board in source.boards or (Board(id=""),):
@@ -30,7 +32,7 @@ class TopicSpider(SourceSpider):
                 key=f"list:{board.id}:1",
                 group=f"board:{board.id}",
                 kind="list",
-                board=board.id,
+                at=BoardAt(board=board.id),
             )
 
     def address(self, source: Source, task: Task) -> str:
@@ -38,7 +40,7 @@ class TopicSpider(SourceSpider):
 
     def instead(self, source: Source, task: Task) -> Task | None:
         """Deletions can leave a thread with fewer pages than were read: its last is one before."""
-        if task.kind == "list" or task.page < 2 or not (task.back or task.group == GROUP):
+        if task.kind == "list" or task.page < 2 or not (ThreadAt.of(task).back or task.group == GROUP):
             return None
         return replace(task, page=task.page - 1, key=f"{task.key}<")
 

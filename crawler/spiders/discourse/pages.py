@@ -6,12 +6,13 @@ of all posts. `bumped_at` is what lists are ordered by.
 
 from __future__ import annotations
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
 from crawler.sources.source import Source
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
+from crawler.spiders.forum.targets import BoardAt, ThreadAt
 from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 PAGE = 20  # posts of one t/ID.json
@@ -20,12 +21,12 @@ _NOISE = "aside.quote, aside.onebox, .lightbox .meta, .post-edit-reason, details
 
 
 def _list_path(task: Task) -> str:
-    board = f"category={task.board}&" if task.board else ""
-    return f"latest.json?{board}page={task.page - 1}"
+    board = BoardAt.of(task).board
+    return f"latest.json?{f'category={board}&' if board else ''}page={task.page - 1}"
 
 
 def _thread_path(task: Task) -> str:
-    return f"t/{task.thread}.json?page={task.page}"
+    return f"t/{ThreadAt.of(task).thread}.json?page={task.page}"
 
 
 def _address(source: Source, thread: str, page: int, post: str) -> str:
@@ -63,7 +64,7 @@ def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
     ids = stream.get("stream")
     total = len(ids) if isinstance(ids, list) else (posts or 0)
     return ThreadPage(
-        title=clean_text(words(data, "title")) or task.title,
+        title=clean_text(words(data, "title")) or ThreadAt.of(task).title,
         fid="",
         floors=tuple(
             _floor(post, clock)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Refusal
 from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.discuz import pages
 from crawler.spiders.discuz.urls import public_url, url_of
-from crawler.spiders.forum.plan import OPEN_ROUTE, ForumReader
+from crawler.spiders.forum.plan import ForumReader, Seen
+from crawler.spiders.forum.targets import (
+    OPEN_ROUTE,
+    TARGETS,
+    BoardAt,
+    ThreadAt,
+    archived,
+    route_of,
+    thread_scope,
+)
 
 
 class DiscuzSpider(SourceSpider):
     name = "discuz"
     engine_name = "discuz"
     rechecks = True
+    targets = TARGETS
 
     def seeds(self, source: Source) -> Iterator[Task]:
         route = (self._route(source) or "desktop") if source.route == "auto" else source.route
@@ -32,8 +41,7 @@ class DiscuzSpider(SourceSpider):
                 key=f"list:{board.id}:1",
                 group=f"board:{board.id}",
                 kind="rss" if route == "rss" else "list",
-                board=board.id,
-                route=route,
+                at=BoardAt(board=board.id, route=route),
             )
 
     def _route(self, source: Source) -> str:
@@ -46,14 +54,14 @@ class DiscuzSpider(SourceSpider):
     def instead(self, source: Source, task: Task) -> Task | None:
         """Where the desktop pages are shut, the archiver: "auto" means whichever is open. The desktop pages
         come first: their texts are exact, and the archiver's are not (docs/sources.md)."""
-        if source.route != "auto" or task.route != "desktop" or self._route(source) == "desktop":
+        if source.route != "auto" or route_of(task) != "desktop" or self._route(source) == "desktop":
             return None
-        return replace(task, route="archiver", key=f"{task.key}:archiver")
+        return replace(task, at=archived(task.at), key=f"{task.key}:archiver")
 
     def on_refusal(self, source: Source, task: Task, refusal: Refusal) -> None:
-        if task.thread:
-            state = {"page": task.page, "replies": task.replies, "last": task.last, "refused": refusal.reason}
-            self.ledger.coverage.set_cursor(source.name, f"thread:{task.thread}", json.dumps(state))
+        if isinstance(task.at, ThreadAt):
+            seen = Seen(page=task.page, replies=task.at.replies, last=task.at.last, refused=refusal.reason)
+            self.ledger.coverage.set_cursor(source.name, thread_scope(task.at.thread), seen.to_json())
 
     def read(self, source: Source, task: Task, response: Response) -> Reading:
         html = decode(response.body, _declared(response))
@@ -64,12 +72,12 @@ class DiscuzSpider(SourceSpider):
         if task.kind == "rss":
             return reader.of_feed(task, pages.read_rss(html))
         if task.kind == "list":
-            if task.route == "archiver" and not pages.is_desktop(html):
+            if route_of(task) == "archiver" and not pages.is_desktop(html):
                 return reader.of_list(task, pages.read_archiver_list(html), now)
             return reader.of_list(task, pages.read_list(html, now=now, zone=source.zone), now)
         # By what came, not by what was asked for: the archiver leads to the desktop page of what has moved.
-        archived = task.route == "archiver" and not pages.is_desktop(html)
-        read = pages.read_archiver_thread if archived else pages.read_thread
+        shows_archive = route_of(task) == "archiver" and not pages.is_desktop(html)
+        read = pages.read_archiver_thread if shows_archive else pages.read_thread
         return reader.of_thread(task, read(html, now=now, zone=source.zone), now)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.sources.source import Source
+from crawler.spiders.forum.targets import BoardAt, ThreadAt, route_of
 
 _FORMS = {
     ("plain", "list"): "forum.php?mod=forumdisplay&fid={board}&page={page}",
@@ -20,13 +21,14 @@ _FORMS = {
 def url_of(source: Source, task: Task) -> str:
     """Where the page of `task` is. Page 1 of the archiver has no page number."""
     if task.kind == "rss":
-        return (
-            f"{source.url}{'rss.php?' if source.links == 'discuz7' else 'forum.php?mod=rss&'}fid={task.board}"
-        )
-    form = "archiver" if task.route == "archiver" else source.links
-    kind = "list" if task.kind == "list" else "thread"
+        feed = "rss.php?" if source.links == "discuz7" else "forum.php?mod=rss&"
+        return f"{source.url}{feed}fid={BoardAt.of(task).board}"
+    form = "archiver" if route_of(task) == "archiver" else source.links
     more = f"&page={task.page}" if task.page > 1 else ""
-    path = _FORMS[form, kind].format(board=task.board, thread=task.thread, page=task.page, more=more)
+    if task.kind == "list":
+        path = _FORMS[form, "list"].format(board=BoardAt.of(task).board, page=task.page, more=more)
+    else:
+        path = _FORMS[form, "thread"].format(thread=ThreadAt.of(task).thread, page=task.page, more=more)
     return source.url + path
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from crawler.coverage.ledger import digest_of
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Scope, Target, Task
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.outcomes import Blocked, Refusal
@@ -24,6 +24,17 @@ from crawler.spiders.feed.options import FeedAddress, FeedOptions
 from crawler.spiders.feed.pages import MOST_WAIT, Feed, Item
 
 _LONGEST_VALIDATOR = 1000  # characters of an ETag that are sent back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedAt(Target):
+    """A feed, by its path under the source's url."""
+
+    path: str = ""
+
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> FeedAt:
+        return cls(path=str(values.get("board", "")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +79,24 @@ class FeedReader:
 
     def conditions(self, task: Task) -> dict[str, str]:
         """Headers of a conditional GET (RFC 9110, 13.1). A second try after an empty channel has none."""
-        state = self.state(task.board)
+        state = self.state(FeedAt.of(task).path)
         headers = {"If-None-Match": state.etag, "If-Modified-Since": state.modified}
         return {name: value for name, value in headers.items() if value and task.page == 1}
 
     def unchanged(self, task: Task, headers: Mapping[str, str], now: datetime) -> PageResult:
         """304: all that was there is there still."""
-        state = self.state(task.board)
+        state = self.state(FeedAt.of(task).path)
         wait = (state.due - state.at) if state.due and state.at else timedelta()
         wait = min(max(wait, max_age(headers)), MOST_WAIT)
         after = replace(state, at=now, due=now + wait if wait else None)
-        return PageResult(listed=max(state.count, 0), cursor=(_scope(task.board), after.to_json()))
+        return PageResult(listed=max(state.count, 0), cursor=(_scope(FeedAt.of(task).path), after.to_json()))
 
     def of_feed(
         self, task: Task, feed: Feed | Refusal | Blocked, headers: Mapping[str, str], now: datetime
     ) -> Reading:
         if not isinstance(feed, Feed):
             return feed
-        before = self.state(task.board)
+        before = self.state(FeedAt.of(task).path)
         if not feed.items and task.page == 1 and before.count:
             # Discuz! and others only fill their cache at the first call: ask once more.
             return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),), odd=feed.odd)
@@ -101,7 +112,7 @@ class FeedReader:
         return PageResult(
             posts=posts,
             listed=len(feed.items),
-            cursor=(_scope(task.board), after.to_json()),
+            cursor=(_scope(FeedAt.of(task).path), after.to_json()),
             truncated=missing,
             odd=(*feed.odd, *odd),
         )
@@ -111,7 +122,7 @@ class FeedReader:
     ) -> tuple[tuple[Post, ...], tuple[str, ...], str]:
         """Posts worth storing, sentences on those that cannot be right, and whether some may be missing."""
         horizon = now - timedelta(days=self.source.days)
-        address = FeedOptions.of(self.source).named(task.board)
+        address = FeedOptions.of(self.source).named(FeedAt.of(task).path)
         known = self.coverage.digests(self.source.name, (item.id for item in feed.items))
         posts, odd = [], []
         for item in feed.items:
@@ -170,5 +181,5 @@ def _validator(text: str) -> str:
     return text if text.isprintable() and len(text) <= _LONGEST_VALIDATOR else ""
 
 
-def _scope(path: str) -> str:
-    return f"feed:{path}"
+def _scope(path: str) -> Scope:
+    return Scope(f"feed:{path}")

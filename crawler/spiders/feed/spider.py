@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 from urllib.parse import urljoin
 
@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
 from crawler.parsing.charset import decode
 from crawler.sources.source import Source
@@ -18,12 +18,13 @@ from crawler.spiders import post_page
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.feed.options import FeedOptions
 from crawler.spiders.feed.pages import read_feed
-from crawler.spiders.feed.plan import FeedReader
+from crawler.spiders.feed.plan import FeedAt, FeedReader
 
 
 class FeedSpider(SourceSpider):
     name = "feed"
     engine_name = "feed"
+    targets: ClassVar[Mapping[str, type[Target]]] = {"feed": FeedAt, post_page.KIND: post_page.PostAt}
     rechecks: ClassVar[bool] = True
     handle_httpstatus_list: ClassVar[list[int]] = [304, 404, 410]
 
@@ -34,10 +35,10 @@ class FeedSpider(SourceSpider):
                 self.ledger.not_due(source.name, feed.path, wait)
                 continue
             scope = f"feed:{feed.path}"
-            yield Task(source=source.name, key=scope, group=scope, kind="feed", board=feed.path)
+            yield Task(source=source.name, key=scope, group=scope, kind="feed", at=FeedAt(path=feed.path))
 
     def address(self, source: Source, task: Task) -> str:
-        return urljoin(source.url, task.board)
+        return urljoin(source.url, FeedAt.of(task).path)
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
         return post_page.visit(source, post, shown_on=self.address(source, task))

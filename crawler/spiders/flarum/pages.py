@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
 from crawler.sources.source import Source
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
+from crawler.spiders.forum.targets import BoardAt, ThreadAt
 from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 PAGE = 20
@@ -21,12 +22,13 @@ _NOISE = "blockquote, .PostMention, .PostMention--deleted, .UserMention + br"
 
 
 def _list_path(task: Task) -> str:
-    tag = f"filter%5Btag%5D={quote(task.board)}&" if task.board else ""
+    tag = f"filter%5Btag%5D={quote(BoardAt.of(task).board)}&" if BoardAt.of(task).board else ""
     return f"api/discussions?{tag}sort=-lastPostedAt&{_window(task)}"
 
 
 def _thread_path(task: Task) -> str:
-    return f"api/posts?filter%5Bdiscussion%5D={task.thread}&sort=number&include=user&{_window(task)}"
+    thread = ThreadAt.of(task).thread
+    return f"api/posts?filter%5Bdiscussion%5D={thread}&sort=number&include=user&{_window(task)}"
 
 
 def _window(task: Task) -> str:
@@ -75,7 +77,7 @@ def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
     # Renamings, tags and locks are posts, too, of other content types.
     said = (row for row in rows if table(row, "attributes").get("contentType", "comment") == "comment")
     return ThreadPage(
-        title=task.title,
+        title=ThreadAt.of(task).title,
         fid="",
         floors=tuple(_floor(row, names, clock) for row in said),
         page=task.page,

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage, alias_of
+from crawler.coverage.tasks import Scope, Task
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.sources.source import Source
 from crawler.spiders.forum import pages
 from crawler.spiders.forum.posts import Address, one_id, posts_of
+from crawler.spiders.forum.targets import OPEN_ROUTE, BoardAt, ThreadAt, thread_scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How far a thread was read: page, replies and time of the last reply then; or why it was refused."""
+
+    page: int = 1
+    replies: int | None = None
+    last: str = ""
+    refused: str = ""
+    read: str = ""  # when, ISO 8601
+    newest_first: bool = False  # the newest replies stand on its first page
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
 
 AGAIN = timedelta(days=1)
-OPEN_ROUTE = "open route"  # scope of the cursor that remembers which of a forum's routes is open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +56,18 @@ class ForumReader:
             # The first call after the site's cache ran out only fills the cache: ask once more.
             return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),))
         known = self.coverage.cursor
-        new = (entry for entry in page.entries if not known(self.source.name, f"thread:{entry.tid}"))
-        tasks = tuple(self._visit(task, entry, {}) for entry in new)
+        new = (entry for entry in page.entries if not known(self.source.name, thread_scope(entry.tid)))
+        tasks = tuple(self._visit(task, entry, None) for entry in new)
         return PageResult(tasks=tasks, listed=len(page.entries))
 
     def of_list(self, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime) -> Reading:
         if not isinstance(page, pages.ListPage):
             return page
-        if task.route in ("archiver", "desktop"):
-            self.coverage.set_cursor(self.source.name, OPEN_ROUTE, task.route)
+        at = BoardAt.of(task)
+        if at.route in ("archiver", "desktop"):
+            self.coverage.set_cursor(self.source.name, OPEN_ROUTE, at.route)
         horizon = now - timedelta(days=self.source.days)
-        since = self.coverage.cursor(self.source.name, task.group)
+        since = self.coverage.cursor(self.source.name, Scope(task.group))
         floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
         own = [entry for entry in page.entries if not entry.pin]
         tasks = [found for entry in page.entries if (found := self._due(task, entry, horizon, now))]
@@ -64,7 +80,7 @@ class ForumReader:
         done = max(times) < floor or (known and max(times) <= floor) if times else known
         more = page.next_page == task.page + 1 and not done
         if more and task.page < self.source.max_pages:
-            tasks.append(replace(task, page=task.page + 1, key=f"list:{task.board}:{task.page + 1}"))
+            tasks.append(replace(task, page=task.page + 1, key=f"list:{at.board}:{task.page + 1}"))
         return PageResult(
             tasks=tuple(tasks),
             listed=len(page.entries),
@@ -97,37 +113,37 @@ class ForumReader:
             return None
         return self._visit(task, entry, seen)
 
-    def _seen(self, entry: pages.Entry) -> dict[str, Any]:
-        """How far the thread was read: page, replies and time of the last reply then, or a refusal."""
-        state = self.coverage.cursor(self.source.name, f"thread:{entry.tid}")
-        return json.loads(state) if state else {}
+    def _seen(self, entry: pages.Entry) -> Seen | None:
+        state = self.coverage.cursor(self.source.name, thread_scope(entry.tid))
+        return Seen(**json.loads(state)) if state else None
 
     def _still_refused(self, entry: pages.Entry) -> tuple[tuple[str, str], ...]:
         seen = self._seen(entry)
-        if not seen.get("refused") or not _same(seen, entry):
+        if seen is None or not seen.refused or not _same(seen, entry):
             return ()
-        return ((f"thread:{entry.tid}", str(seen["refused"])),)
+        return ((thread_scope(entry.tid), seen.refused),)
 
-    def _visit(self, task: Task, entry: pages.Entry, seen: dict[str, Any]) -> Task:
-        page = 1 if "refused" in seen or seen.get("newest_first") else seen.get("page", 1)
-        return replace(
-            task,
-            key=f"thread:{entry.tid}:{page}",
-            kind="thread",
+    def _visit(self, task: Task, entry: pages.Entry, seen: Seen | None) -> Task:
+        page = 1 if seen is None or seen.refused or seen.newest_first else seen.page
+        board = BoardAt.of(task)
+        thread = ThreadAt(
+            board=board.board,
             thread=entry.tid,
-            page=page,
-            route="desktop" if task.route == "rss" else task.route,
+            route="desktop" if board.route == "rss" else board.route,
             title=entry.title,
             replies=entry.replies,
             last=_last(entry),
             back=page > 1,
         )
+        return replace(task, key=f"thread:{entry.tid}:{page}", kind="thread", page=page, at=thread)
 
     def of_thread(self, task: Task, page: pages.ThreadPage | Refusal | Blocked, now: datetime) -> Reading:
         if not isinstance(page, pages.ThreadPage):
             return page
         task = replace(task, page=min(task.page, page.page))
-        moved = bool(page.tid) and page.tid != task.thread  # its posts are read where it stands now
+        moved = (
+            bool(page.tid) and page.tid != ThreadAt.of(task).thread
+        )  # its posts are read where it stands now
         foreign = moved or (bool(page.fid) and self.source.board(page.fid) is None)
         posts, odd = ((), ()) if foreign else self._posts(task, page, now)
         posts = one_id(posts, self.coverage.namesakes(self.source.name, map(alias_of, posts)))
@@ -153,12 +169,13 @@ class ForumReader:
 
     def _further(self, task: Task, posts: tuple[Post, ...], *, more: bool) -> Iterator[Task]:
         number = task.page + 1
+        at = ThreadAt.of(task)
         if more:
-            yield replace(task, page=number, key=f"thread:{task.thread}:{number}", back=False)
-        if task.back and task.page > 1 and not self._knows(posts):
+            yield replace(task, page=number, key=f"thread:{at.thread}:{number}", at=replace(at, back=False))
+        if at.back and task.page > 1 and not self._knows(posts):
             # Deletions have moved older posts forward, so new ones may hide on the page before.
             number = task.page - 1
-            yield replace(task, page=number, key=f"back:{task.thread}:{number}", kind="back")
+            yield replace(task, page=number, key=f"back:{at.thread}:{number}", kind="back")
 
     def _knows(self, posts: Iterable[Post]) -> bool:
         return bool(self.coverage.digests(self.source.name, (post.post_id for post in posts)))
@@ -168,23 +185,24 @@ def _last(entry: pages.Entry) -> str:
     return entry.last_at.isoformat() if entry.last_at else ""
 
 
-def _same(seen: dict[str, Any], entry: pages.Entry) -> bool:
+def _same(seen: Seen, entry: pages.Entry) -> bool:
     """Nothing has happened since, as far as both sides know their reply counts and times."""
-    pairs = ((seen.get("replies"), entry.replies), (seen.get("last"), _last(entry)))
+    pairs = ((seen.replies, entry.replies), (seen.last, _last(entry)))
     return all(old in ("", None) or new in ("", None) or old == new for old, new in pairs)
 
 
-def _may_hide_a_reply(seen: dict[str, Any], entry: pages.Entry, now: datetime) -> bool:
+def _may_hide_a_reply(seen: Seen, entry: pages.Entry, now: datetime) -> bool:
     """A reply deleted and a new one leave the count as it was. Where the list shows no times to tell
     (archiver, picture boards), the page read last is read again once a day; such a thread stands on the
     list's first page."""
-    read = seen.get("read")
-    return entry.last_at is None and (not read or datetime.fromisoformat(str(read)) + AGAIN <= now)
+    return entry.last_at is None and (not seen.read or datetime.fromisoformat(seen.read) + AGAIN <= now)
 
 
-def _cursor(task: Task, page: pages.ThreadPage, now: datetime) -> tuple[str, str]:
+def _cursor(task: Task, page: pages.ThreadPage, now: datetime) -> tuple[Scope, str]:
     """How far the thread has been read. A reply that came after the list was read makes its time unknown."""
-    replies = task.replies if page.replies is None else page.replies
-    last = task.last if replies == task.replies else ""
-    seen = {"page": task.page, "replies": replies, "last": last, "read": now.isoformat(timespec="minutes")}
-    return f"thread:{task.thread}", json.dumps(seen | ({"newest_first": True} if page.newest_first else {}))
+    at = ThreadAt.of(task)
+    replies = at.replies if page.replies is None else page.replies
+    last = at.last if replies == at.replies else ""
+    read = now.isoformat(timespec="minutes")
+    seen = Seen(page=task.page, replies=replies, last=last, read=read, newest_first=page.newest_first)
+    return thread_scope(at.thread), seen.to_json()

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from crawler.coverage.runs import Task
 from crawler.coverage.store import alias_of
+from crawler.coverage.tasks import Task
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Board, Source
 from crawler.spiders.forum.pages import ANONYMOUS, Floor, ThreadPage
+from crawler.spiders.forum.targets import ThreadAt
 
 Address = Callable[[Source, str, int, str], str]  # source, thread, page, post → where a person finds it
 
@@ -28,22 +29,21 @@ def posts_of(
     address: Address,
 ) -> tuple[tuple[Post, ...], tuple[str, ...]]:
     """The posts of a page, and a sentence for each one that cannot be right (dated in the future)."""
-    board = source.board(page.fid or task.board) or Board(id=task.board)
+    at = ThreadAt.of(task)
+    board = source.board(page.fid or at.board) or Board(id=at.board)
     posts, odd = [], []
     for floor in page.floors:
         if floor.published_at > now + CLOCK_SLACK:
-            odd.append(
-                f"帖子 {floor.pid or task.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC"
-            )
+            odd.append(f"帖子 {floor.pid or at.thread} 的时间在将来：{floor.published_at:%Y-%m-%d %H:%M} UTC")
         elif floor.text or floor.floor == 1:
-            where = address(source, task.thread, task.page, "" if floor.floor == 1 else floor.pid)
-            posts.append(_post(source, task, page, floor, url=where, board=board, now=now, secret=secret))
+            where = address(source, at.thread, task.page, "" if floor.floor == 1 else floor.pid)
+            posts.append(_post(source, at, page, floor, url=where, board=board, now=now, secret=secret))
     return tuple(posts), tuple(odd)
 
 
 def _post(
     source: Source,
-    task: Task,
+    at: ThreadAt,
     page: ThreadPage,
     floor: Floor,
     *,
@@ -57,7 +57,7 @@ def _post(
     name = "" if floor.author == ANONYMOUS else floor.author
     return Post(
         source=source.name,
-        post_id=post_id_of(task.thread, floor),
+        post_id=post_id_of(at.thread, floor),
         url=url,
         title=page.title if opening else "",
         text=floor.text,
@@ -67,11 +67,11 @@ def _post(
         published_at=floor.published_at,
         fetched_at=now,
         place_hints=(PlaceHint(kind="board", text=place),) if place else (),
-        thread_id=task.thread,
+        thread_id=at.thread,
         floor=floor.floor,
         likes=floor.likes,
         query=board.name or board.id,
-        replies=(task.replies if page.replies is None else page.replies) if opening else None,
+        replies=(at.replies if page.replies is None else page.replies) if opening else None,
     )
 
 

@@ -8,20 +8,22 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Refusal
 from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.forum.targets import ThreadAt
 from crawler.spiders.health_qa.options import HealthQaOptions
 from crawler.spiders.health_qa.pages import read_list, read_question
-from crawler.spiders.health_qa.plan import QuestionReader
+from crawler.spiders.health_qa.plan import TARGETS, QuestionReader
 from crawler.spiders.health_qa.sites import health_site
 
 
 class HealthQaSpider(SourceSpider):
     name = "health_qa"
     engine_name = "health_qa"
+    targets = TARGETS
     rechecks = True
 
     def seeds(self, source: Source) -> Iterator[Task]:
@@ -35,7 +37,7 @@ class HealthQaSpider(SourceSpider):
         html = decode(response.body, str(getattr(response, "encoding", "") or ""))
         if task.kind == "list":
             return reader.of_list(task, read_list(html, reader.site, url=response.url), now)
-        if reader.site.number(urlsplit(response.url).path) != task.thread:
+        if reader.site.number(urlsplit(response.url).path) != ThreadAt.of(task).thread:
             return Refusal(reason="转到了问题页以外的地方，不读")
         return reader.of_question(task, read_question(html, reader.site, now=now, zone=source.zone), now)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
 from crawler.sources.source import Source
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
+from crawler.spiders.forum.targets import BoardAt, ThreadAt
 from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 _NOISE = "blockquote, .plugin-mentions-quote"
@@ -19,11 +20,12 @@ _SAID = re.compile(r"^@\S{1,40} (?:said in .{1,200}|在 .{1,200} 中说|said|说
 
 
 def _list_path(task: Task) -> str:
-    return f"api/{f'category/{task.board}' if task.board else 'recent'}?page={task.page}"
+    board = BoardAt.of(task).board
+    return f"api/{f'category/{board}' if board else 'recent'}?page={task.page}"
 
 
 def _thread_path(task: Task) -> str:
-    return f"api/topic/{task.thread}?page={task.page}"
+    return f"api/topic/{ThreadAt.of(task).thread}?page={task.page}"
 
 
 def _address(source: Source, thread: str, page: int, post: str) -> str:
@@ -63,7 +65,7 @@ def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
         raise PageError("没有 posts")
     posts = number(data, "postcount")
     return ThreadPage(
-        title=own_words(words(data, "title"), "i") or task.title,
+        title=own_words(words(data, "title"), "i") or ThreadAt.of(task).title,
         fid="",
         floors=tuple(_floor(post, clock) for post in tables(data, "posts")),
         replies=None if posts is None else max(posts - 1, 0),

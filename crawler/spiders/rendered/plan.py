@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Scope, Target, Task
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.times import CLOCK_SLACK
@@ -17,6 +18,21 @@ from crawler.spiders.rendered.pages import Card, CardPage, holds_posts, read_car
 
 PLAIN, BROWSER = "plain", "browser"
 TRY_PLAIN_AGAIN = timedelta(days=7)  # a site that needed a browser is asked without one this often
+
+
+_NEEDS_BROWSER = Scope("needs browser")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardsAt(Target):
+    """A page of posts: its path, with {page} still in it, and whether a browser asks for it."""
+
+    path: str = ""
+    route: str = PLAIN
+
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> CardsAt:
+        return cls(path=str(values.get("board", "")), route=str(values.get("route", PLAIN)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +46,17 @@ class CardReader:
         """How to begin: the cheap way, unless it did not do lately."""
         if not self.options.render:
             return PLAIN
-        since = self.coverage.cursor(self.source.name, "needs browser")
+        since = self.coverage.cursor(self.source.name, _NEEDS_BROWSER)
         recent = since and now - datetime.fromisoformat(since) < TRY_PLAIN_AGAIN
         return BROWSER if recent else PLAIN
 
     def of_page(self, task: Task, html: str, url: str, now: datetime) -> Reading:
         select = self.options.select
-        if task.route == PLAIN and self.options.render and not holds_posts(html, select):
-            self.coverage.set_cursor(self.source.name, "needs browser", now.isoformat())
-            return PageResult(tasks=(replace(task, route=BROWSER, key=f"{task.key}:browser"),))
+        if CardsAt.of(task).route == PLAIN and self.options.render and not holds_posts(html, select):
+            self.coverage.set_cursor(self.source.name, _NEEDS_BROWSER, now.isoformat())
+            return PageResult(
+                tasks=(replace(task, at=replace(CardsAt.of(task), route=BROWSER), key=f"{task.key}:browser"),)
+            )
         if task.page > 1 and not holds_posts(html, select):
             return PageResult(listed=0)  # behind the last page
         page = read_cards(html, select, url=url, now=now, zone=self.source.zone)
@@ -50,9 +68,9 @@ class CardReader:
         cards = [card for card in page.cards if card not in early and card.published_at >= horizon]
         known = self.coverage.digests(self.source.name, (card.id for card in cards))
         fresh = any(card.id not in known for card in cards)
-        more = page.more and fresh and "{page}" in task.board
+        more = page.more and fresh and "{page}" in CardsAt.of(task).path
         capped = more and task.page >= self.source.max_pages
-        following = replace(task, page=task.page + 1, key=f"page:{task.board}:{task.page + 1}")
+        following = replace(task, page=task.page + 1, key=f"page:{CardsAt.of(task).path}:{task.page + 1}")
         return PageResult(
             posts=tuple(self._post(card, task, now) for card in cards),
             tasks=(following,) if more and not capped else (),
@@ -77,5 +95,5 @@ class CardReader:
             published_at=card.published_at.astimezone(UTC),
             fetched_at=now,
             place_hints=(PlaceHint(kind="board", text=source.region),) if source.region else (),
-            query=task.board.replace("{page}", ""),
+            query=CardsAt.of(task).path.replace("{page}", ""),
         )

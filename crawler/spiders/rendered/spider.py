@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
 from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site
 from crawler.parsing.charset import decode
@@ -23,13 +23,14 @@ from crawler.sources.source import Source
 from crawler.spiders import post_page
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.rendered.options import RenderedOptions
-from crawler.spiders.rendered.plan import BROWSER, CardReader
+from crawler.spiders.rendered.plan import BROWSER, CardReader, CardsAt
 from crawler.spiders.rendered.turns import Turns
 
 
 class RenderedSpider(SourceSpider):
     name = "rendered"
     engine_name = "rendered"
+    targets: ClassVar[Mapping[str, type[Target]]] = {"list": CardsAt, post_page.KIND: post_page.PostAt}
     rechecks: ClassVar[bool] = True
 
     turns: Turns  # of what pages in the browser ask for
@@ -93,19 +94,18 @@ class RenderedSpider(SourceSpider):
         route = self._reader(source).route(self.clock())
         for path in RenderedOptions.of(source).pages:
             group = f"page:{path}"
-            yield Task(
-                source=source.name, key=f"{group}:1", group=group, kind="list", board=path, route=route
-            )
+            at = CardsAt(path=path, route=route)
+            yield Task(source=source.name, key=f"{group}:1", group=group, kind="list", at=at)
 
     def address(self, source: Source, task: Task) -> str:
-        return urljoin(source.url, task.board.replace("{page}", str(task.page)))
+        return urljoin(source.url, CardsAt.of(task).path.replace("{page}", str(task.page)))
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
         return post_page.visit(source, post, shown_on=self.address(source, task))
 
     def prepare(self, source: Source, task: Task, request: Request) -> Request:
         options = RenderedOptions.of(source)
-        if task.route == BROWSER and options.render:
+        if isinstance(task.at, CardsAt) and task.at.route == BROWSER and options.render:
             from crawler.spiders.rendered.browser import browser_meta
 
             agent = self.settings.get("USER_AGENT")

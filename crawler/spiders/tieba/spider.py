@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.charset import decode
 from crawler.sources.source import Source
 from crawler.spiders.consent import ConsentSpider
+from crawler.spiders.forum.targets import TARGETS, BoardAt
 from crawler.spiders.tieba import pages
 from crawler.spiders.tieba.plan import BarReader, address_of
 
@@ -18,11 +19,12 @@ from crawler.spiders.tieba.plan import BarReader, address_of
 class TiebaSpider(ConsentSpider):
     name = "tieba"
     engine_name = "tieba"
+    targets = TARGETS
 
     def seeds(self, source: Source) -> Iterator[Task]:
         for board in source.boards:
             key, group = f"list:{board.id}:1", f"board:{board.id}"
-            yield Task(source=source.name, key=key, group=group, kind="list", board=board.id)
+            yield Task(source=source.name, key=key, group=group, kind="list", at=BoardAt(board=board.id))
 
     def address(self, source: Source, task: Task) -> str:
         return address_of(source, task)

@@ -7,21 +7,22 @@ from collections.abc import Iterator
 from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.parsing.charset import decode
 from crawler.sources.source import Source
 from crawler.spiders.consent import ConsentSpider
-from crawler.spiders.weibo.plan import ResultReader, address_of
+from crawler.spiders.weibo.plan import TARGETS, ResultReader, WordsAt, address_of
 
 
 class WeiboSpider(ConsentSpider):
     name = "weibo"
     engine_name = "weibo"
+    targets = TARGETS
 
     def seeds(self, source: Source) -> Iterator[Task]:
         for word in source.words:
             group = f"word:{word}"
-            yield Task(source=source.name, key=f"{group}:1", group=group, kind="list", title=word)
+            yield Task(source=source.name, key=f"{group}:1", group=group, kind="list", at=WordsAt(words=word))
 
     def address(self, source: Source, task: Task) -> str:
         return address_of(source, task)

@@ -1,28 +1,65 @@
 """What an answer of the API means for a crawl: which posts, which further pages, where a window is split.
 
-A task names its window: `route` is "start-end" in unix seconds, `title` the words, `board` the place or the
-circle. So a window survives a restart like any page, and the group's cursor (how far the words were read)
-moves when the last of its windows is done.
+A task names its window. So a window survives a restart like any page, and the group's cursor (how far the
+words were read) moves when the last of its windows is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult, Reading
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Scope, Target, Task
 from crawler.parsing.outcomes import Refusal
 from crawler.parsing.weibo_status import posts_of
 from crawler.sources.source import Source
 from crawler.spiders.weibo_api.options import WeiboApiOptions
 from crawler.spiders.weibo_api.pages import CommentPage, StatusPage, read_comments, read_page
-from crawler.spiders.weibo_api.windows import Window, by_place, from_span, halves
+from crawler.spiders.weibo_api.windows import Window, by_place, halves
 
 # Read again before the cursor: a post is found by the search only some time after it was written.
 OVERLAP = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAt(Target):
+    """One post, by its number."""
+
+    mid: str = ""
+
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> StatusAt:
+        return cls(mid=str(values.get("thread", "")))
+
+    def single(self) -> str:
+        return self.mid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelowAt(Target):
+    """What is said below the post `mid`: all comments, or one of them by the id it is stored under."""
+
+    mid: str = ""
+    comment: str = ""
+
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> BelowAt:
+        return cls(mid=str(values.get("thread", "")), comment=str(values.get("board", "")))
+
+    def single(self) -> str:
+        return self.mid
+
+
+TARGETS: Mapping[str, type[Target]] = {
+    "search": Window,
+    "nearby": Window,
+    "show": StatusAt,
+    "comments": BelowAt,
+    "comment": BelowAt,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +81,21 @@ class ApiReader:
             yield self._seed("nearby", "", near.name, now)
         for mid in options.own_posts:
             key, group = f"comments:{mid}:1", f"comments:{mid}"
-            yield Task(source=self.source.name, key=key, group=group, kind="comments", thread=mid)
+            yield Task(source=self.source.name, key=key, group=group, kind="comments", at=BelowAt(mid=mid))
 
-    def _seed(self, kind: str, word: str, board: str, now: datetime) -> Task:
-        group = f"{kind}:{word}:{board}"
+    def _seed(self, kind: str, word: str, place: str, now: datetime) -> Task:
+        group = f"{kind}:{word}:{place}"
         horizon = int((now - timedelta(days=self.source.days)).timestamp())
-        since = self.coverage.cursor(self.source.name, group)
+        since = self.coverage.cursor(self.source.name, Scope(group))
         start = max(horizon, int(since) - int(OVERLAP.total_seconds())) if since else horizon
-        window = Window(start=start, end=int(now.timestamp()))
-        task = Task(source=self.source.name, key="", group=group, kind=kind, board=board, title=word)
-        return _with_window(task, replace(window, place=board if kind == "search" else ""))
+        window = Window(words=word, place=place, start=start, end=int(now.timestamp()))
+        return _with_window(Task(source=self.source.name, key="", group=group, kind=kind, at=window), window)
 
     # what an answer means ─────────────────────────────────────────────────────────────────────────────────
 
     def read(self, task: Task, text: str, now: datetime) -> Reading:
         if task.kind in ("comments", "comment"):
-            comments = read_comments(text, task.thread, now=now, secret=self.secret)
+            comments = read_comments(text, BelowAt.of(task).mid, now=now, secret=self.secret)
             if not isinstance(comments, CommentPage):
                 return comments
             return self._comment(task, comments) if task.kind == "comment" else self._comments(task, comments)
@@ -69,19 +105,20 @@ class ApiReader:
         return self._show(task, page, now) if task.kind == "show" else self._list(task, page, now)
 
     def _show(self, task: Task, page: StatusPage, now: datetime) -> Reading:
-        own = [status for status in page.statuses if status.mid == task.thread]
+        own = [status for status in page.statuses if status.mid == StatusAt.of(task).mid]
         if not own or own[0].notice:
             return Refusal(reason="微博已被删除或不再公开", gone=True)
         posts, withheld, odd = posts_of(own, now=now, secret=self.secret)
         return PageResult(posts=posts, withheld=withheld, odd=odd)
 
     def _comment(self, task: Task, page: CommentPage) -> Reading:
-        own = tuple(post for post in page.posts if post.post_id == task.board)
+        own = tuple(post for post in page.posts if post.post_id == BelowAt.of(task).comment)
         return PageResult(posts=own) if own else Refusal(reason="评论已被删除", gone=True)
 
     def _list(self, task: Task, page: StatusPage, now: datetime) -> PageResult:
+        window = Window.of(task)
         posts, withheld, odd = posts_of(
-            page.statuses, now=now, secret=self.secret, query=task.title or task.board
+            page.statuses, now=now, secret=self.secret, query=window.words or window.place
         )
         tasks, truncated = self._further(task, page)
         return PageResult(
@@ -90,7 +127,7 @@ class ApiReader:
             listed=page.found,
             withheld=withheld,
             # A group keeps its first mark until it is done: that of the window the run began with.
-            mark=task.route.partition("-")[2] if task.page == 1 else "",
+            mark=str(window.end) if task.page == 1 else "",
             truncated=truncated,
             odd=page.odd + odd,
         )
@@ -113,7 +150,7 @@ class ApiReader:
 
     def _split(self, task: Task) -> tuple[tuple[Task, ...], str]:
         options = WeiboApiOptions.of(self.source)
-        window = from_span(task.route, task.board if task.kind == "search" else "")
+        window = Window.of(task)
         parts = halves(window, options.smallest)
         if parts:
             return tuple(_with_window(task, part) for part in parts), ""
@@ -126,7 +163,7 @@ class ApiReader:
 
     def _comments(self, task: Task, page: CommentPage) -> PageResult:
         """Newest first: the end is where the last run began."""
-        known = int(self.coverage.cursor(self.source.name, task.group) or 0)
+        known = int(self.coverage.cursor(self.source.name, Scope(task.group)) or 0)
         size = WeiboApiOptions.of(self.source).count
         more = len(page.ids) >= size and min(page.ids) > known
         capped = more and task.page >= self.source.max_thread_pages
@@ -143,42 +180,46 @@ class ApiReader:
 
 def show_task(source: Source, mid: str, group: str) -> Task:
     """The page on which one post can be looked at again."""
-    return Task(source=source.name, key=f"show:{mid}", group=group, kind="show", thread=mid)
+    return Task(source=source.name, key=f"show:{mid}", group=group, kind="show", at=StatusAt(mid=mid))
 
 
 def comment_task(source: Source, post_id: str, mid: str, group: str) -> Task:
     """The page on which one comment below the post `mid` can be looked at again."""
     return Task(
-        source=source.name, key=f"comment:{post_id}", group=group, kind="comment", thread=mid, board=post_id
+        source=source.name,
+        key=f"comment:{post_id}",
+        group=group,
+        kind="comment",
+        at=BelowAt(mid=mid, comment=post_id),
     )
 
 
 def _with_window(task: Task, window: Window) -> Task:
-    placed = replace(task, board=window.place) if task.kind == "search" else task
-    made = replace(placed, route=window.span, page=1)
+    made = replace(task, at=window, page=1)
     return replace(made, key=_key(made, 1))
 
 
 def _key(task: Task, page: int) -> str:
-    return f"{task.kind}:{task.title}:{task.board}:{task.route}:{page}"
+    window = Window.of(task)
+    return f"{task.kind}:{window.words}:{window.place}:{window.start}-{window.end}:{page}"
 
 
 def query_of(source: Source, task: Task) -> dict[str, str]:
     """The parameters of the call for `task`; the token travels in a header."""
     options = WeiboApiOptions.of(source)
     if task.kind == "show":
-        return {"ids" if "batch" in options.endpoints["show"] else "id": task.thread}
+        return {"ids" if "batch" in options.endpoints["show"] else "id": StatusAt.of(task).mid}
     if task.kind == "comment":
-        return {"cids": task.board.removeprefix("c")}
+        return {"cids": BelowAt.of(task).comment.removeprefix("c")}
     paging = {"page": str(task.page), "count": str(options.count)}
     if task.kind == "comments":
-        return {"id": task.thread, **paging}
-    start, _, end = task.route.partition("-")
-    within = {"starttime": start, "endtime": end, **paging}
+        return {"id": BelowAt.of(task).mid, **paging}
+    window = Window.of(task)
+    within = {"starttime": str(window.start), "endtime": str(window.end), **paging}
     if task.kind == "nearby":
-        return _circle(source, task.board) | within
-    province, _, city = task.board.partition("-")
-    asked = {"q": task.title, "province": province, "city": city, "sort": "time"}
+        return _circle(source, window.place) | within
+    province, _, city = window.place.partition("-")
+    asked = {"q": window.words, "province": province, "city": city, "sort": "time"}
     return {name: value for name, value in asked.items() if value} | within
 
 

@@ -12,19 +12,20 @@ from scrapy.http import Response
 
 from crawler.coverage.page_result import Reading
 from crawler.coverage.rechecks import GROUP
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
 from crawler.items import Post
 from crawler.sources.permission import Verdict
 from crawler.sources.source import Source
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.weibo_api.options import WeiboApiOptions
 from crawler.spiders.weibo_api.pages import error_code
-from crawler.spiders.weibo_api.plan import ApiReader, comment_task, query_of, show_task
+from crawler.spiders.weibo_api.plan import TARGETS, ApiReader, BelowAt, comment_task, query_of, show_task
 
 
 class WeiboApiSpider(SourceSpider):
     name = "weibo_api"
     engine_name = "weibo_api"
+    targets = TARGETS
     rechecks: ClassVar[bool] = True
     # Errors come with a status and a code; the code says more.
     handle_httpstatus_list: ClassVar[list[int]] = [400, 401, 403, 404, 429, 500, 503]
@@ -38,7 +39,7 @@ class WeiboApiSpider(SourceSpider):
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
         """Each post and each comment can be asked for by its number."""
         if task.kind in ("comments", "comment"):
-            return comment_task(source, post.post_id, task.thread, GROUP)
+            return comment_task(source, post.post_id, BelowAt.of(task).mid, GROUP)
         return show_task(source, post.post_id, GROUP)
 
     def token(self, source: Source) -> str:

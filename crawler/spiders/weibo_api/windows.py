@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+from crawler.coverage.tasks import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """From `start` to `end` in unix seconds, both inside; `place` is "51" or "51-1", "" is everywhere."""
+class Window(Target):
+    """What is searched for, where ("51" or "51-1", a circle's name; "" is everywhere), and from `start` to
+    `end` in unix seconds, both inside."""
 
-    start: int
-    end: int
+    words: str = ""
     place: str = ""
+    start: int = 0
+    end: int = 0
 
-    @property
-    def span(self) -> str:
-        return f"{self.start}-{self.end}"
-
-
-def from_span(span: str, place: str) -> Window:
-    """The reverse of `Window.span`."""
-    start, _, end = span.partition("-")
-    return Window(start=int(start), end=int(end), place=place)
+    @classmethod
+    def of_older(cls, values: Mapping[str, object]) -> Window:
+        start, _, end = str(values.get("route", "")).partition("-")
+        words, place = str(values.get("title", "")), str(values.get("board", ""))
+        return cls(words=words, place=place, start=int(start or 0), end=int(end or 0))
 
 
 def halves(window: Window, smallest: int) -> tuple[Window, ...]:

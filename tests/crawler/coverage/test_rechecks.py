@@ -11,10 +11,11 @@ import pytest
 
 from crawler.coverage.ledger import SUSPICIOUS, Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.runs import Task
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Task
 from crawler.items import Post
 from crawler.sources.source import Source
+from crawler.spiders.forum.targets import TARGETS, ThreadAt
 from leads.demo.forum import Forum, Served, serve, serve_forum
 from leads.demo.topics import Style
 from tests.site import store
@@ -161,22 +162,24 @@ def test_a_recheck_does_not_hide_what_the_crawl_missed(tmp_path: Path) -> None:
 
 
 def visit(source: Source, task: Task, post: Post) -> Task:
-    return replace(task, key=f"visit:{task.thread}:{task.page}", group="recheck")
+    return replace(task, key=f"visit:{task.at.single()}:{task.page}", group="recheck")
 
 
 def test_the_longest_waiting_page_comes_first(tmp_path: Path) -> None:
-    coverage = Coverage(tmp_path / "c.sqlite")
+    coverage = Coverage(tmp_path / "c.sqlite", targets=TARGETS)
     clock = iter(NOW + timedelta(minutes=n) for n in range(100))
     ledger = Ledger(coverage, clock=lambda: next(clock), report=lambda event, values: None, visit=visit)
     ledger.open(SOURCE)
     for n in (3, 1, 2):
-        task = Task(source="bbs", key=f"thread:{n}:1", group="board:1", kind="thread", thread=str(n))
+        task = Task(
+            source="bbs", key=f"thread:{n}:1", group="board:1", kind="thread", at=ThreadAt(thread=str(n))
+        )
         post = Post(source="bbs", post_id=f"t{n}", text="牙疼", published_at=NOW, fetched_at=NOW)
         ledger.page(task, PageResult(posts=(post,)))
         ledger.stored([post.id])
     later = NOW + timedelta(days=1)
     due = ledger.due(SOURCE, checked_before=later, published_after=NOW - timedelta(days=9))
-    assert [task.thread for task in due] == ["3", "1", "2"]
+    assert [task.at.single() for task in due] == ["3", "1", "2"]
     assert ledger.due(SOURCE, checked_before=later, published_after=later) == ()
     assert coverage.rechecks.kept("bbs") == 0
     coverage.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,17 +12,19 @@ import pytest
 
 from crawler.coverage.ledger import ATTEMPTS, Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.runs import History, Task, Totals, judge, missing_days
+from crawler.coverage.runs import History, Totals, judge, missing_days
 from crawler.coverage.store import Coverage, CoverageError
+from crawler.coverage.tasks import Task
 from crawler.items import Post
 from crawler.sources.source import Source
+from crawler.spiders.forum.targets import TARGETS, BoardAt
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SOURCE = Source(name="bbs", engine="discuz", url="https://bbs.example.org/")
 
 
-def task(key: str = "list:36:1", **values: object) -> Task:
-    return Task(source="bbs", key=key, group="board:36", kind="list", **values)  # type: ignore[arg-type]
+def task(key: str = "list:36:1") -> Task:
+    return Task(source="bbs", key=key, group="board:36", kind="list", at=BoardAt(board="36"))
 
 
 def post(post_id: str, text: str = "牙疼") -> Post:
@@ -32,7 +33,7 @@ def post(post_id: str, text: str = "牙疼") -> Post:
 
 @pytest.fixture
 def coverage(tmp_path: Path) -> Iterator[Coverage]:
-    opened = Coverage(tmp_path / "coverage.sqlite")
+    opened = Coverage(tmp_path / "coverage.sqlite", targets=TARGETS)
     yield opened
     opened.close()
 
@@ -108,11 +109,6 @@ def test_a_failing_page_is_given_up_after_some_runs(coverage: Coverage, ledger: 
         assert coverage.tasks("bbs")
     ledger.failed(task(), "HTTP 500")
     assert not coverage.tasks("bbs")
-
-
-def test_a_task_survives_the_file() -> None:
-    full = task(thread="9", page=3, title="牙疼", replies=0, last="2026-11-22T00:00:00+00:00", back=True)
-    assert Task(**json.loads(full.to_json())) == full
 
 
 LISTED = Totals(listed=5, posts_new=3)

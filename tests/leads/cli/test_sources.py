@@ -11,12 +11,14 @@ import pytest
 
 from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.runs import Task, Totals
+from crawler.coverage.runs import Totals
 from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Task
 from crawler.sources.load import load_sources
 from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
 from crawler.sources.source import Source
+from crawler.spiders.forum.targets import BoardAt
 from leads import labels
 from leads.demo.forum import serve_forum, sources_toml
 from leads.demo.topics import Style
@@ -124,7 +126,7 @@ def ran(coverage: Coverage, *events: str) -> Ledger:
     """A run of the source in which these things happened."""
     ledger = Ledger(coverage, clock=lambda: NOW, report=lambda event, values: None)
     ledger.open(SOURCE)
-    task = Task(source="bbs", key="list:36:1", group="board:36", kind="list", board="36")
+    task = Task(source="bbs", key="list:36:1", group="board:36", kind="list", at=BoardAt(board="36"))
     for event in events:
         if event == "listed":
             ledger.page(task, PageResult(listed=5))

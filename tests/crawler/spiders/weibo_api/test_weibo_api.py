@@ -19,7 +19,7 @@ from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.spiders.weibo_api.errors import ERRORS
 from crawler.spiders.weibo_api.options import MAX_RANGE, Near, WeiboApiOptions
 from crawler.spiders.weibo_api.pages import StatusPage, error_code, read_error, read_page
-from crawler.spiders.weibo_api.windows import Window, by_place, from_span, halves
+from crawler.spiders.weibo_api.windows import Window, by_place, halves
 from tests.site.crawl import Crawled, command, environment
 from tests.site.replica import crawl_table, serve_replica, table
 from tests.site.store import RECHECK, keeping, kept
@@ -396,7 +396,6 @@ def test_halves_cover_the_whole_and_get_shorter(start: int, length: int, smalles
         assert max(part.end - part.start for part in parts) < length
     else:
         assert length < 2 * smallest
-    assert from_span(window.span, "") == window
 
 
 @pytest.mark.parametrize(
