@@ -9,9 +9,12 @@ import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
+from crawler.sources.engines import ENGINES
+from crawler.sources.source import EngineOptions
 from tests.support.paths import ROOT
 
 PACKAGES = ("crawler", "nlp", "leads")
@@ -69,9 +72,24 @@ def test_no_function_outgrows_its_reader(package: str) -> None:
     assert {name: lines for name, lines in sizes.items() if lines > MAX_BODY} == {}
 
 
-def test_every_engine_is_a_folder_named_like_its_spider() -> None:
-    for file in (ROOT / "crawler" / "spiders").glob("*/spider.py"):
-        assert f'name = "{file.parent.name}"' in file.read_text(encoding="utf-8"), file
+def test_the_list_of_folders_is_the_list_of_engines() -> None:
+    folders = {file.parent.name for file in (ROOT / "crawler" / "spiders").glob("*/spider.py")}
+    assert folders == set(ENGINES)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_engine_is_a_folder_with_its_docs_its_pages_and_its_tests(name: str) -> None:
+    spider = (ROOT / "crawler" / "spiders" / name / "spider.py").read_text(encoding="utf-8")
+    assert f'    name = "{name}"\n' in spider
+    assert issubclass(resolve_name(ENGINES[name].options), EngineOptions)
+    headings = re.findall(r"^## ([\w, ]+):", (ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), re.M)
+    assert name in {each for heading in headings for each in heading.split(", ")}
+    tests = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (ROOT / "tests" / "crawler" / "spiders" / name).glob("test_*.py")
+    )
+    assert tests
+    assert (ROOT / "tests" / "fixtures" / "pages" / name).is_dir() or "from tests.site." in tests
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.coverage.runs import Task
+from crawler.coverage.tasks import Task
+from crawler.spiders.forum.targets import ThreadAt
 from crawler.spiders.json_forum import Clock
 from crawler.spiders.nodebb.pages import FORUM
 
@@ -33,7 +34,6 @@ def test_the_line_above_a_quotation_goes(html: str, text: str) -> None:
         "timestampISO": "2026-11-29T10:00:00.000Z",
         "user": {"uid": 2},
     }
-    page = FORUM.thread_page(
-        {"posts": [post], "title": "牙"}, Task(source="n", key="t", group="g", kind="thread"), CLOCK
-    )
+    task = Task(source="n", key="t", group="g", kind="thread", at=ThreadAt(thread="9"))
+    page = FORUM.thread_page({"posts": [post], "title": "牙"}, task, CLOCK)
     assert page.floors[0].text == text
