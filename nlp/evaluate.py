@@ -151,7 +151,7 @@ def places(wanted: Sequence[str], found: Sequence[Region | None]) -> Places:
 
 def place_code(label: str, gazetteer: Gazetteer) -> str:
     """The adcode of the finest division a label like "四川/成都/武侯" names; what follows it is no division
-    (高新区, a town), or nothing is ("美国"): then "".
+    (a town), or nothing is ("美国"): then "".
     """
     parts = [part for part in label.split("/") if part]
     while parts:

@@ -84,7 +84,6 @@ EVENT = re.compile(
 )
 # Words of an epidemic and of any clinic: they speak of events where the writer does not appear.
 EVENT_SOFT = re.compile(r"感染|病毒|隔离|输入|疑似|检测|出院|阳性|核酸|援")
-TAG = re.compile(r"#[^#\n]{1,40}#")
 QUOTED = re.compile(r"《[^《》\n]{1,40}》|“[^“”\n]{1,80}”|「[^「」\n]{1,80}」")
 TAG_SERVICE = re.compile(
     r"^(?:本地|同城|身边事?|探店|美食|吃喝玩乐|生活|租房|招聘|牙科|口腔|牙医|种植牙|种牙|正畸|矫正|箍牙|拔牙|洗牙|皮肤科?|整形|医美|美容|医院|宝妈|妈妈|亲子|周边|约拍|找工作|相亲|婚礼|打工人|看病|看牙|中医|眼科|超话|\[超话\]|\[地点\]|牙齿矫正|牙齿|祛痘|植发|体检|孕妈|月子|产后修复|植牙|求助|写字楼招租|宠物|漂|日常|你好|同学)*$"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from nlp.models import Evidence
 from nlp.places import role_cues as cue
 from nlp.places.names import Mention, PlaceWords, alternatives
+from nlp.text.normal import TAG
 
 # Strengths: compared only with each other.
 # PLAIN: named, and nothing says that it is not where the writer is. Gives way to hints, as WEAK does.
@@ -39,13 +40,13 @@ class Scene:
     def __init__(self, text: str, borders: frozenset[int] | None) -> None:
         self.text = text
         self.borders = borders
-        self.tags = tuple(match.span() for match in cue.TAG.finditer(text)) if "#" in text else ()
+        self.tags = tuple(match.span() for match in TAG.finditer(text)) if "#" in text else ()
         repost = text.find("//")
         if repost >= 0 and not text[:repost].strip():  # nothing of their own: the first voice is theirs
             repost = text.find("//", repost + 2)
         self.repost_from = len(text) if repost < 0 else repost  # what follows was written by others
         own = text[: self.repost_from]
-        self._bare = cue.TAG.sub("", own) if self.tags else own
+        self._bare = TAG.sub("", own) if self.tags else own
 
     @cached_property
     def news(self) -> bool:

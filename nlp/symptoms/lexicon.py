@@ -56,7 +56,7 @@ class Lexicon:
     concepts: Mapping[str, Concept]
     specialties: Mapping[str, str]
     merged: Mapping[str, str]  # code of a child form → general code
-    absorbed: Mapping[str, str]  # term → code that makes it superfluous
+    absorbed: Mapping[str, frozenset[str]]  # term → codes of which one makes it superfluous
     entries: tuple[Entry, ...]
     parts: Mapping[str, Mapping[str, str]]  # part word → sensation kind → code
     steps: Mapping[str, str]  # word between part and sensation → "gap" | "not" | "stop" | "join"
@@ -79,7 +79,7 @@ def load() -> Lexicon:
         concepts={code: _concept(code, table) for code, table in data["concepts"].items()},
         specialties=data["specialties"],
         merged=data["merged"],
-        absorbed=data["absorbed"],
+        absorbed={term: frozenset(codes) for term, codes in data["absorbed"].items()},
         entries=_entries(data, cues),
         parts=_parts(data),
         steps=_steps(data, cues),
@@ -226,6 +226,7 @@ def _cues(cues: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         other=person["other"],
         family=person["family"],
         child=[*person["child"], *_ages(range(1, 13))],
+        patient=person["patient"],
         pronoun=person["pronouns"],
         none=[*person["none"], *_ages(range(13, 100))],
         past=past["before"],

@@ -31,6 +31,8 @@ _NOISE = re.compile(
     r"|&(?:nbsp|amp|lt|gt|quot|#\d{1,6});"
 )
 
+TAG = re.compile(r"#[^#\n]{1,40}#")  # a #hashtag#
+
 
 @cache
 def _fold_table() -> dict[int, int | None]:
@@ -65,6 +67,11 @@ def normalise(text: str) -> str:
 def blank_noise(text: str) -> str:
     """`text` (normalised) with handles, links, emoji codes and markup replaced by as many blanks."""
     return _NOISE.sub(lambda match: " " * len(match[0]), text)
+
+
+def blank_tags(text: str) -> str:
+    """`text` with its #hashtags# replaced by as many blanks."""
+    return TAG.sub(lambda match: " " * len(match[0]), text) if "#" in text else text
 
 
 def borders(tokens: list[str]) -> frozenset[int]:

@@ -123,6 +123,19 @@ class TestMatches:
         assert all(s.present for s in find("孩子发烧"))
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("#牙疼怎么办# 今天天气真好", []),
+        ("#口腔溃疡# 溃疡三天了求推荐药", ["mouth_ulcer"]),
+        ("#新冠肺炎##减肥打卡# 下班", []),
+        ("#拔牙日记# 智齿疼", ["wisdom_tooth"]),
+    ],
+)
+def test_what_stands_only_in_a_hashtag_is_no_symptom(text: str, codes: list[str]) -> None:
+    assert [symptom.code for symptom in find(text)] == codes
+
+
 def test_specialties_start_with_what_is_present_and_ask_a_paediatrician_for_a_child() -> None:
     assert specialties(find("没有牙疼,膝盖疼")) == ("orthopedics", "dental")
     assert specialties(find("孩子发烧还咳嗽")) == ("internal", "pediatrics")
