@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -327,3 +328,31 @@ def test_a_word_says_one_kind() -> None:
     kinds = tomllib.loads(CUES.read_text(encoding="utf-8"))["kinds"]
     words = [word for kind in kinds.values() for word in kind]
     assert len(words) == len(set(words))
+
+
+def _mentions() -> list[tuple[str, str, int]]:
+    lines = (Path(__file__).parent / "mentions.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    return [(text, polarity, int(severity)) for text, polarity, severity in rows]
+
+
+def test_invented_mentions_are_told_apart_and_the_graver_one_comes_first() -> None:
+    rows = _mentions()
+    found = [judge(text) for text, _, _ in rows]
+    wrong = [row for row, mood in zip(rows, found, strict=True) if mood.polarity != row[1]]
+    assert len(wrong) <= 0.05 * len(rows), wrong
+    graver = [
+        (one.severity, other.severity)
+        for (_, _, want), one in zip(rows, found, strict=True)
+        for (_, _, less), other in zip(rows, found, strict=True)
+        if want > less
+    ]
+    assert sum(one > other for one, other in graver) >= 0.95 * len(graver)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["拔智齿把我神经弄伤了，正在找律师", "电视台都来采访了", "打麻药晕过去，叫了救护车", "准备走法律程序"],
+)
+def test_harm_law_and_media_outrank_rudeness(text: str) -> None:
+    assert judge(text).severity > judge("前台翻白眼骂我，态度恶劣").severity
