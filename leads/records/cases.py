@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from leads.errors import ConflictError, InputError
 from leads.labels import STATUS_NAMES
 from leads.models import BEIJING, CASE_STATUSES, CaseStatus
+from leads.records import audit
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
@@ -109,6 +110,10 @@ def change(session: Session, changes: Mapping[str, CaseChange], *, who: str, now
             _same_version(session, lead_id, case, wanted)
         if _apply(session, case, wanted, who=who, now=now):
             changed.append(lead_id)
+    if len(changed) == 1:
+        audit.note(session, who=who, action="case.change", now=now, subject=changed[0])
+    elif changed:  # each case's own history says what became of it
+        audit.note(session, who=who, action="case.bulk", now=now, leads=len(changed))
     return changed
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import InputError
-from leads.records import cases
+from leads.records import audit, cases
 from leads.records.tables.work import Note
 from leads.records.texts import storable
 
@@ -30,6 +30,7 @@ def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -
     cases.open_case(session, lead_id, now=now).changed_at = now  # no new version: a note is in nobody's way
     note = Note(lead_id=lead_id, at=now, who=who, text=text)
     session.add(note)
+    audit.note(session, who=who, action="note.add", now=now, subject=lead_id)
     session.flush()
     return note
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from leads.errors import ConflictError, InputError
@@ -19,6 +19,7 @@ from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.records.tables.people import Audit, User
 
 LONGEST_NAME = 80
+MOST = 200  # rules one person has made and that are still there
 MOST_PER_HOUR = 1000
 Check = Callable[[object], str]  # what is wrong with a value, "" for nothing
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -46,9 +47,11 @@ def add(session: Session, *, name: str, kind: RuleKind, query: str, who: str, no
     """A new rule; it sees what is stored from now on.
 
     Raises:
-        InputError: no name, or no such kind of rule.
+        InputError: no name, no such kind of rule, or the person has too many.
         QueryError: the query string does not fit the kind; names the key.
     """
+    if (session.scalar(select(func.count()).where(Rule.created_by == who)) or 0) >= MOST:
+        raise InputError(f"一个人最多建 {MOST} 条规则：请先删掉不用的。")
     rule = Rule(
         name=_name(name),
         kind=_kind(kind),

@@ -231,7 +231,7 @@ TABLE: dict[str, Row] = {
     "POST /searches/{search_id}/rename": Row(NOT_OTHERS, url=anothers_search("rename"), form={"name": "x"}),
     "POST /searches/{search_id}/remove": Row(NOT_OTHERS, url=anothers_search("remove")),
     "POST /searches/{search_id}/feed": Row(NOT_OTHERS, url=anothers_search("feed")),
-    "POST /searches/{search_id}/alert": Row(NOT_OTHERS, url=anothers_search("alert")),
+    "POST /searches/{search_id}/alert": Row("lnnhh", url=anothers_search("alert")),
     "GET /feeds/{secret}.atom": Row(EVERYBODY, url=a_feed),  # whoever knows its address
     # a lead and its case
     "GET /leads/{lead_id}": Row(OF_CLINIC, url=f"/leads/{LEAD}"),

@@ -51,9 +51,10 @@ class Links:
 
 
 def told_by(session: Session, alert_id: str) -> Sequence[Alert]:
-    """All alerts of the message, in the order they were written."""
+    """All alerts of the message, in the order they were written; none of a person who is disabled or gone."""
     of_it = or_(Alert.id == alert_id, Alert.merged_into == alert_id)
-    return session.scalars(select(Alert).where(of_it).order_by(Alert.created_at, Alert.id)).all()
+    chosen = select(Alert).join(User, User.id == Alert.user_id).where(of_it, ~User.disabled)
+    return session.scalars(chosen.order_by(Alert.created_at, Alert.id)).all()
 
 
 def acknowledge(

@@ -57,9 +57,12 @@ def choose(
     if not alert_id or choice not in CHOICES:
         return error_page(request, GONE, 410)
     with desk.records.transaction() as session:
-        for each in told_by(session, alert_id):
+        told = told_by(session, alert_id)
+        for each in told:
             if alert in ("", each.id):
                 _acknowledge(session, desk, each, choice)
+    if not told:
+        return error_page(request, GONE, 410)
     change_case.sync_index(desk.records, desk.index)
     return RedirectResponse(PATH + token, 303)
 

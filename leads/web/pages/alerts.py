@@ -169,7 +169,8 @@ def subscribe(
     """Hear of a rule by one of the own channels."""
     try:
         with desk.records.transaction() as session:
-            rules.subscribe(session, rule, visitor.user_id, channel, **wishes)
+            made = rules.subscribe(session, rule, visitor.user_id, channel, **wishes)
+            _note(session, desk, visitor, "add", made.id)
     except (InputError, ConflictError) as error:
         return _page(request, desk, visitor, rule=rule, problem=str(error))
     return _back(done="subscribed")
@@ -185,6 +186,7 @@ def change(
             _subscription(session, visitor, subscription_id)
             rules.change_subscription(session, subscription_id, **wishes)
             claims.plan_anew(session, subscription_id, now=desk.clock())
+            _note(session, desk, visitor, "change", subscription_id)
     except (InputError, ConflictError) as error:
         return _page(request, desk, visitor, problem=str(error))
     return _back(done="changed")
@@ -197,7 +199,13 @@ def unsubscribe(desk: TheDesk, visitor: Anyone, subscription_id: RowId) -> Respo
         _subscription(session, visitor, subscription_id)
         rules.unsubscribe(session, subscription_id)
         cancellations.cancel_for_subscription(session, subscription_id)
+        _note(session, desk, visitor, "remove", subscription_id)
     return _back(done="unsubscribed")
+
+
+def _note(session: Session, desk: Desk, visitor: Visitor, deed: str, subscription_id: int) -> None:
+    subject = f"subscription:{subscription_id}"
+    audit.note(session, who=visitor.login, action=f"subscription.{deed}", now=desk.clock(), subject=subject)
 
 
 # --- the outbox ------------------------------------------------------------

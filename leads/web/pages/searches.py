@@ -18,7 +18,7 @@ from leads.models import Hit
 from leads.records import audit, rules, searches
 from leads.records.clinics import clinics
 from leads.records.tables.work import SavedSearch
-from leads.web.auth import Anyone, Visitor, visitor_of
+from leads.web.auth import Anyone, Staff, Visitor, visitor_of
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.leads.atom import Feed, atom, updated
 from leads.web.leads.search_form import LeadForm, lead_query
@@ -94,8 +94,9 @@ def renew_feed(desk: TheDesk, visitor: Anyone, search_id: RowId) -> Response:
 
 
 @routes.post("/searches/{search_id}/alert")
-def alert(desk: TheDesk, visitor: Anyone, search_id: RowId) -> Response:
-    """A rule with the same query; who hears of it and how is chosen on the page of alerts."""
+def alert(desk: TheDesk, visitor: Staff, search_id: RowId) -> Response:
+    """A rule with the same query, seen by everybody, so made by those who may make rules; who hears of it and
+    how is chosen on the page of alerts."""
     with desk.records.transaction() as session:
         search = _own(session, visitor, search_id)
         rules.add(

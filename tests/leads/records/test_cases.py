@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from leads.actions import change_case
 from leads.errors import ConflictError, InputError, StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import CASE_STATUSES
-from leads.records import Records, cases, notes, users
+from leads.records import Records, audit, cases, notes, users
 from leads.records.cases import KEEP, CaseChange
 from leads.records.tables.clinics import ClinicRow
 from tests.support.builders import lead
@@ -347,3 +348,23 @@ def test_a_history_leads_to_the_present_state(records: Records, changes: list[Ca
     if changes and case:
         assert cases.replay(events) == cases.state(case)
         assert (case.status == "dismissed") == bool(case.reason)
+
+
+def test_a_single_edit_a_bulk_edit_and_a_note_stand_in_the_audit(records: Records) -> None:
+    with records.transaction() as session:
+        _edit_and_note(session)
+        entries = audit.entries(session, limit=9)
+    found = [(each.who, each.action, each.subject, each.detail) for each in entries]
+    assert found == [
+        ("lin", "note.add", LEAD, {}),
+        ("chen", "case.bulk", "", {"leads": 2}),
+        ("lin", "case.change", LEAD, {}),
+    ]
+
+
+def _edit_and_note(session: Session) -> None:
+    cases.change(session, {LEAD: CaseChange(status="seen")}, who="lin", now=NOW)
+    cases.change(session, {LEAD: CaseChange(status="seen")}, who="lin", now=NOW)  # as it was: no trace
+    many = {f"forum/{number}": CaseChange(status="replied") for number in (7, 8)}
+    cases.change(session, many, who="chen", now=NOW)
+    notes.add(session, LEAD, "他说周三来", who="lin", now=NOW)

@@ -250,3 +250,16 @@ def test_of_what_is_gone_nobody_hears(session: Session) -> None:
         rules.subscribe(session, 99, user_id, channel_id)
     with pytest.raises(ConflictError, match="用户"):
         rules.subscribe(session, rule(session).id, 99, channel_id)
+
+
+def test_one_person_makes_so_many_rules_and_no_more(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST", 2)
+    first = rule(session)
+    rule(session)
+    with pytest.raises(InputError, match="最多建 2 条规则：请先删掉不用的。"):
+        rule(session)
+    rules.add(session, name="别人的", kind="mention", query="", who="chen", now=NOW)
+    rules.remove(session, first.id, who="lin", now=NOW)
+    rule(session)

@@ -369,3 +369,28 @@ def test_the_message_leads_to_this_page(
     link = next(got.json["acknowledge"] for got in server.got if got.json["id"] == row.id)
     assert link.startswith(BASE + "/ack/")
     assert "第990条" in stranger.get(link.removeprefix(BASE)).text
+
+
+def test_the_link_of_a_disabled_person_stops(stranger: TestClient, app: FastAPI, records: Records) -> None:
+    told = Told(app, records, {})
+    with records.transaction() as session:
+        made = User(login="gone", name="走了", role="marketer", created_at=datetime.now(UTC), disabled=True)
+        session.add(made)
+        session.flush()
+        session.get_one(Alert, told.ids[0]).user_id = made.id
+    assert stranger.get(told.link).status_code == 410
+    answer = stranger.post(told.link, data={"choice": "seen"}, follow_redirects=False)
+    assert (answer.status_code, choice(records, told.ids[0])) == (410, "")
+
+
+def test_subscriptions_stand_in_the_audit(client: TestClient, records: Records, server: StandIn) -> None:
+    made_one = subscribed(client, records, made(client, records, server, "审计群"), "审计规则")
+    client.post(f"/alerts/subscriptions/{made_one.id}", data={**NIGHT, "max_per_hour": "6"})
+    client.post(f"/alerts/subscriptions/{made_one.id}/remove")
+    with records.reading() as session:
+        noted = session.scalars(
+            select(Audit).where(Audit.subject == f"subscription:{made_one.id}").order_by(Audit.id)
+        ).all()
+    assert [(each.action, each.who) for each in noted] == [
+        (f"subscription.{deed}", "admin-") for deed in ("add", "change", "remove")
+    ]

@@ -15,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import Hit, Role
@@ -209,3 +210,15 @@ def test_an_empty_feed_is_valid() -> None:
     )
     feed = feedparser.parse(atom(about, []))
     assert (feed.bozo, feed.entries, feed.feed.updated) == (False, [], NOW.isoformat())
+
+
+def test_a_doctor_makes_no_rule_for_everybody(client_of: ClientOf, folder: Path) -> None:
+    doctor = client_of("doctor", ("anhe",))
+    save(doctor, "我的", "q=智齿")
+    with open_records(settings(folder)) as records, records.reading() as session:
+        (kept,) = session.scalars(select(SavedSearch).where(SavedSearch.name == "我的"))
+        before = len(rules.all(session))
+        assert "提醒我" not in doctor.get("/searches").text
+        assert doctor.post(f"/searches/{kept.id}/alert").status_code == 403
+        assert len(rules.all(session)) == before
+    doctor.post(f"/searches/{kept.id}/remove")
