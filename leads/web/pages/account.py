@@ -20,8 +20,10 @@ from leads.web.door import Gate
 from leads.web.render import render
 
 routes = APIRouter()
-# How long a token lasts, in days; "" for as long as nobody revokes it: for admins only.
-LASTS = {"30": "30 天", "90": "90 天", "365": "一年", "": "不过期"}
+# How long a token lasts, in days, or as long as nobody revokes it: that is for admins only. (An empty value
+# would not do: a form field that is sent empty takes its default.)
+ENDLESS = "never"
+LASTS = {"30": "30 天", "90": "90 天", "365": "一年", ENDLESS: "不过期"}
 DONE = {
     "name": "姓名已改。",
     "password": "密码已改；其他浏览器都已退出，API 令牌都已作废。",
@@ -144,11 +146,11 @@ def _checked(
         raise RightsError("至少选一个权限。")
     if lasts not in LASTS:
         raise RightsError("有效期请从列表里选。")
-    if not lasts and user.role != "admin":
+    if lasts == ENDLESS and user.role != "admin":
         raise RightsError("不过期的令牌只有管理员能建：请选一个有效期。")
     if sum(tokens.alive(each, now=now) for each in tokens.of_user(session, user.id)) >= tokens.MOST:
         raise RightsError(f"最多 {tokens.MOST} 个令牌：请先作废不用的。")
-    return now + timedelta(days=int(lasts)) if lasts else None
+    return None if lasts == ENDLESS else now + timedelta(days=int(lasts))
 
 
 def _self(session: Session, visitor: Visitor) -> User:
@@ -176,7 +178,7 @@ def _page(
         "user": user,
         "tokens": [_shown(each, now) for each in mine],
         "scopes": {scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
-        "lasts": {days: title for days, title in LASTS.items() if days or user.role == "admin"},
+        "lasts": {days: title for days, title in LASTS.items() if days != ENDLESS or user.role == "admin"},
         "shortest": passwords.SHORTEST,
         "problem": problem,
         "done": done,

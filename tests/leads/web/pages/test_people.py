@@ -193,7 +193,7 @@ def test_an_admin_ends_everything_of_somebody(client: TestClient, me: TestClient
 
 def test_a_token_without_an_end_needs_an_admin(client: TestClient, client_of: ClientOf) -> None:
     doctor = client_of("doctor", ("anhe",))
-    data = {"name": "x", "scope": "leads:read", "lasts": ""}
+    data = {"name": "x", "scope": "leads:read", "lasts": "never"}
     refused = doctor.post("/account/tokens", data=data)
     assert (refused.status_code, said(refused.text)) == (
         400,
@@ -280,7 +280,9 @@ def test_a_token_loses_what_its_owner_loses() -> None:
 def test_a_token_that_cannot_be_had_is_explained(
     me: TestClient, changes: dict[str, str], problem: str
 ) -> None:
-    answer = me.post("/account/tokens", data={"name": "x", "scope": "leads:read", "lasts": "", **changes})
+    answer = me.post(
+        "/account/tokens", data={"name": "x", "scope": "leads:read", "lasts": "never", **changes}
+    )
     assert answer.status_code == 400
     assert problem in said(answer.text)
 
