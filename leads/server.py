@@ -19,7 +19,7 @@ from leads.config import Settings, loopback
 from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
 from leads.errors import ConfigError, InputError
 from leads.records import audit, open_records, users
-from leads.storage import data_dir, open_index
+from leads.storage import author_key_problem, data_dir, open_index
 from leads.web.app import create_app
 
 # Whose word on the caller's address and on https is believed: a proxy on this machine, nobody else's.
@@ -94,10 +94,11 @@ def greeting(settings: Settings, *, port: int, now: datetime, demo: bool = False
 
     The demo's link needs no password; whoever reads this terminal can read the demo's files anyway.
     """
-    where = address(settings, port)
+    where, problem = address(settings, port), author_key_problem(settings, now=now)
+    said = f"\n{problem}" if problem else ""
     with open_records(settings) as records, records.transaction() as session:
         if not demo and not users.nobody_has_a_password(session):
-            return f"听诊已打开：{where}（按 Ctrl+C 停止）{_warning(settings)}"
+            return f"听诊已打开：{where}（按 Ctrl+C 停止）{_warning(settings)}{said}"
         admin = users.first_admin(session, now=now)
         link = f"{where}/welcome/{users.make_link(session, admin, now=now, direct=demo)}"
         audit.note(session, who=audit.SYSTEM, action="user.link", subject=admin.login, now=now)

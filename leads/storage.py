@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -16,6 +17,7 @@ from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import Clinic
+from leads.records import author_keys, open_records
 from leads.records.clinics import known
 from nlp import Tagger
 from nlp.intent.model import MODEL
@@ -57,6 +59,18 @@ def author_secret(settings: Settings) -> bytes:
         return load_secret(folder)
     except (OSError, ValueError) as error:
         raise StorageError(f"密钥文件读写不了（{error}）：请检查 {folder} 的权限。") from error
+
+
+def author_key_problem(settings: Settings, *, now: datetime) -> str:
+    """What is wrong with the key of the author hashes, in zh-CN; "" when it is the one it was.
+
+    Raises:
+        StorageError: the key or the records cannot be read.
+    """
+    secret = author_secret(settings)
+    with open_records(settings) as records, records.transaction() as session:
+        kept = timedelta(days=settings.leads.expire_days)
+        return author_keys.note_use(session, secret, now=now, kept=kept)
 
 
 def known_clinics(settings: Settings) -> tuple[Clinic, ...]:

@@ -14,7 +14,7 @@ import pytest
 from leads.actions.crawl import crawl
 from leads.config import CrawlSettings, Settings
 from leads.demo.forum import serve_forum, sources_toml
-from leads.records import heard, open_records, users
+from leads.records import erasures, open_records, users
 from leads.storage import open_index
 from tests.support.builders import lead, post
 from tests.support.commands import TINGZHEN, post_line, write_lines
@@ -160,7 +160,7 @@ def test_who_was_told_that_it_is_erased_stays_erased(desk: Settings, tmp_path: P
     left = left_after(ERASE, tmp_path)
     assert stored(left) == {"forum/2"}
     with open_records(left) as records, records.reading() as session:
-        assert heard.erased(session, [post(1)]) == {"forum/1"}
+        assert erasures.erased(session, [post(1)]) == {"forum/1"}
 
 
 def test_a_password_that_was_set_is_set(desk: Settings, tmp_path: Path) -> None:

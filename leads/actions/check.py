@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
-from leads.storage import open_index, sources, tagger
+from leads.storage import author_key_problem, open_index, sources, tagger
 from nlp.text.tokens import TOKENIZER
 
 if TYPE_CHECKING:
@@ -156,6 +157,9 @@ def _records(settings: Settings) -> Iterator[Finding]:
         else:
             yield Finding(level="ok", topic="记录", text="能打开，有人设过密码。")
         yield from _alerts(session, settings)
+    problem = settings.data_dir.is_dir() and author_key_problem(settings, now=datetime.now(UTC))
+    if problem:
+        yield Finding(level="error", topic="记录", text=problem)
 
 
 def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:

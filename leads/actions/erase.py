@@ -6,14 +6,16 @@ index still knows which posts are meant; then the index, which is asked afterwar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+from crawler.items import Post
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.base import LeadIndex, Stored
-from leads.records import Records, erasures, open_records
+from leads.records import Records, erasures, open_records, origins
 from leads.records.audit import SYSTEM
 from leads.records.erasures import ErasureKind
 from leads.storage import open_index
@@ -43,28 +45,56 @@ def erase(
 ) -> Erased:
     """Erase, and make sure of it. Safe to repeat, also after a failure in between.
 
-    For an author, `key` is the author's key or the id of any stored post of theirs: keys are shown nowhere.
+    `key` is a post's id or address. For an author it may also be the author's key, and the post any of
+    theirs, one that expired included: keys are shown nowhere.
 
     Raises:
         InputError: not a post's id or an author's key, or a post whose author is not known.
         StorageError: something could not be reached or is still there; doing it again goes on.
     """
-    key = _author_of(index, key.strip()) if kind == "author" and "/" in key else key.strip()
+    key = _named(records, index, key.strip())
+    key = _author_of(records, index, key) if kind == "author" and "/" in key else key
     with records.transaction() as session:
         tomb = erasures.bury(session, kind, key, who=who, now=now, reason=reason)
-    ids = [key] if kind == "post" else list(index.ids_of_author(key))
-    found = [each for each in index.records("leads", ids) if isinstance(each, Stored)]
+    with records.reading() as session:
+        known = [] if kind == "post" else origins.of_author(session, key)
+    ids = [key] if kind == "post" else list(dict.fromkeys([*index.ids_of_author(key), *known]))
+    found = [each.lead.post for each in index.records("leads", ids) if isinstance(each, Stored)]
     with records.transaction() as session:
-        erasures.clean(session, ids, [each.lead.post.full_text for each in found])
+        kept = [*origins.of_posts(session, ids), *map(origins.origin, found)]
+        erasures.bury_posts(session, ids, kept)
+        erasures.clean(session, ids, [post.full_text for post in found])
     count = index.delete(ids) if kind == "post" else index.delete_author(key)
     _make_sure(index, kind, key, ids)
+    with records.transaction() as session:
+        origins.drop(session, ids)
     return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
 
 
-def _author_of(index: LeadIndex, post_id: str) -> str:
+def _named(records: Records, index: LeadIndex, key: str) -> str:
+    """The id of the post at an address, as far as one is known; any other key as it is."""
+    wanted = origins.address_key(key)
+    if not wanted:
+        return key
+    with records.reading() as session:
+        found = origins.by_address(session, key)
+    return found or next((post.id for post in _posts(index) if origins.address_key(post.url) == wanted), key)
+
+
+def _posts(index: LeadIndex) -> Iterator[Post]:
+    """Every stored post: leads, then the newest mentions."""
+    digests = index.digests("leads")
+    while ids := [each.id for each in islice(digests, 500)]:
+        yield from (each.lead.post for each in index.records("leads", ids) if isinstance(each, Stored))
+    yield from (each.post for each in index.mentions(limit=MOST_MENTIONS))
+
+
+def _author_of(records: Records, index: LeadIndex, post_id: str) -> str:
+    with records.reading() as session:
+        key = origins.author_of(session, post_id)
     lead = index.get(post_id)
     posts = [lead.post] if lead else [each.post for each in index.mentions(limit=MOST_MENTIONS)]
-    key = next((post.author_key for post in posts if post.id == post_id), "")
+    key = key or next((post.author_key for post in posts if post.id == post_id), "")
     if not key:
         raise InputError(f"没有存着帖子 {post_id!r}，或不知道它的作者：请换一条他的帖子，或只删这一条。")
     return key

@@ -14,7 +14,7 @@ from leads.errors import InputError
 from leads.ingest.build import ingestor
 from leads.ingest.ingestor import Report
 from leads.records import open_records
-from leads.storage import author_secret, open_index
+from leads.storage import author_key_problem, author_secret, open_index
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +45,7 @@ def ingest_files(
     """
     out = ImportReport()
     secret, now = author_secret(settings), datetime.now(UTC)
+    out.notices += filter(None, [author_key_problem(settings, now=now)])
     with open_index(settings) as index, open_records(settings) as desk:
         worker = ingestor(settings, index, desk)
         out.quarantine = worker.quarantine.path

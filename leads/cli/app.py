@@ -102,11 +102,17 @@ def crawl(
     as_json: Json = False,
 ) -> None:
     """抓取来源，打标签，存成线索。"""
+    from datetime import UTC, datetime
+
     from leads.actions.crawl import crawl as crawl_sources
     from leads.sources.states import TROUBLE
+    from leads.storage import author_key_problem
     from leads.terminal import tables as show
 
     settings = state.settings()
+    problem = author_key_problem(settings, now=datetime.now(UTC))
+    if problem:
+        typer.echo(problem, err=True)
     reports = crawl_sources(settings, sources or [], progress=show.crawl_progress(), recheck=recheck)
     show.crawl_reports(reports, as_json=as_json)
     if any(report.outcome in TROUBLE for report in reports):
@@ -278,8 +284,8 @@ def feedback(
 
 @app.command()
 def erase(
-    post_id: Annotated[str, typer.Argument(help="帖子编号，来源/编号，见 search --json。")] = "",
-    author: Annotated[str, typer.Option(help="删除一个作者的全部帖子：写他的任一帖子的编号。")] = "",
+    post_id: Annotated[str, typer.Argument(help="帖子的编号（来源/编号，见 search --json）或网址。")] = "",
+    author: Annotated[str, typer.Option(help="删除一个作者的全部帖子：写他的任一帖子的编号或网址。")] = "",
     reason: Annotated[str, typer.Option(help="为什么删，最多 200 个字，不要写人名。")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
     as_json: Json = False,

@@ -24,10 +24,10 @@ from leads.alerts.triggers.causes import Causes, Told
 from leads.clinics import threads
 from leads.clinics.mentions import Heard, hear
 from leads.clinics.name_matcher import BrandMatcher
-from leads.index.base import LeadIndex
+from leads.index.base import LeadIndex, Stored
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
-from leads.records import Records, heard
+from leads.records import Records, erasures, heard, origins
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -107,11 +107,23 @@ class Ingestor:
     def expire(self, now: datetime) -> None:
         """Drop what is older than leads are kept, in the index and in the records."""
         oldest = self._oldest(now)
+        if self.records is not None:
+            self._learn_origins(self.records)
         self.index.expire(oldest)
         if self.records is not None:
             with self.records.transaction() as session:
                 heard.forget(session, oldest)
+                origins.forget(session, oldest)
                 causes.forget(session, oldest - self.causes.max_age)
+
+    def _learn_origins(self, records: Records) -> None:
+        """Who wrote the posts that people worked on before origins were kept, as long as the index knows."""
+        with records.reading() as session:
+            ids = origins.unknown(session)
+        found = [each for each in self.index.records("leads", ids) if isinstance(each, Stored)] if ids else []
+        if found:
+            with records.transaction() as session:
+                origins.keep(session, (each.lead.post for each in found))
 
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=self.expire_days)
@@ -136,7 +148,7 @@ class Ingestor:
         if self.records is None or not posts:
             return posts, set()
         with self.records.reading() as session:
-            erased = heard.erased(session, posts)
+            erased = erasures.erased(session, posts)
             marks = heard.marks(session, posts) if self.clinics else set()
         return [post for post in posts if post.id not in erased], marks
 
@@ -158,8 +170,11 @@ class Ingestor:
         told = [news.of_lead(lead) for lead in leads]
         told += [news.of_mention(each, tags, clinics[each.clinic_id]) for each, tags in found.mentions]
 
+        kept = [lead.post for lead in leads] + [each.post for each, _ in found.mentions]
+
         def work(session: Session) -> Told:
             heard.keep_marks(session, found.marks, now=now)
+            origins.keep(session, kept)
             heard.keep_voices(session, (heard.voice(*each) for each in found.counted))
             return self.causes.write(session, told, now=now, index=self.index)
 

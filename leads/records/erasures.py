@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from crawler.items import Post
 from leads.errors import InputError
-from leads.records import audit, cancellations, cases
+from leads.records import audit, cancellations, cases, origins
 from leads.records.heard import chunks
-from leads.records.tables.work import Erasure, Feedback
+from leads.records.tables.heard import PostOrigin
+from leads.records.tables.work import ErasedPost, Erasure, Feedback
 
 ErasureKind = Literal["post", "author"]
 KINDS: tuple[ErasureKind, ...] = get_args(ErasureKind)
@@ -40,6 +42,48 @@ def bury(
         raise InputError(f"{key!r} 已经作为另一种内容删除过：请检查写的是帖子还是作者。")
     audit.note(session, who=who, action=f"erase.{kind}", subject=key, now=now)
     return found
+
+
+def bury_posts(session: Session, post_ids: Iterable[str], known: Iterable[PostOrigin]) -> None:
+    """Tombstones of the posts themselves: by them a post is known again without its author, under another
+    key of the author hashes, or from a file with other ids."""
+    by_id = {row.post_id: row for row in known}
+    for post_id in post_ids:
+        row = by_id.get(post_id)
+        before = session.get(ErasedPost, post_id)
+        if before is None:
+            before = ErasedPost(post_id=post_id, address=origins.address_key(post_id), words="")
+            session.add(before)
+        if row is not None:
+            before.address, before.words = row.address or before.address, row.words or before.words
+    session.flush()
+
+
+def erased(session: Session, posts: Sequence[Post]) -> frozenset[str]:
+    """Ids of those posts that somebody had erased, or whose author had; they are never stored again."""
+    if session.scalar(select(Erasure.key).limit(1)) is None:
+        return frozenset()
+    rows = [origins.origin(post) for post in posts]
+    buried = _among(session, Erasure.key, {key for row in rows for key in (row.post_id, row.author_key)})
+    ids = _among(session, ErasedPost.post_id, {row.post_id for row in rows})
+    addresses = _among(session, ErasedPost.address, {row.address for row in rows})
+    words = _among(session, ErasedPost.words, {row.words for row in rows})
+    return frozenset(
+        row.post_id
+        for row in rows
+        if row.post_id in buried | ids
+        or row.author_key in buried
+        or row.address in addresses
+        or row.words in words
+    )
+
+
+def _among(session: Session, column: InstrumentedAttribute[str], values: set[str]) -> set[str]:
+    """Those of these values, but "", that stand in a column."""
+    chosen = sorted(values - {""})
+    return {
+        each for some in chunks(chosen) for each in session.scalars(select(column).where(column.in_(some)))
+    }
 
 
 def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) -> None:

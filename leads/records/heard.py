@@ -16,7 +16,6 @@ from crawler.items import Post
 from leads.clinics.threads import Mark, keys_of
 from leads.models import BEIJING
 from leads.records.tables.heard import ThreadMark, Voice
-from leads.records.tables.work import Erasure
 from nlp.models import Polarity
 
 CHUNK = 400  # values in one IN (…); SQLite's oldest limit is 999
@@ -27,24 +26,6 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Slices small enough for one statement."""
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]
-
-
-# --- erased ------------------------------------------------------------
-
-
-def erased(session: Session, posts: Sequence[Post]) -> frozenset[str]:
-    """Ids of those posts that somebody had erased, or whose author had; they are never stored again."""
-    if session.scalar(select(Erasure.key).limit(1)) is None:
-        return frozenset()
-    keys = sorted({key for post in posts for key in (post.id, post.author_key) if key})
-    found = {
-        (row.kind, row.key)
-        for part in chunks(keys)
-        for row in session.execute(select(Erasure.kind, Erasure.key).where(Erasure.key.in_(part)))
-    }
-    return frozenset(
-        post.id for post in posts if ("post", post.id) in found or ("author", post.author_key) in found
-    )
 
 
 # --- threads ------------------------------------------------------------

@@ -39,3 +39,15 @@ class ThreadMark(Base):
     clinic_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # own | named
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PostOrigin(Base):
+    """Who wrote a post that is stored, or that something written is left of; hashes only."""
+
+    __tablename__ = "post_origins"
+
+    post_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    author_key: Mapped[str] = mapped_column(String(64), index=True)  # "" for an unknown author
+    address: Mapped[str] = mapped_column(String(32), index=True)  # leads.records.origins.address_key
+    words: Mapped[str] = mapped_column(String(32))  # leads.records.origins.words_key
+    published_at: Mapped[datetime] = mapped_column(index=True)

@@ -120,3 +120,22 @@ class Erasure(Base):
     at: Mapped[datetime]
     who: Mapped[str] = mapped_column(String(80))
     reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ErasedPost(Base):
+    """A post that an erasure took away, known again by id, address or words: files may lack its author."""
+
+    __tablename__ = "erased_posts"
+
+    post_id: Mapped[str] = mapped_column(String(200), primary_key=True)  # or the address that was erased
+    address: Mapped[str] = mapped_column(String(32), index=True)  # a hash; "" for none
+    words: Mapped[str] = mapped_column(String(32), index=True)  # a hash; "" for none
+
+
+class AuthorKey(Base):
+    """A key of the author hashes that was used here, by a fingerprint that does not give it away."""
+
+    __tablename__ = "author_keys"
+
+    fingerprint: Mapped[str] = mapped_column(String(32), primary_key=True)
+    first_used: Mapped[datetime]

@@ -34,7 +34,7 @@ class ToErase(BaseModel):
     key: str = Field(
         min_length=1,
         max_length=LONGEST_KEY,
-        description="帖子的编号。删作者（author）时：他的任一帖子的编号，或 author_key。",
+        description="帖子的编号或网址。删作者（author）时：他的任一帖子的编号或网址，或 author_key。",
     )
     reason: str = Field("", max_length=LONGEST_REASON, description="为什么；不要写人名。")
 

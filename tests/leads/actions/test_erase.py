@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,21 @@ from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import LeadQuery
-from leads.records import Records, cases, feedback, heard, notes, open_records
+from leads.records import (
+    Records,
+    author_keys,
+    cases,
+    erasures,
+    feedback,
+    notes,
+    open_records,
+    origins,
+)
 from leads.records.cases import CaseChange
 from leads.records.tables.alerts import Alert
 from leads.records.tables.people import Audit
 from leads.records.tables.work import Erasure, Feedback
-from tests.support.builders import NOW, lead, mention
+from tests.support.builders import NOW, lead, mention, post
 from tests.support.commands import finish, run, start
 from tests.support.outbox_people import alert, channel, person
 
@@ -88,7 +99,7 @@ def test_nothing_of_it_is_stored_again(records: Records, index: SqliteIndex) -> 
     erase(records, index, "author", "b", who="boss", now=NOW)
     posts = [lead(1, author_key="x").post, lead(9, author_key="b").post, lead(8, author_key="x").post]
     with records.reading() as session:
-        assert heard.erased(session, posts) == {"forum/1", "forum/9"}
+        assert erasures.erased(session, posts) == {"forum/1", "forum/9"}
 
 
 def test_a_text_judged_without_its_id_goes_too(records: Records, index: SqliteIndex) -> None:
@@ -163,3 +174,85 @@ class TestCommand:
         ran = finish(process, stdin=b"n\n")
         assert ran.code == 1
         assert not (own_folder / "data").exists(), "nothing was touched"
+
+
+def test_an_expired_post_still_names_its_author_and_what_was_written_about_it_goes(
+    records: Records, index: SqliteIndex
+) -> None:
+    worked_on(records, index, "forum/1")
+    with records.transaction() as session:
+        origins.keep(session, [lead(1, SAID, author_key="a").post])
+    index.delete(["forum/1"])  # as retention does
+    erase(records, index, "author", "forum/1", who="boss", now=NOW)
+    assert remembered(records, "forum/1") == []
+    assert not index.ids_of_author("a")
+    with records.reading() as session:
+        assert origins.of_author(session, "a") == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"author_key": ""},
+        {"author_key": "under another key"},
+        {"author_key": "", "post_id": "renumbered", "text": "另一份文件里改过的话"},
+        {"author_key": "", "post_id": "renumbered", "url": ""},
+    ],
+    ids=["no author column", "another key", "only the address is left", "only the words are left"],
+)
+def test_an_erased_authors_post_does_not_come_back_without_its_author(
+    records: Records, tmp_path: Path, changes: dict[str, str]
+) -> None:
+    said = "右边智齿肿了三天，吃药也不见好转"
+    mine = post(1, said, author_key="a", url="https://www.forum.example/t/1/")
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert([replace(lead(1, said), post=mine)])
+        erase(records, index, "author", "forum/1", who="boss", now=NOW)
+    again = replace(mine, url="http://forum.example/t/1")
+    again = replace(again, **changes)  # type: ignore[arg-type]  # by name
+    with records.reading() as session:
+        assert erasures.erased(session, [again, post(2, "别人的话")]) == {again.id}
+
+
+def test_a_post_is_erased_by_its_address(records: Records, tmp_path: Path) -> None:
+    url = "https://www.forum.example/thread-7-1-1.html"
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert([lead(7, url=url), lead(8)])
+        done = erase(records, index, "post", "http://forum.example/thread-7-1-1.html/", who="b", now=NOW)
+        assert (done.key, done.posts) == ("forum/7", 1)
+        assert index.get("forum/7") is None
+
+
+def test_a_post_that_is_not_here_is_kept_out_by_its_address(records: Records, index: SqliteIndex) -> None:
+    url = "https://forum.example/thread-99-1-1.html"
+    assert erase(records, index, "post", url, who="boss", now=NOW).posts == 0
+    with records.reading() as session:
+        assert erasures.erased(session, [post(99, url=url)]) == {"forum/99"}
+
+
+def test_a_replys_tombstone_leaves_the_rest_of_its_thread_alone(records: Records, tmp_path: Path) -> None:
+    url = "https://forum.example/t/5"
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert([lead(52, url=url, thread_id="5", floor=2)])
+        erase(records, index, "post", "forum/52", who="boss", now=NOW)
+    with records.reading() as session:
+        assert not erasures.erased(session, [post(5, url=url), post(53, url=url, floor=3)])
+
+
+def test_origins_go_with_the_last_that_was_written_about_an_old_post(records: Records) -> None:
+    with records.transaction() as session:
+        origins.keep(session, [post(1), post(2)])
+        notes.add(session, "forum/1", "打过电话", who="lin", now=NOW)
+        origins.forget(session, NOW)
+        assert [row.post_id for row in origins.of_posts(session, ["forum/1", "forum/2"])] == ["forum/1"]
+
+
+def test_another_author_key_is_noticed_until_the_posts_under_the_old_one_are_gone(records: Records) -> None:
+    kept = timedelta(days=180)
+    with records.transaction() as session:
+        assert author_keys.note_use(session, b"old", now=NOW, kept=kept) == ""
+        said = author_keys.note_use(session, b"new", now=NOW + timedelta(days=1), kept=kept)
+        assert "author.key" in said
+        assert author_keys.note_use(session, b"new", now=NOW + timedelta(days=90), kept=kept) == said
+        assert author_keys.note_use(session, b"new", now=NOW + timedelta(days=182), kept=kept) == ""
+        assert author_keys.note_use(session, b"old", now=NOW + timedelta(days=2), kept=kept) == ""

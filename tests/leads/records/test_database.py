@@ -14,9 +14,10 @@ from sqlalchemy import select, text
 
 from leads.config import Settings
 from leads.errors import StorageError
-from leads.records import open_records
+from leads.records import erasures, open_records, origins
 from leads.records.tables.base import Base
 from leads.records.tables.people import User
+from tests.support.builders import post
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -104,3 +105,15 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
     for piece in ("geheim", "heim", "ge/", "ge%40"):
         assert piece not in told
     assert "127.0.0.1:1" in str(caught.value)
+
+
+def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hold(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with open_records(settings) as records, records.transaction() as session:
+        erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
+        for table in ("post_origins", "erased_posts", "author_keys"):
+            session.execute(text(f"DROP TABLE {table}"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with open_records(settings) as records, records.transaction() as session:
+        origins.keep(session, [post(1), post(2)])
+        assert erasures.erased(session, [post(1), post(2)]) == {"forum/1"}

@@ -1,0 +1,115 @@
+"""Who wrote the posts that are stored or worked on, and by what else than its id a post is known again.
+
+A post leaves the index (expired, gone at its source, index lost) while notes and judgements about it stay:
+its author must still be found when they ask to be forgotten. Rows hold hashes only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from crawler.items import Post
+from leads.records.heard import chunks
+from leads.records.tables.alerts import Alert
+from leads.records.tables.heard import PostOrigin
+from leads.records.tables.work import Case, Feedback, Note
+
+SHORTEST_WORDS = 12  # letters, digits and characters; shorter texts are many people's
+_NO_WORD = re.compile(r"\W+")
+
+
+def address_key(url: str) -> str:
+    """A hash of an address, the same with http or https, www. or m., and a slash at its end; "" for none."""
+    parts = urlsplit(url.strip())
+    if not parts.netloc:
+        return ""
+    host = re.sub(r"^(?:www|m)\.", "", parts.netloc.lower())
+    return _hash("\n".join((host, parts.path.rstrip("/"), parts.query, parts.fragment)))
+
+
+def words_key(post: Post) -> str:
+    """A hash of what a post says, whatever its spaces and signs; "" when it says too little to be its own."""
+    words = _NO_WORD.sub("", post.full_text).lower()
+    return _hash(words) if len(words) >= SHORTEST_WORDS else ""
+
+
+def origin(post: Post) -> PostOrigin:
+    # A reply may stand under its thread's address, which is others' too.
+    own = post.floor in (None, 1) or post.post_id in post.url
+    return PostOrigin(
+        post_id=post.id,
+        author_key=post.author_key,
+        address=address_key(post.url) if own else "",
+        words=words_key(post),
+        published_at=post.published_at,
+    )
+
+
+def keep(session: Session, posts: Iterable[Post]) -> None:
+    """These posts are stored; what was known of them before is replaced."""
+    rows = [
+        {name: getattr(row, name) for name in ("post_id", "author_key", "address", "words", "published_at")}
+        for row in {post.id: origin(post) for post in posts}.values()
+    ]
+    for some in chunks(rows):
+        drop(session, [str(row["post_id"]) for row in some])
+        session.execute(insert(PostOrigin), list(some))
+
+
+def drop(session: Session, post_ids: Sequence[str]) -> None:
+    for some in chunks(post_ids):
+        session.execute(delete(PostOrigin).where(PostOrigin.post_id.in_(some)))
+
+
+def author_of(session: Session, post_id: str) -> str:
+    """The author's key; "" when it is not known."""
+    row = session.get(PostOrigin, post_id)
+    return row.author_key if row else ""
+
+
+def of_author(session: Session, author_key: str) -> Sequence[str]:
+    """Ids of one author's posts, stored ones and those that notes, judgements or alerts are left of."""
+    return session.scalars(select(PostOrigin.post_id).where(PostOrigin.author_key == author_key)).all()
+
+
+def of_posts(session: Session, post_ids: Sequence[str]) -> Sequence[PostOrigin]:
+    return [
+        row
+        for some in chunks(post_ids)
+        for row in session.scalars(select(PostOrigin).where(PostOrigin.post_id.in_(some)))
+    ]
+
+
+def by_address(session: Session, url: str) -> str:
+    """The id of the post at this address; "" when none is known."""
+    key = address_key(url)
+    found = session.scalars(select(PostOrigin.post_id).where(PostOrigin.address == key).limit(1)).first()
+    return found or "" if key else ""
+
+
+def unknown(session: Session) -> Sequence[str]:
+    """Ids of posts that something was written about before origins were kept."""
+    known = select(PostOrigin.post_id)
+    columns = (Case.lead_id, Feedback.lead_id, Note.lead_id, Alert.post_id)
+    found = {
+        each for column in columns for each in session.scalars(select(column).where(column.not_in(known)))
+    }
+    return sorted(filter(None, found))
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Drop those of older posts about which nothing is left."""
+    columns = (Case.lead_id, Feedback.lead_id, Note.lead_id, Alert.post_id)
+    nothing_left = [PostOrigin.post_id.not_in(select(column)) for column in columns]
+    session.execute(delete(PostOrigin).where(PostOrigin.published_at < before, *nothing_left))
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
