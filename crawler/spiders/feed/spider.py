@@ -38,6 +38,8 @@ class FeedSpider(SourceSpider):
             yield Task(source=source.name, key=scope, group=scope, kind="feed", at=FeedAt(path=feed.path))
 
     def address(self, source: Source, task: Task) -> str:
+        if isinstance(task.at, post_page.PostAt):
+            return task.at.url
         return urljoin(source.url, FeedAt.of(task).path)
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:

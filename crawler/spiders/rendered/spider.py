@@ -98,6 +98,8 @@ class RenderedSpider(SourceSpider):
             yield Task(source=source.name, key=f"{group}:1", group=group, kind="list", at=at)
 
     def address(self, source: Source, task: Task) -> str:
+        if isinstance(task.at, post_page.PostAt):
+            return task.at.url
         return urljoin(source.url, CardsAt.of(task).path.replace("{page}", str(task.page)))
 
     def visit(self, source: Source, task: Task, post: Post) -> Task | None:
