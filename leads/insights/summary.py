@@ -14,6 +14,7 @@ from typing import Any
 from leads.index.base import LeadIndex
 from leads.labels import OUTCOMES
 from leads.models import Clinic, Lead, LeadQuery, Mention
+from leads.scoring.expected import MOST, JudgedLead, expected_of
 from leads.scoring.fit import serves
 from leads.sources.states import TROUBLE, SourceState
 from nlp.places.gazetteer import Gazetteer
@@ -69,6 +70,7 @@ class Summary:
     waiting: tuple[Counted, ...]  # cases by status
     overdue: int
     cut: bool = False  # there was more than could be read
+    expected: str = ""  # how many of the leads are real, as a person reads it; "" where it cannot be told
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
@@ -128,15 +130,17 @@ def summarise(
     waiting: Sequence[Counted],
     overdue: int,
     rivals: Mapping[str, Mapping[str, int]] | None = None,
+    judged: Mapping[str, Sequence[JudgedLead]] | None = None,
 ) -> Summary:
     """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure.
 
-    `rivals`: clinic id → name → posts, for the share of voice.
+    `rivals`: clinic id → name → posts, for the share of voice. `judged`: source → what was said of its leads.
     """
     tally = _Tally()
     for lead in leads:
         tally.add(lead, stretch)
     now, past = tally.now, tally.past
+    told = expected_of(now.newest, judged or {})
     symptoms = _compared(now.symptoms, past.symptoms)
     return Summary(
         since=stretch.since.isoformat(),
@@ -153,6 +157,7 @@ def summarise(
         waiting=tuple(waiting),
         overdue=overdue,
         cut=tally.read >= MOST_LEADS,
+        expected=str(told) if told.told else "",
     )
 
 
@@ -163,10 +168,11 @@ class _Half:
         self.leads = self.urgent = 0
         self.symptoms: Counter[str] = Counter()
         self.places: Counter[str] = Counter()
+        self.newest: list[Lead] = []
 
 
 class _Tally:
-    """All counts, filled lead by lead, so that no list of leads is held."""
+    """All counts, filled lead by lead, so that no long list of leads is held."""
 
     def __init__(self) -> None:
         self.now, self.past, self.days, self.read = _Half(), _Half(), Counter[date](), 0
@@ -179,6 +185,8 @@ class _Tally:
             return
         half = self.now if at >= stretch.since else self.past
         half.leads += 1
+        if half.leads <= MOST:
+            half.newest.append(lead)
         half.urgent += lead.need >= 0.7
         half.symptoms.update({each.code for each in lead.tags.symptoms if each.present})
         half.places[_place(lead)] += 1

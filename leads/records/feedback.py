@@ -19,6 +19,7 @@ from leads.models import Lead
 from leads.records.database import Records
 from leads.records.tables.work import Feedback
 from leads.records.texts import storable
+from leads.scoring.expected import JudgedLead
 from nlp.models import INTENTS, IntentLabel
 
 FeedbackKind = Literal["lead", "not_lead", "symptom", "place"]
@@ -113,6 +114,19 @@ def judgements(session: Session) -> Mapping[str, IntentLabel]:
     statement = select(Feedback.text, Feedback.intent).where(Feedback.intent != "")
     statement = statement.order_by(Feedback.at, Feedback.id)
     return {text: cast(IntentLabel, intent) for text, intent in session.execute(statement)}
+
+
+def judged(session: Session, *, since: datetime) -> dict[str, list[JudgedLead]]:
+    """Source → what was said of its leads since then, beside what the model said; last words count."""
+    statement = select(Feedback).where(Feedback.at >= since, Feedback.intent != "", Feedback.lead_id != "")
+    last = {row.lead_id: row for row in session.scalars(statement.order_by(Feedback.at, Feedback.id))}
+    found: dict[str, list[JudgedLead]] = {}
+    for lead_id, row in last.items():
+        share = row.said.get("seeker")
+        if isinstance(share, float | int):  # older versions did not keep it
+            source = lead_id.partition("/")[0]
+            found.setdefault(source, []).append(JudgedLead(share=share, real=row.intent == "seeker"))
+    return found
 
 
 def adopt_file(records: Records, data_dir: Path) -> int:

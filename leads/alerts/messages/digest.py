@@ -28,12 +28,13 @@ from leads.insights.summary import (
 )
 from leads.labels import STATUS_NAMES
 from leads.models import Clinic, Period
-from leads.records import Records, digests, heard
+from leads.records import Records, digests, feedback, heard
 from leads.records.clinics import clinics as all_clinics
 from leads.records.tables.alerts import Alert
 from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
 from leads.records.tables.work import Case
+from leads.scoring.expected import RECENT
 from leads.sources.states import states
 
 SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31}
@@ -73,6 +74,7 @@ class Digests:
         with self._records.reading() as session:
             waiting, overdue = open_cases(session, chosen if limited else None, until)
             rivals = share_of_voice(session, chosen, stretch)
+            judged = feedback.judged(session, since=now - RECENT)
         return summarise(
             stretch,
             leads=read_leads(self._index, stretch, chosen if limited else None, now=now),
@@ -82,6 +84,7 @@ class Digests:
             waiting=waiting,
             overdue=overdue,
             rivals=rivals,
+            judged=judged,
         )
 
     def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:

@@ -50,6 +50,8 @@ def lines(summary: Summary, period: Period) -> Iterator[str]:
         f"新线索 {summary.leads} 条（{BEFORE[period]} {summary.leads_before}），"
         f"其中需求高的 {summary.urgent} 条。"
     )
+    if summary.expected:
+        yield f"{summary.expected}。"
     if summary.symptoms:
         yield f"症状：{_row(summary.symptoms, symptom_name)}。"
     if summary.places:

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from leads.records import cases
+from leads.records import cases, feedback
+from leads.scoring.expected import RECENT, expected_of
 from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import PREFIX, answer, listed
@@ -40,10 +41,13 @@ def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict
     page = desk.index.search(lead_query(form, visitor, limit=form.limit, now=now), now=now)
     with desk.records.reading() as session:
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
+        judged = feedback.judged(session, since=now - RECENT)
     following = form.next_url(page.cursor, now).removeprefix("/")
     limit = "&" + urlencode({"limit": form.limit})
     items = [shapes.hit(hit, touched.get(hit.lead.id)) for hit in page.items]
-    return listed(items, f"{PREFIX}/leads{following}{limit}" if following else "")
+    told = expected_of((hit.lead for hit in page.items), judged)
+    page_of = listed(items, f"{PREFIX}/leads{following}{limit}" if following else "")
+    return {**page_of, "expected": shapes.expected(told)}
 
 
 def one(desk: Desk, visitor: Visitor, lead_id: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from leads.index.codec import hit_to_dict, lead_view, mention_to_dict
 from leads.models import CaseStatus, Hit, How, Lead, Mention, Precision
 from leads.records.tables.work import Case, CaseEvent, Note
 from leads.records.tables.work import Feedback as Judgement
+from leads.scoring.expected import Expected
 from nlp.models import ComplaintKind, Evidence, IntentLabel, Level, Person, Polarity, Urgency
 
 LEAD: dict[str, Any] = {
@@ -128,11 +130,23 @@ class HitShape(LeadShape):
     precision: Precision | None
 
 
+class ExpectedShape(BaseModel):
+    """How many of these leads are real, nine times out of ten."""
+
+    leads: int = Field(description="这一页几条。")
+    low: int = Field(description="预计至少几条是真的。")
+    high: int = Field(description="预计最多几条是真的。")
+    judged: int = Field(description="按这些来源最近 90 天的几条判断推算。")
+
+
 class Hits(BaseModel):
     """A page of a search."""
 
     items: list[HitShape]
     next: str | None = Field(description="下一页的地址；没有了是 null。")
+    expected: ExpectedShape | None = Field(
+        description="这一页预计多少条是真的；这些来源的判断不满 10 条时是 null。"
+    )
 
 
 class Leads(BaseModel):
@@ -244,6 +258,11 @@ class Judgements(BaseModel):
 def hit(found: Hit, case: Case | None) -> dict[str, Any]:
     """A hit; the records know a case's state, the index may hear of it a moment later."""
     return {**hit_to_dict(found), **_state(found.lead, case)}
+
+
+def expected(found: Expected) -> dict[str, Any] | None:
+    """The range, where it can be told."""
+    return asdict(found) if found.told else None
 
 
 def lead(found: Lead, case: Case | None) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from leads.actions import change_case
 from leads.errors import InputError, QueryError, TingzhenError
 from leads.labels import SORT_NAMES, STATUS_NAMES
 from leads.models import CaseStatus, Hit, LeadQuery, Page
-from leads.records import cases, searches, users
+from leads.records import cases, feedback, searches, users
 from leads.records.cases import CaseChange
 from leads.records.tables.work import Case, SavedSearch
+from leads.scoring.expected import RECENT, expected_of
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
@@ -44,6 +45,7 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
+        judged = feedback.judged(session, since=now - RECENT)
     values = {
         "form": form,
         "problem": problem,
@@ -51,6 +53,7 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         "clinics": visitor.clinics,
         "restricted": visitor.restricted,
         "people": people,
+        "expected": str(expected_of((hit.lead for hit in page.items), judged)),
         **_list(form, query, page, counts, touched, people, now),
         **_filters(form, query, counts, visitor, people),
         **_tools(request, form, visitor, saved),

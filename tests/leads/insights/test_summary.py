@@ -14,6 +14,7 @@ from PIL import Image
 from leads.insights import bars_png
 from leads.insights.summary import Counted, Stretch, Summary, summarise
 from leads.models import Lead, Mention
+from leads.scoring.expected import JudgedLead
 from nlp.models import Sentiment
 from tests.support.builders import NOW, clinic, lead, mention, region, symptom
 
@@ -35,6 +36,15 @@ def summary(leads: list[Lead] = [], mentions: list[Mention] = [], stretch: Stret
 def test_leads_of_the_stretch_are_counted_beside_those_before() -> None:
     found = summary([lead(1, hours=1), lead(2, hours=23, need=0.5), lead(3, hours=25), lead(4, hours=49)])
     assert (found.leads, found.leads_before, found.urgent) == (2, 1, 1)
+
+
+def test_how_many_are_real_is_told_of_the_stretch_once_enough_were_judged() -> None:
+    leads = [lead(number, hours=1 + number / 10) for number in range(12)] + [lead(20, hours=30)]
+    known = {"forum": [JudgedLead(share=0.9, real=True)] * 10}
+    found = summarise(DAY, leads=leads, mentions=[], clinics=[], gaps=[], waiting=[], overdue=0, judged=known)
+    assert found.expected.startswith("这 12 条里，预计 ")
+    assert Summary.from_json(found.to_json()) == found
+    assert summary(leads).expected == ""
 
 
 def test_symptoms_count_when_somebody_has_them_once_a_lead() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from leads.errors import InputError
 from leads.records import Records, cases, feedback, notes
+from leads.scoring.expected import JudgedLead
 from tests.support.builders import lead, region
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -139,3 +140,22 @@ def test_a_broken_line_is_named_and_nothing_taken_over(records: Records, tmp_pat
         feedback.adopt_file(records, tmp_path)
     assert learnt(records) == {}
     assert path.exists()
+
+
+def test_what_is_known_of_a_source_are_the_last_words_of_late(records: Records) -> None:
+    said(records, 1, "lead")
+    said(records, 2, "not_lead", intent="advert")
+    said(records, 2, "lead")
+    said(records, 3, "not_lead", intent="other")
+    said(records, 4, "place", reason="其实在绵阳")  # says nothing of need
+    with records.transaction() as session:
+        feedback.add(session, lead(5), "lead", who="lin", now=NOW - timedelta(days=91))
+    with records.reading() as session:
+        known = feedback.judged(session, since=NOW - timedelta(days=90))
+    assert known == {
+        "forum": [
+            JudgedLead(share=0.9, real=True),
+            JudgedLead(share=0.9, real=True),
+            JudgedLead(share=0.9, real=False),
+        ]
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy import select
 
 from leads.index.base import FACETS
-from leads.records import tokens, users
+from leads.records import feedback, open_records, tokens, users
 from leads.records.tables.people import Audit
 from leads.web.api.access import Rates
+from tests.support.builders import lead
 from tests.support.programs import BASE, program, token
+from tests.support.seeds import settings
 
 ALL = {"near": "all"}
 
@@ -192,6 +195,16 @@ class TestReading:
         on_page = re.findall(r'name="lead" value="\d+:([^"]+)"', shown)
         assert found
         assert [each["id"] for each in found] == on_page
+
+    def test_how_many_are_real_is_told_once_enough_were_judged(self, admin: TestClient, folder: Path) -> None:
+        query = "near=all&q=牙疼&limit=7"
+        assert admin.get(f"/leads?{query}").json()["expected"] is None
+        with open_records(settings(folder)) as records, records.transaction() as session:
+            for number in range(20, 30):
+                feedback.add(session, lead(number), "lead", who="lin", now=datetime.now(UTC))
+        told = admin.get(f"/leads?{query}").json()["expected"]
+        assert (told["leads"], told["judged"]) == (7, 10)
+        assert 0 < told["low"] <= told["high"] <= 7
 
     def test_nothing_of_authors(self, admin: TestClient) -> None:
         for url in ("/leads?near=all&limit=200", "/leads/forum/1", "/mentions", "/similar/forum/1"):

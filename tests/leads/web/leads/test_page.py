@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -18,7 +19,7 @@ from leads.actions.export import BOM, COLUMNS
 from leads.index.base import Stored
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import LeadQuery, Reason
-from leads.records import audit, cases, open_records
+from leads.records import audit, cases, feedback, open_records
 from leads.scoring.fit import serves
 from leads.web.leads.counts import AGES, FILTERS, Remembered, count
 from leads.web.leads.highlight import excerpt
@@ -325,3 +326,17 @@ def test_a_doctors_export_has_no_more_than_the_page(client_of: ClientOf) -> None
 
 def test_an_export_of_nonsense_is_a_sentence(client: TestClient) -> None:
     assert client.get("/leads/export.xlsx?q=(").status_code == 400
+
+
+# --- how many are real ---------------------------------------------------------
+
+
+def test_a_list_says_how_many_are_real_once_enough_were_judged(client: TestClient, folder: Path) -> None:
+    """Fewer than ten judgements of a source say nothing of it."""
+    before = page(client, "near=all&q=牙疼")
+    assert "再判断 10 条同来源的线索" in before
+    with open_records(settings(folder)) as records, records.transaction() as session:
+        for number in range(20, 30):
+            feedback.add(session, lead(number), "lead", who="lin", now=datetime.now(UTC))
+    after = page(client, "near=all&q=牙疼")
+    assert re.search(r"这 25 条里，预计 \d+–\d+ 条是真的", after)
