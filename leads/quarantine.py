@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from leads.errors import StorageError
+from nlp.pii import without_users
 
 
 class Quarantine:
@@ -30,7 +31,7 @@ class Quarantine:
             "origin": origin,
             "line": line,
             "reason": reason,
-            "raw": raw.encode("utf-8", "replace").decode(),
+            "raw": without_users(raw.encode("utf-8", "replace").decode()),
         }
         try:
             with self.path.open("ab") as file:

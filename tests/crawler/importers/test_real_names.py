@@ -1,0 +1,57 @@
+"""No nickname, user id or avatar of real files is in what would be stored of them: counted, never shown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from crawler.importers import Post, read
+from crawler.items import post_to_dict
+from nlp.pii import mask
+from tests.support.paths import PAYLOADS
+
+PEERS = PAYLOADS / "peers"
+NAMES = re.compile(r"nick|screen_name|昵称|user_?id|^uid$|avatar|头像", re.I)
+
+pytestmark = pytest.mark.skipif(not PEERS.is_dir(), reason="../shared/payloads is not here")
+
+
+def identifiers(value: object, key: str = "") -> Iterator[str]:
+    """Everything in a record whose field says that it is a name, a number or a picture of somebody."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from identifiers(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from identifiers(item, key)
+    elif NAMES.search(key) and len(str(value)) > 2:
+        yield str(value)
+
+
+def records(path: Path) -> list[object]:
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    text = path.read_text(encoding="utf-8")
+    return list(map(json.loads, text.splitlines())) if path.suffix == ".jsonl" else [json.loads(text)]
+
+
+def test_nobody_is_named_in_what_is_stored() -> None:
+    named: set[str] = set()
+    stored = b""
+    for path in PEERS.iterdir():
+        named |= set(identifiers(records(path)))
+        for item in read(path, now=datetime.now(UTC), secret=b"test"):
+            if isinstance(item, Post):
+                kept = post_to_dict(item) | {"text": mask(item.text), "title": mask(item.title)}
+                stored += orjson.dumps(kept) + b"\n"
+    assert len(named) > 100
+    # Two authors, a brand and an event, speak of themselves in their own words.
+    assert sum(each.encode() in stored for each in named) <= 2
