@@ -68,6 +68,8 @@ def erase(
     _make_sure(index, kind, key, ids)
     with records.transaction() as session:
         origins.drop(session, ids)
+    index.scrub()
+    records.scrub()
     return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
 
 

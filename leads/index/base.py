@@ -172,6 +172,9 @@ class LeadIndex(ABC):
     def discard(self, kind: Kind, ids: Sequence[str]) -> None:
         """Drop records without promoting heirs: for making one index the copy of another."""
 
+    def scrub(self) -> None:  # noqa: B027 - a server's own merging does it where there is no file of ours
+        """What was deleted leaves the disk too, as far as the store lets us; for after an erasure."""
+
     @abstractmethod
     def close(self) -> None:
         """Release what is held open; closing twice is fine."""

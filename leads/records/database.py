@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +56,16 @@ class Records:
         with _translated(), self._sessions() as session:
             session.connection(execution_options={_READING: True})
             yield session
+
+    def scrub(self) -> None:
+        """What was deleted leaves SQLite's log as well; the file itself overwrites it. PostgreSQL: nothing.
+
+        Raises:
+            StorageError: as above.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with _translated(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Release all connections; closing twice is fine."""

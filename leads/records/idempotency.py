@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -60,6 +60,12 @@ def keep(session: Session, key: str, *, status: int, body: str) -> None:
     """The answer of this transaction, for whoever asks again."""
     row = session.get_one(Idempotency, key)
     row.status, row.body = status, body
+
+
+def blank(session: Session) -> None:
+    """Kept answers may repeat what was erased: who asks again hears that it is gone (410), and nothing is
+    done twice."""
+    session.execute(update(Idempotency).where(Idempotency.body != "").values(status=410, body=""))
 
 
 def _same(found: Idempotency | None, request_hash: str) -> Kept:

@@ -259,6 +259,17 @@ class SqliteIndex(LeadIndex):
     def _count(self, table: str) -> int:
         return int(self._reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names
 
+    def scrub(self) -> None:
+        # The word index marks what was deleted and forgets it when its parts are merged; a slice at a time,
+        # so that others can write in between.
+        before = -1
+        while self._db.total_changes - before >= 2:
+            before = self._db.total_changes
+            with self._writing():
+                self._db.execute("INSERT INTO fts (fts, rank) VALUES ('merge', -500)")
+        with translated():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._counter.close()
         with self._turn:

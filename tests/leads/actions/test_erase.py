@@ -21,6 +21,7 @@ from leads.records import (
     cases,
     erasures,
     feedback,
+    idempotency,
     notes,
     open_records,
     origins,
@@ -29,6 +30,7 @@ from leads.records.cases import CaseChange
 from leads.records.tables.alerts import Alert
 from leads.records.tables.people import Audit
 from leads.records.tables.work import Erasure, Feedback
+from leads.storage import open_index
 from tests.support.builders import NOW, lead, mention, post
 from tests.support.commands import finish, run, start
 from tests.support.outbox_people import alert, channel, person
@@ -256,3 +258,21 @@ def test_another_author_key_is_noticed_until_the_posts_under_the_old_one_are_gon
         assert author_keys.note_use(session, b"new", now=NOW + timedelta(days=90), kept=kept) == said
         assert author_keys.note_use(session, b"new", now=NOW + timedelta(days=182), kept=kept) == ""
         assert author_keys.note_use(session, b"old", now=NOW + timedelta(days=2), kept=kept) == ""
+
+
+def test_no_file_holds_an_erased_word(tmp_path: Path) -> None:
+    settings, rare = Settings(data_dir=tmp_path / "data"), "珊瑚色的牙套"
+    with open_index(settings) as index, open_records(settings) as kept:
+        index.upsert([lead(n, f"{n}号牙疼，求推荐") for n in range(2, 60)])
+        index.upsert([lead(1, f"{rare}掉了，牙疼")])
+        with kept.transaction() as session:
+            notes.add(session, "forum/1", rare, who="lin", now=NOW)
+            idempotency.reserve(session, "1:a", "hash", now=NOW)
+            idempotency.keep(session, "1:a", status=201, body=f'{{"text":"{rare}"}}')
+        erase(kept, index, "post", "forum/1", who="boss", now=NOW)
+        files = [file for file in settings.data_dir.rglob("*") if file.is_file()]
+        assert [file.name for file in files if "珊瑚".encode() in file.read_bytes()] == []
+        with kept.reading() as session:
+            again = idempotency.find(session, "1:a", "hash", now=NOW)
+        assert again is not None
+        assert (again.status, again.body) == (410, "")
