@@ -8,6 +8,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from crawler import owner_only
+
 NAME = "author.key"
 
 
@@ -20,9 +22,10 @@ def load_secret(folder: Path) -> bytes:
     if given:
         return given.encode()
     path = folder / NAME
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=owner_only.FOLDER)
     if not path.exists():
         _make(path)
+    owner_only.own(path)
     return path.read_bytes().strip() or _broken(path)
 
 

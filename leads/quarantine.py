@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from crawler import owner_only
 from leads.errors import StorageError
 from nlp.pii import without_users
 
@@ -34,6 +35,7 @@ class Quarantine:
             "raw": without_users(raw.encode("utf-8", "replace").decode()),
         }
         try:
+            owner_only.own(self.path)
             with self.path.open("ab") as file:
                 file.write(orjson.dumps(record) + b"\n")
         except OSError as error:

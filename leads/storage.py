@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zipfile import BadZipFile
 
+from crawler import owner_only
 from crawler.author_secret import load_secret
 from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.load import PACKAGED, SourceError, load_sources
@@ -36,7 +37,7 @@ def open_index(settings: Settings, *, create: bool = True) -> Iterator[LeadIndex
 
 
 def data_dir(settings: Settings, *, create: bool = True) -> Path:
-    """The data folder, made when `create` says so; raises StorageError."""
+    """The data folder, for its owner only, made when `create` says so; raises StorageError."""
     folder = settings.data_dir
     if not folder.is_dir():
         if not create:
@@ -44,11 +45,12 @@ def data_dir(settings: Settings, *, create: bool = True) -> Path:
                 f"数据目录 {folder} 不存在：请先运行 tingzhen ingest 或 tingzhen crawl，或检查 data_dir。"
             )
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, mode=owner_only.FOLDER)
         except OSError as error:
             raise StorageError(
                 f"数据目录 {folder} 建不了（{error.strerror}）：请检查权限，或换一个 data_dir。"
             ) from error
+    owner_only.mend(folder)
     return folder
 
 

@@ -11,6 +11,8 @@ import logging
 import os
 from pathlib import Path
 
+from crawler import owner_only
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,7 +31,7 @@ class Progress:
             return cls(1)
         if target.startswith("fd:") and target[3:].isdigit():
             return cls(int(target[3:]))
-        return cls(os.open(Path(target), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+        return cls(os.open(Path(target), os.O_WRONLY | os.O_CREAT | os.O_APPEND, owner_only.FILE))
 
     def __call__(self, event: str, values: dict[str, object]) -> None:
         if self._fd is None:

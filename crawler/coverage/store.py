@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
+from crawler import owner_only
 from crawler.coverage import schema
 from crawler.coverage.rechecks import Rechecks
 from crawler.coverage.runs import Gap, GapKind, Outcome, Pause, Run, Totals, missing_days
@@ -47,7 +48,8 @@ class Coverage:
         self.path = Path(path)
         self.targets = targets or {}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=owner_only.FOLDER)
+            owner_only.own(self.path)
             # A run works from one thread; the web page and the CLI open their own.
             self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             self._prepare()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import exists, select
 
+from crawler import owner_only
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
 from leads.records import open_records, users
@@ -113,6 +114,8 @@ def _data(settings: Settings) -> Iterator[Finding]:
         text = f"{folder} 是文件，不是文件夹：请换一个 data_dir。"
         yield Finding(level="error", topic="数据目录", text=text)
         return
+    if folder.is_dir():
+        yield from _modes(folder)
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
     if not os.access(existing, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个 data_dir。"
@@ -124,6 +127,18 @@ def _data(settings: Settings) -> Iterator[Finding]:
         yield Finding(level="warning", topic="数据目录", text=text + "磁盘快满了，请清理。")
     else:
         yield Finding(level="ok", topic="数据目录", text=text)
+
+
+def _modes(folder: Path) -> Iterator[Finding]:
+    owner_only.mend(folder)
+    left = owner_only.loose(folder)
+    if left:
+        names = "、".join(each.name for each in left[:3])
+        text = (
+            f"别的用户能读 {folder} 里的 {len(left)} 项（{names}），权限改不了："
+            f"请用文件的主人运行 chmod -R go-rwx {folder}，或换一个支持权限的磁盘。"
+        )
+        yield Finding(level="warning", topic="数据目录", text=text)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from crawler import owner_only
 from crawler.sources.source import Source
 from leads.config import Settings
 from leads.errors import BusyError, StorageError
@@ -129,8 +130,8 @@ def _locked(folder: Path, hosts: Sequence[str]) -> Iterator[tuple[int, ...]]:
 def _lock(folder: Path, host: str) -> int:
     path = folder / "locks" / f"{host.replace(':', '_')}.lock"
     try:
-        path.parent.mkdir(exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        path.parent.mkdir(exist_ok=True, mode=owner_only.FOLDER)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, owner_only.FILE)
     except OSError as error:
         raise StorageError(f"锁文件 {path} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
     try:
@@ -142,6 +143,7 @@ def _lock(folder: Path, host: str) -> int:
 
 
 def _appending(log: Path) -> BinaryIO:
+    owner_only.own(log)
     try:
         return log.open("ab")
     except OSError as error:

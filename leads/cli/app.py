@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from crawler.owner_only import UMASK
 from leads.cli import sources as cli_sources
 from leads.cli import state, users
 from leads.cli.state import Json, State
@@ -360,6 +362,8 @@ def _complain(sentence: str) -> None:
 
 def main() -> None:
     """Entry point."""
+    # What a command writes, exports too, is its owner's; holds for the programs it starts.
+    os.umask(UMASK)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal of another encoding (GBK) cannot show every character: show the others.

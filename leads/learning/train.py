@@ -13,6 +13,7 @@ from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
+from crawler import owner_only
 from leads.errors import InputError, StorageError
 from leads.storage import CURRENT, model_folder
 from nlp import prepare
@@ -117,6 +118,7 @@ def _point(data_dir: Path, name: str) -> None:
     fresh = models / f"{CURRENT}.new"
     fresh.write_text(name + "\n", encoding="utf-8")
     fresh.replace(models / CURRENT)
+    owner_only.mend(data_dir)
 
 
 def _example(text: str, intent: IntentLabel) -> Example:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from crawler import owner_only
 from leads.config import Settings
 from leads.errors import StorageError
 
@@ -87,6 +88,8 @@ def open_records(settings: Settings) -> Records:
         StorageError: not reachable, not writable, or written by a newer version of tingzhen.
     """
     url = address(settings)
+    if settings.records == "sqlite":
+        owner_only.own(settings.data_dir / FILE)
     try:
         engine = _engine(url)
         _upgrade(engine)

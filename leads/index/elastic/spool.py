@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 
+from crawler import owner_only
 from leads.errors import StorageError
 from leads.index.codec import lead_from_dict, lead_to_dict, mention_from_dict, mention_to_dict
 from leads.models import Lead, Mention
@@ -46,6 +47,7 @@ class Spool:
                 raise StorageError(
                     f"Elasticsearch 一直不可用，待写文件 {self.path} 已满：请先恢复服务器，再继续导入。"
                 )
+            owner_only.own(self.path)
             with self.path.open("ab+") as file:
                 _end_torn_line(file.fileno())
                 file.write(orjson.dumps(record) + b"\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from crawler import owner_only
 from leads.errors import StorageError
 from leads.index.terms import TERMS_VERSION
 from leads.scoring.need import HALF_LIFE_HOURS
@@ -101,6 +102,8 @@ def open_database(path: Path | str) -> sqlite3.Connection:
     Raises:
         StorageError: cannot be opened or written, or was made by another tokenizer.
     """
+    if path != ":memory:":
+        owner_only.own(Path(path))
     with translated():
         database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
