@@ -22,11 +22,16 @@ def load_secret(folder: Path) -> bytes:
     if given:
         return given.encode()
     path = folder / NAME
-    folder.mkdir(parents=True, exist_ok=True, mode=owner_only.FOLDER)
+    return kept_key(path) or _broken(path)
+
+
+def kept_key(path: Path) -> bytes:
+    """The key in this file, made on first use (owner may read only); b"" for a file that is empty."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=owner_only.FOLDER)
     if not path.exists():
         _make(path)
     owner_only.own(path)
-    return path.read_bytes().strip() or _broken(path)
+    return path.read_bytes().strip()
 
 
 def _make(path: Path) -> None:

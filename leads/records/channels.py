@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from leads.errors import InputError
 from leads.models import Outcome
 from leads.records import audit, cancellations
+from leads.records.seal import Seal
 from leads.records.tables.alerts import Channel, Subscription
 from leads.records.tables.digests import DigestPlan
 
@@ -31,11 +32,17 @@ def add(
         raise InputError(f"请给通道起个名字，1 到 {LONGEST_NAME} 个字，如「前台微信群」。")
     if len(of(session, user_id)) >= MOST:
         raise InputError(f"一个人最多 {MOST} 个通道：请先移除不用的。")
-    made = Channel(user_id=user_id, name=name, kind=kind, address=address, created_at=now)
+    kept = _seal(session).close(address)
+    made = Channel(user_id=user_id, name=name, kind=kind, address=kept, created_at=now)
     session.add(made)
     session.flush()
     audit.note(session, who=who, action="channel.add", now=now, subject=f"channel:{made.id}", kind=kind)
     return made
+
+
+def _seal(session: Session) -> Seal:
+    seal: Seal = session.info["seal"]
+    return seal
 
 
 def of(session: Session, user_id: int | None) -> Sequence[Channel]:

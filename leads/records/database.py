@@ -14,13 +14,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from crawler import owner_only
 from leads.config import Settings
 from leads.errors import StorageError
+from leads.records.seal import NAME, PREFIX, Seal, load_seal
+from leads.records.tables.alerts import Channel
 
 FILE = "records.sqlite"
 BUSY_MS = 20_000  # a crawl process and the desk write the same file; waiting beats failing
@@ -33,9 +35,9 @@ _READING = "tingzhen_reading"
 class Records:
     """An open system of record. One per process; safe to use from several threads."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
+    def __init__(self, engine: Engine, seal: Seal) -> None:
+        self.engine, self.seal = engine, seal
+        self._sessions = sessionmaker(engine, expire_on_commit=False, info={"seal": seal})
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -93,13 +95,18 @@ def open_records(settings: Settings) -> Records:
     try:
         engine = _engine(url)
         _upgrade(engine)
+        seal = load_seal(settings.data_dir)
+        _seal_addresses(engine, seal)
+    except OSError as error:
+        found = f"密钥文件 {settings.data_dir / NAME} 读写不了（{error.strerror or type(error).__name__}）"
+        raise StorageError(f"{found}：请检查目录权限。") from error
     except (SQLAlchemyError, ValueError) as error:
         # ValueError: what stands behind the last colon is no port. Nothing is chained: a trace would show it.
         found = f"记录库 {_shown(url)} 打不开（{_cause(error, url)}）"
         raise StorageError(f"{found}：请检查 records 设置、目录权限或数据库服务。") from (
             error if url.startswith("sqlite") else None
         )
-    return Records(engine)
+    return Records(engine, seal)
 
 
 @contextmanager
@@ -158,6 +165,18 @@ def _upgrade(engine: Engine) -> None:
             raise StorageError("记录库是更新版本的听诊写的：请升级听诊，或换一个 data_dir。")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _seal_addresses(engine: Engine, seal: Seal) -> None:
+    """Addresses of channels that were written before they were encrypted."""
+    plain = Channel.address.not_like(f"{PREFIX}%") & (Channel.address != "{}")
+    with engine.connect() as connection:
+        if connection.execution_options(**{_READING: True}).scalar(select(Channel.id).where(plain)) is None:
+            return
+    with engine.begin() as connection:
+        for number, address in connection.execute(select(Channel.id, Channel.address).where(plain)).all():
+            closed = update(Channel).where(Channel.id == number).values(address=seal.close(address))
+            connection.execute(closed)
 
 
 # What SQLite says, as far as somebody can do something about it.

@@ -45,7 +45,7 @@ class Delivery:
     user_id: int
     channel_id: int
     channel_kind: str
-    address: str  # secret
+    address: str  # sealed
     attempt: int
     said: tuple[Mapping[str, Any], ...]  # payloads as they are kept; read where one that is broken harms one
     total: int

@@ -27,6 +27,7 @@ from leads.config import Settings
 from leads.errors import StorageError
 from leads.models import Outcome
 from leads.records import Records
+from leads.records.seal import LostKeyError
 
 log = logging.getLogger(__name__)
 AT_ONCE = 32  # channels written to at the same time; a hanging one holds one of them for wire.DEADLINE
@@ -141,8 +142,10 @@ class Worker:
             ack = base + self._links.path(delivery.id, now=now)
             items = tuple(map(Payload.from_json, delivery.said))
             message = Message(id=delivery.id, items=items, total=delivery.total, base=base, ack=ack)
-            kind, address = delivery.channel_kind, delivery.address
+            kind, address = delivery.channel_kind, self._records.seal.open(delivery.address)
             return send.deliver(kind, address, message, self._settings.alerts, now=now)
+        except LostKeyError as error:
+            return Outcome(verdict="dead", reason=str(error), revoked=True)
         except Exception as error:
             # The type alone: what an exception says may hold a token.
             name = type(error).__name__

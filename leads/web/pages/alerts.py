@@ -18,8 +18,10 @@ from leads.alerts.outbox import claims, outbox
 from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
 from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
+from leads.models import Outcome
 from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import SubscriptionWishes
+from leads.records.seal import LostKeyError
 from leads.records.tables.alerts import Alert, Channel, Subscription
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
@@ -116,7 +118,12 @@ def test_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
         channel = _channel(session, visitor, channel_id)
     now = desk.clock()
     message = send.trial(f"test-{secrets.token_hex(8)}", desk.settings)
-    outcome = send.deliver(channel.kind, channel.address, message, desk.settings.alerts, now=now)
+    try:
+        address = desk.records.seal.open(channel.address)
+    except LostKeyError as error:
+        outcome = Outcome(verdict="dead", reason=str(error), revoked=True)
+    else:
+        outcome = send.deliver(channel.kind, address, message, desk.settings.alerts, now=now)
     with desk.records.transaction() as session:
         channels.tried(session, channel_id, outcome, who=visitor.login, now=desk.clock())
     return _back(tried=str(channel_id))
@@ -255,7 +262,7 @@ def _page(
         "own": own,
         "titles": {alert.id: _title(visitor, alert) for alert in alerts},
         "channel_names": {channel.id: channel.name for channel in mine},
-        "labels": {channel.id: label(channel.kind, channel.address) for channel in mine},
+        "labels": {channel.id: _label(desk, channel) for channel in mine},
         "done": done,
         "tried": next((channel for channel in mine if channel.id == tried), None),
         "chosen": rule,
@@ -296,6 +303,13 @@ def _title(visitor: Visitor, alert: Alert) -> str:
     clinic = alert.payload.get("clinic_id", "")
     hidden = visitor.restricted and clinic and all(clinic != own.id for own in visitor.clinics)
     return "（没有权限看这家诊所）" if hidden else str(alert.payload.get("title", ""))
+
+
+def _label(desk: Desk, channel: Channel) -> str:
+    try:
+        return label(channel.kind, desk.records.seal.open(channel.address))
+    except LostKeyError:
+        return "（密钥打不开，请重新添加）"
 
 
 def _own(visitor: Visitor, user_id: int) -> bool:

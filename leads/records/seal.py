@@ -1,0 +1,65 @@
+"""Channel addresses are kept encrypted: who gets hold of the records alone cannot write in anybody's name.
+
+The key stands beside the records, not in them: `channel.key` in the data folder, or TINGZHEN_CHANNEL_KEY,
+which several machines on one database must share. It is for this end alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from crawler.author_secret import kept_key
+from leads.errors import InputError
+
+NAME = "channel.key"
+PREFIX = "sealed:"  # before it there is none: addresses of versions that did not encrypt, and those removed
+
+
+class LostKeyError(InputError):
+    """An address was sealed with another key."""
+
+    def __init__(self) -> None:
+        super().__init__("这个通道存的密钥打不开了（channel.key 换过或丢了）：请移除它，再重新添加一次。")
+
+
+class Seal:
+    """Encrypts and decrypts with one key (Fernet: AES and HMAC, so that nothing can be changed unseen)."""
+
+    def __init__(self, key: bytes) -> None:
+        made = hmac.new(key, b"tingzhen channels", hashlib.sha256).digest()
+        self._fernet = Fernet(urlsafe_b64encode(made))
+
+    def close(self, text: str) -> str:
+        """What is kept of an address."""
+        return PREFIX + self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, kept: str) -> str:
+        """The address again. Raises LostKeyError where it was sealed with another key."""
+        if not kept.startswith(PREFIX):
+            return kept
+        try:
+            return self._fernet.decrypt(kept.removeprefix(PREFIX)).decode()
+        except InvalidToken:
+            raise LostKeyError from None
+
+
+def load_seal(folder: Path) -> Seal:
+    """By the key of the environment, or the folder's own, made on first use (owner may read only).
+
+    Raises:
+        OSError: the file can be neither read nor made.
+    """
+    given = os.environ.get("TINGZHEN_CHANNEL_KEY", "").encode()
+    if given:
+        return Seal(given)
+    key = kept_key(folder / NAME)
+    if not key:  # a file that lost its key is as good as none
+        (folder / NAME).unlink()
+        key = kept_key(folder / NAME)
+    return Seal(key)
