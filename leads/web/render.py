@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
@@ -65,12 +67,32 @@ def beijing(moment: datetime, form: str = "%m-%d %H:%M") -> str:
 templates.env.globals["beijing"] = beijing
 
 
-def render(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPage:
+    """What a template is given: each template has a class of its own, whose fields are the names it uses."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(WebPage):
+    """One sentence and the way back."""
+
+    template: ClassVar[str] = "error.html"
+    sentence: str
+
+
+def render(
+    request: Request, page: WebPage | str, given: Mapping[str, object] | None = None, *, status: int = 200
+) -> Response:
     """A page. Templates find the person as `visitor` (None before the login) and the form token in it."""
-    known = {"visitor": getattr(request.state, "visitor", None)}
-    return templates.TemplateResponse(request, template, {**known, **values}, status_code=status)
+    values = {"visitor": getattr(request.state, "visitor", None), **(given or {})}
+    if isinstance(page, str):
+        return templates.TemplateResponse(request, page, values, status_code=status)
+    values |= {field.name: getattr(page, field.name) for field in fields(page)}
+    return templates.TemplateResponse(request, page.template, values, status_code=status)
 
 
 def error_page(request: Request, sentence: str, status: int) -> Response:
     """One sentence and the way back."""
-    return render(request, "error.html", {"sentence": sentence}, status=status)
+    return render(request, ErrorPage(sentence=sentence), status=status)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import orjson
@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from leads.records.tokens import SCOPES
 from leads.web.api.access import WITHOUT, SignedIn, unknown
 from leads.web.api.answers import PREFIX
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter(include_in_schema=False)
 
@@ -43,6 +43,16 @@ class Operation:
     example: str  # a body, as JSON text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencePage(WebPage):
+    """The routes by their groups."""
+
+    template: ClassVar[str] = "api.html"
+    groups: Mapping[str, Sequence[Operation]]
+    about: Mapping[str, str]
+    scopes: Mapping[str, str]
+
+
 @routes.get("/openapi.json")
 def description(request: Request, inside: SignedIn) -> Response:
     """What the page is made from, for programs; strangers need not know what there is."""
@@ -60,8 +70,7 @@ def reference(request: Request, inside: SignedIn) -> Response:
     groups: dict[str, list[Operation]] = {}
     for each in operations(schema):
         groups.setdefault(each.tag, []).append(each)
-    values = {"groups": groups, "about": schema["info"], "scopes": SCOPES}
-    return render(request, "api.html", values)
+    return render(request, ReferencePage(groups=groups, about=schema["info"], scopes=SCOPES))
 
 
 def operations(schema: Mapping[str, Any]) -> Iterator[Operation]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,7 +19,7 @@ from leads.web import door
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.door import Gate
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 # How long a token lasts, in days, or as long as nobody revokes it: that is for admins only. (An empty value
@@ -32,10 +34,33 @@ DONE = {
 Field = Annotated[str, Form(max_length=5000)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLine:
+    """A token as the page lists it."""
+
+    row: ApiToken
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage(WebPage):
+    """Everything about oneself; `secret` is a token just made."""
+
+    template: ClassVar[str] = "account.html"
+    user: User
+    tokens: Sequence[TokenLine]
+    scopes: Mapping[str, str]
+    lasts: Mapping[str, str]
+    shortest: int
+    problem: str = ""
+    done: str = ""
+    secret: str = ""
+
+
 @routes.get("/account")
 def account(request: Request, desk: TheDesk, visitor: Anyone, done: str = "") -> Response:
     """Everything about oneself."""
-    return _page(request, desk, visitor, done=DONE.get(done, ""))
+    return render(request, replace(_page(desk, visitor), done=DONE.get(done, "")))
 
 
 @routes.post("/account/name")
@@ -44,7 +69,7 @@ def rename(request: Request, desk: TheDesk, visitor: Anyone, name: Field = "") -
     try:
         plain = rights.checked_name(name)
     except RightsError as error:
-        return _page(request, desk, visitor, problem=str(error))
+        return _refused(request, desk, visitor, str(error))
     with desk.records.transaction() as session:
         _self(session, visitor).name = plain
     return RedirectResponse("/account?done=name", 303)
@@ -61,13 +86,13 @@ def change_password(
     mark = f"password {user.id}"
     wait = gate.enter(user.login, "", mark)
     if wait:
-        return _page(request, desk, visitor, problem=door.said_wait(wait), status=429)
+        return _refused(request, desk, visitor, door.said_wait(wait), status=429)
     if user.password and not users.may_come_in(user, old):
-        return _page(request, desk, visitor, problem="旧密码不对。", status=403)
+        return _refused(request, desk, visitor, "旧密码不对。", status=403)
     gate.succeeded(user.login, "", mark)
     problem = passwords.problem(new, user.login)
     if problem:
-        return _page(request, desk, visitor, problem=problem)
+        return _refused(request, desk, visitor, problem)
     return _changed(request, desk, visitor, new)
 
 
@@ -117,8 +142,9 @@ def new_token(
                 scopes=row.scopes,
             )
     except RightsError as error:
-        return _page(request, desk, visitor, problem=str(error))
-    return _page(request, desk, visitor, secret=secret, done=f"令牌“{row.name}”已建好。", status=200)
+        return _refused(request, desk, visitor, str(error))
+    page = replace(_page(desk, visitor), secret=secret, done=f"令牌“{row.name}”已建好。")
+    return render(request, page)
 
 
 @routes.post("/account/tokens/{token_id}/revoke")
@@ -160,32 +186,19 @@ def _self(session: Session, visitor: Visitor) -> User:
     return user
 
 
-def _page(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    *,
-    problem: str = "",
-    done: str = "",
-    secret: str = "",
-    status: int = 400,
-) -> Response:
+def _page(desk: Desk, visitor: Visitor) -> AccountPage:
     with desk.records.reading() as session:
         user = _self(session, visitor)
         mine = tokens.of_user(session, user.id)
     now = desk.clock()
-    values = {
-        "user": user,
-        "tokens": [_shown(each, now) for each in mine],
-        "scopes": {scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
-        "lasts": {days: title for days, title in LASTS.items() if days != ENDLESS or user.role == "admin"},
-        "shortest": passwords.SHORTEST,
-        "problem": problem,
-        "done": done,
-        "secret": secret,
-    }
-    return render(request, "account.html", values, status=status if problem else 200)
+    return AccountPage(
+        user=user,
+        tokens=[TokenLine(row=each, alive=tokens.alive(each, now=now)) for each in mine],
+        scopes={scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
+        lasts={days: title for days, title in LASTS.items() if days != ENDLESS or user.role == "admin"},
+        shortest=passwords.SHORTEST,
+    )
 
 
-def _shown(token: ApiToken, now: datetime) -> dict[str, object]:
-    return {"row": token, "alive": tokens.alive(token, now=now)}
+def _refused(request: Request, desk: Desk, visitor: Visitor, problem: str, *, status: int = 400) -> Response:
+    return render(request, replace(_page(desk, visitor), problem=problem), status=status)

@@ -5,8 +5,10 @@ Opening it changes nothing: chat programs open links too, to show what is behind
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,12 +20,23 @@ from leads.records import cases, feedback
 from leads.records.cases import CaseChange
 from leads.records.tables.alerts import Alert
 from leads.web.desk import Desk, TheDesk
-from leads.web.render import error_page, render
+from leads.web.render import WebPage, error_page, render
 
 routes = APIRouter()
 MOST_SHOWN = 50
 GONE = "这个链接已过期或不完整：请登录听诊，在提醒页处理。"
 CHOICE_NAMES = {"seen": "已看", "irrelevant": "不相关"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckPage(WebPage):
+    """What a message told; `open` counts the alerts nobody has answered."""
+
+    template: ClassVar[str] = "ack.html"
+    alerts: Sequence[Alert]
+    total: int
+    open: int
+    choices: Mapping[str, str]
 
 
 @routes.get(PATH + "{token}")
@@ -34,14 +47,13 @@ def page(request: Request, desk: TheDesk, token: str) -> Response:
         alerts = told_by(session, alert_id) if alert_id else []
     if not alerts:
         return error_page(request, GONE, 410)
-    values = {
-        "alerts": alerts[:MOST_SHOWN],
-        "total": len(alerts),
-        "open": sum(not each.acknowledged for each in alerts),
-        "token": token,
-        "choices": CHOICE_NAMES,
-    }
-    return render(request, "ack.html", values)
+    shown = AckPage(
+        alerts=alerts[:MOST_SHOWN],
+        total=len(alerts),
+        open=sum(not each.acknowledged for each in alerts),
+        choices=CHOICE_NAMES,
+    )
+    return render(request, shown)
 
 
 @routes.post(PATH + "{token}")

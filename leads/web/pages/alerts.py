@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, ClassVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -13,19 +15,20 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.alerts.channels import KINDS, send
+from leads.alerts.channels.base import ChannelKind
 from leads.alerts.channels.form import label, read_form
 from leads.alerts.outbox import claims, outbox
 from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
 from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
-from leads.models import Outcome
+from leads.models import AlertState, Outcome
 from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import SubscriptionWishes
 from leads.records.seal import LostKeyError
-from leads.records.tables.alerts import Alert, Channel, Subscription
+from leads.records.tables.alerts import Alert, Channel, Rule, Subscription
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 PAGE_SIZE = 50
@@ -44,9 +47,65 @@ DONE = {
     "unsubscribed": "订阅已取消。",
     "retried": "马上再送一次。",
 }
+SEVERITIES = {"": "没有"} | {str(key): f"{name}及以上" for key, name in SEVERITY_NAMES.items()}
+CHOICES = {"seen": "已看", "irrelevant": "不相关"}
 Line = Annotated[str, Form(max_length=600)]
 Short = Annotated[str, Form(max_length=40)]
 Number = Annotated[int, Form(ge=0, lt=2**31)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsTab:
+    """Which alerts are listed: the state asked for, the page of them from 1, and whether more follow."""
+
+    state: str
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsPage(WebPage):
+    """Channels, subscriptions and alerts of a person, or of everybody; `chosen` is a rule's id, `own` are
+    the visitor's channels, `tried` is the one just tested."""
+
+    template: ClassVar[str] = "alerts.html"
+    channels: Sequence[Channel]
+    subscriptions: Sequence[Subscription]
+    rules: Sequence[Rule]
+    people: Mapping[int, str]
+    counts: Mapping[str, int]
+    alerts: Sequence[Alert]
+    pages: AlertsTab
+    own: Sequence[Channel]
+    titles: Mapping[str, str]  # alert → what it said
+    channel_names: Mapping[int, str]
+    labels: Mapping[int, str]  # channel → its address, masked
+    all_people: bool
+    now: datetime
+    kinds: Mapping[str, ChannelKind]
+    frequencies: Mapping[str, str]
+    weekdays: Sequence[str]
+    severities: Mapping[str, str]
+    channel_states: Mapping[str, tuple[str, str]]
+    states: Mapping[AlertState, str]
+    tabs: Mapping[str, tuple[AlertState, ...]]
+    choices: Mapping[str, str]
+    done: str = ""
+    tried: Channel | None = None
+    chosen: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPage(WebPage):
+    """The form of a channel of one kind, "" while none is chosen; `fresh` is a secret to propose."""
+
+    template: ClassVar[str] = "alert_channel.html"
+    kinds: Mapping[str, ChannelKind]
+    kind: str
+    kept: Mapping[str, str]
+    problem: str
+    fresh: str
 
 
 @routes.get("/alerts")
@@ -61,8 +120,9 @@ def page(
     rule: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
     """Everything of the person; an admin sees everybody's. `rule` is chosen in the form already."""
-    said = DONE.get(done, "")
-    return _page(request, desk, visitor, state=state, number=number, done=said, tried=tried, rule=rule)
+    shown = _page(desk, visitor, state=state, number=number)
+    channel = next((channel for channel in shown.channels if channel.id == tried), None)
+    return render(request, replace(shown, done=DONE.get(done, ""), tried=channel, chosen=rule))
 
 
 # --- channels ------------------------------------------------------------
@@ -179,7 +239,7 @@ def subscribe(
             made = rules.subscribe(session, rule, visitor.user_id, channel, **wishes)
             _note(session, desk, visitor, "add", made.id)
     except (InputError, ConflictError) as error:
-        return _page(request, desk, visitor, rule=rule, problem=str(error))
+        return render(request, replace(_page(desk, visitor), chosen=rule, problem=str(error)), status=400)
     return _back(done="subscribed")
 
 
@@ -195,7 +255,7 @@ def change(
             claims.plan_anew(session, subscription_id, now=desk.clock())
             _note(session, desk, visitor, "change", subscription_id)
     except (InputError, ConflictError) as error:
-        return _page(request, desk, visitor, problem=str(error))
+        return render(request, replace(_page(desk, visitor), problem=str(error)), status=400)
     return _back(done="changed")
 
 
@@ -231,71 +291,48 @@ def retry(desk: TheDesk, visitor: Anyone, alert_id: str) -> Response:
     return _back(done="retried")
 
 
-def _page(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    *,
-    state: str = "",
-    number: int = 1,
-    done: str = "",
-    tried: int = 0,
-    rule: int = 0,
-    problem: str = "",
-) -> Response:
+def _page(desk: Desk, visitor: Visitor, *, state: str = "", number: int = 1) -> AlertsPage:
     whose = None if visitor.role == "admin" else visitor.user_id
     with desk.records.reading() as session:
         mine = channels.of(session, whose)
         alerts = listed(session, whose, tab=state, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
-        values: dict[str, object] = {
-            "channels": mine,
-            "subscriptions": rules.subscriptions(session, user_id=whose),
-            "rules": rules.all(session),
-            "people": {user.id: user.name for user in users.everybody(session)},
-            "counts": counts(session, whose),
-        }
-    pages = {"state": state, "page": number, "more": len(alerts) > PAGE_SIZE}
-    own = [channel for channel in mine if channel.user_id == visitor.user_id]
-    values |= {
-        "alerts": alerts[:PAGE_SIZE],
-        "pages": pages,
-        "own": own,
-        "titles": {alert.id: _title(visitor, alert) for alert in alerts},
-        "channel_names": {channel.id: channel.name for channel in mine},
-        "labels": {channel.id: _label(desk, channel) for channel in mine},
-        "done": done,
-        "tried": next((channel for channel in mine if channel.id == tried), None),
-        "chosen": rule,
-        "problem": problem,
-        "all_people": whose is None,
-        "now": desk.clock(),
-        **_NAMES,
-    }
-    return render(request, "alerts.html", values, status=400 if problem else 200)
-
-
-_SEVERITIES = {"": "没有"} | {str(key): f"{name}及以上" for key, name in SEVERITY_NAMES.items()}
-_NAMES: Mapping[str, object] = {
-    "kinds": KINDS,
-    "frequencies": FREQUENCY_NAMES,
-    "weekdays": WEEKDAYS,
-    "severities": _SEVERITIES,
-    "channel_states": CHANNEL_STATES,
-    "states": STATE_NAMES,
-    "tabs": TABS,
-    "choices": {"seen": "已看", "irrelevant": "不相关"},
-}
+        subscriptions = rules.subscriptions(session, user_id=whose)
+        known, people = rules.all(session), users.everybody(session)
+        counted = counts(session, whose)
+    return AlertsPage(
+        channels=mine,
+        subscriptions=subscriptions,
+        rules=known,
+        people={user.id: user.name for user in people},
+        counts=counted,
+        alerts=alerts[:PAGE_SIZE],
+        pages=AlertsTab(state=state, page=number, more=len(alerts) > PAGE_SIZE),
+        own=[channel for channel in mine if channel.user_id == visitor.user_id],
+        titles={alert.id: _title(visitor, alert) for alert in alerts},
+        channel_names={channel.id: channel.name for channel in mine},
+        labels={channel.id: _label(desk, channel) for channel in mine},
+        all_people=whose is None,
+        now=desk.clock(),
+        kinds=KINDS,
+        frequencies=FREQUENCY_NAMES,
+        weekdays=WEEKDAYS,
+        severities=SEVERITIES,
+        channel_states=CHANNEL_STATES,
+        states=STATE_NAMES,
+        tabs=TABS,
+        choices=CHOICES,
+    )
 
 
 def _channel_form(request: Request, kind: str, kept: Mapping[str, str], *, problem: str = "") -> Response:
-    values = {
-        "kinds": KINDS,
-        "kind": kind if kind in KINDS else "",
-        "kept": kept,
-        "problem": problem,
-        "fresh": secrets.token_urlsafe(24),
-    }
-    return render(request, "alert_channel.html", values, status=400 if problem else 200)
+    shown = ChannelPage(
+        kinds=KINDS,
+        kind=kind if kind in KINDS else "",
+        kept=kept,
+        problem=problem,
+        fresh=secrets.token_urlsafe(24),
+    )
+    return render(request, shown, status=400 if problem else 200)
 
 
 def _title(visitor: Visitor, alert: Alert) -> str:

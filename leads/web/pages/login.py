@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -15,11 +16,34 @@ from leads.web import door
 from leads.web.auth import COOKIE, Anyone, Perhaps
 from leads.web.desk import Desk, TheDesk
 from leads.web.door import Gate, client_address, own_path
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 OLD_FORM = "这一页开得太久了，或浏览器不收 Cookie：请再试一次。"
 UNKNOWN = "unknown"  # in the audit: what was typed may have been a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginPage(WebPage):
+    """The form; `login` is what was typed, `then` where to go afterwards."""
+
+    template: ClassVar[str] = "login.html"
+    then: str
+    login: str
+    problem: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WelcomePage(WebPage):
+    """The form for a first password; without a user the link is no good any more."""
+
+    template: ClassVar[str] = "welcome.html"
+    user: User | None
+    secret: str
+    problem: str
+    token: str
+    shortest: int
 
 
 @routes.get("/login")
@@ -119,21 +143,15 @@ def _form(
     request: Request, desk: Desk, *, then: str, login: str = "", problem: str = "", status: int = 200
 ) -> Response:
     token = door.form_token(request)
-    values = {"then": own_path(then), "problem": problem, "login": login, "token": token}
-    return door.remember(desk, request, render(request, "login.html", values, status=status), token)
+    page = LoginPage(then=own_path(then), problem=problem, login=login, token=token)
+    return door.remember(desk, request, render(request, page, status=status), token)
 
 
 def _welcome(request: Request, desk: Desk, user: User | None, secret: str, problem: str) -> Response:
     token = door.form_token(request)
-    values = {
-        "user": user,
-        "secret": secret,
-        "problem": problem,
-        "token": token,
-        "shortest": passwords.SHORTEST,
-    }
+    page = WelcomePage(user=user, secret=secret, problem=problem, token=token, shortest=passwords.SHORTEST)
     status = 410 if user is None else 400 if problem else 200
-    return door.remember(desk, request, render(request, "welcome.html", values, status=status), token)
+    return door.remember(desk, request, render(request, page, status=status), token)
 
 
 def _enter(desk: Desk, request: Request, user: User, password: str, then: str) -> Response:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,12 +13,13 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.errors import RightsError
+from leads.models import Clinic
 from leads.records import audit, rights, sessions, users
-from leads.records.tables.people import User
+from leads.records.tables.people import Audit, User
 from leads.records.users import state
 from leads.web.auth import Admin, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 DONE = {
@@ -86,10 +89,52 @@ Field = Annotated[str, Form(max_length=200)]
 ClinicIds = Annotated[list[str] | None, Form()]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteForm:
+    """What the form for a new user held."""
+
+    login: str
+    name: str
+    role: str
+    clinics: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersPage(WebPage):
+    """All users; `linked` is who was just given the one-time `link`."""
+
+    template: ClassVar[str] = "users.html"
+    users: Sequence[User]
+    seen: Mapping[int, datetime]
+    state: Callable[[User], str]
+    clinics: Sequence[Clinic]
+    clinic_names: Mapping[str, str]
+    problem: str = ""
+    done: str = ""
+    linked: User | None = None
+    link: str = ""
+    kept: InviteForm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage(WebPage):
+    """Who did what; `older` is where the next page begins, None at the end."""
+
+    template: ClassVar[str] = "audit.html"
+    entries: Sequence[Audit]
+    older: int | None
+    who: str
+    action: str
+    logins: Sequence[str]
+    actions: Mapping[str, str]
+    details: Mapping[str, str]
+    ways: Mapping[str, str]
+
+
 @routes.get("/users")
 def everybody(request: Request, desk: TheDesk, visitor: Admin, done: str = "") -> Response:
     """All users, and the form for a new one."""
-    return _page(request, desk, visitor, done=DONE.get(done, ""))
+    return render(request, replace(_page(desk, visitor), done=DONE.get(done, "")))
 
 
 @routes.post("/users")
@@ -115,9 +160,10 @@ def invite(
                 now=desk.clock(),
             )
     except RightsError as error:
-        kept = {"login": login, "name": name, "role": role, "clinics": clinic or []}
-        return _page(request, desk, visitor, problem=str(error), kept=kept)
-    return _page(request, desk, visitor, linked=user, secret=secret)
+        kept = InviteForm(login=login, name=name, role=role, clinics=clinic or ())
+        page = replace(_page(desk, visitor), problem=str(error), kept=kept)
+        return render(request, page, status=400)
+    return _linked(request, desk, visitor, user, secret)
 
 
 @routes.post("/users/{user_id}/link")
@@ -128,8 +174,8 @@ def new_link(request: Request, desk: TheDesk, visitor: Admin, user_id: RowId) ->
             user = _user(session, user_id)
             secret = rights.new_link(session, user, who=visitor.login, now=desk.clock())
     except RightsError as error:
-        return _page(request, desk, visitor, problem=str(error))
-    return _page(request, desk, visitor, linked=user, secret=secret)
+        return _refused(request, desk, visitor, str(error))
+    return _linked(request, desk, visitor, user, secret)
 
 
 @routes.post("/users/{user_id}/role")
@@ -149,7 +195,7 @@ def set_role(
                 session, user, who=visitor.login, role=role, clinic_ids=clinic or (), now=desk.clock()
             )
     except RightsError as error:
-        return _page(request, desk, visitor, problem=str(error))
+        return _refused(request, desk, visitor, str(error))
     # Who is no admin any more does not see this page either.
     return RedirectResponse(
         "/users?done=role" if user.role == "admin" or user.id != visitor.user_id else "/", 303
@@ -163,7 +209,7 @@ def disable(request: Request, desk: TheDesk, visitor: Admin, user_id: RowId) -> 
         with desk.records.transaction() as session:
             rights.disable(session, _user(session, user_id), who=visitor.login, now=desk.clock())
     except RightsError as error:
-        return _page(request, desk, visitor, problem=str(error))
+        return _refused(request, desk, visitor, str(error))
     return RedirectResponse("/users?done=disabled", 303)
 
 
@@ -199,17 +245,17 @@ def history(
         found = audit.entries(session, limit=AUDIT_PAGE + 1, who=who, action=action, before=cursor)
         logins = [user.login for user in users.everybody(session)]
     shown = found[:AUDIT_PAGE]
-    values = {
-        "entries": shown,
-        "older": shown[-1].id if len(found) > AUDIT_PAGE else None,
-        "who": who,
-        "action": action,
-        "logins": logins,
-        "actions": ACTIONS,
-        "details": DETAILS,
-        "ways": WAYS,
-    }
-    return render(request, "audit.html", values)
+    page = AuditPage(
+        entries=shown,
+        older=shown[-1].id if len(found) > AUDIT_PAGE else None,
+        who=who,
+        action=action,
+        logins=logins,
+        actions=ACTIONS,
+        details=DETAILS,
+        ways=WAYS,
+    )
+    return render(request, page)
 
 
 def _user(session: Session, user_id: int) -> User:
@@ -219,29 +265,22 @@ def _user(session: Session, user_id: int) -> User:
     return user
 
 
-def _page(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    *,
-    problem: str = "",
-    done: str = "",
-    linked: User | None = None,
-    secret: str = "",
-    kept: Mapping[str, object] | None = None,
-) -> Response:
+def _page(desk: Desk, visitor: Visitor) -> UsersPage:
     with desk.records.reading() as session:
         found, seen = users.everybody(session), sessions.last_seen(session)
-    values = {
-        "users": found,
-        "seen": seen,
-        "state": state,
-        "clinics": visitor.clinics,
-        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
-        "problem": problem,
-        "done": done,
-        "linked": linked,
-        "link": f"{desk.address(request)}/welcome/{secret}" if secret else "",
-        "kept": kept or {},
-    }
-    return render(request, "users.html", values, status=400 if problem else 200)
+    return UsersPage(
+        users=found,
+        seen=seen,
+        state=state,
+        clinics=visitor.clinics,
+        clinic_names={clinic.id: clinic.name for clinic in visitor.clinics},
+    )
+
+
+def _linked(request: Request, desk: Desk, visitor: Visitor, user: User, secret: str) -> Response:
+    link = f"{desk.address(request)}/welcome/{secret}"
+    return render(request, replace(_page(desk, visitor), linked=user, link=link))
+
+
+def _refused(request: Request, desk: Desk, visitor: Visitor, problem: str) -> Response:
+    return render(request, replace(_page(desk, visitor), problem=problem), status=400)
