@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, get_args
+from typing import Annotated, ClassVar, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,15 +13,16 @@ from pydantic import BaseModel
 
 from leads.index.base import LeadIndex, Stored
 from leads.labels import STATUS_NAMES
-from leads.models import BEIJING, Lead
+from leads.models import BEIJING, Clinic, Lead
 from leads.records import caseload, users
 from leads.records.caseload import CaseLimits, Due, Wanted
+from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.records.texts import storable
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import TheDesk
 from leads.web.lead.page import address
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 PAGE_SIZE = 50
@@ -65,16 +66,36 @@ class CaseLine:
     late: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesPage(WebPage):
+    """The cases asked for, and the funnel: a clinic's id, its name, status → count."""
+
+    template: ClassVar[str] = "cases.html"
+    form: CaseForm
+    lines: Sequence[CaseLine]
+    total: int
+    pressing: Mapping[str, int]
+    funnel: Sequence[tuple[str, str, Mapping[str, int]]]
+    people: Sequence[User]
+    names: Mapping[str, str]
+    clinics: Sequence[Clinic]
+    clinic_names: Mapping[str, str]
+    statuses: Mapping[str, str]
+    dues: Mapping[str, str]
+    next_url: str
+    address: Callable[[str], str]
+
+
 @routes.get("/cases")
 def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[CaseForm, Query()]) -> Response:
     """The open cases of somebody, the most pressing first, and the funnel of each clinic."""
     today = desk.clock().astimezone(BEIJING).date()
     limits = _limits(visitor)
     wanted = form.wanted(visitor)
-    page = min(max(form.page, 1), 10_000)
+    number = min(max(form.page, 1), 10_000)
     with desk.records.reading() as session:
         found = caseload.listed(
-            session, wanted, today=today, limits=limits, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
+            session, wanted, today=today, limits=limits, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
         )
         total = caseload.count(session, wanted, today=today, limits=limits)
         mine = Wanted(assignee=visitor.login)
@@ -84,22 +105,22 @@ def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ca
         }
         funnel = caseload.funnel(session, limits=limits)
         people = [user for user in users.everybody(session) if not user.disabled]
-    values = {
-        "form": form,
-        "lines": _lines(desk.index, found, today),
-        "total": total,
-        "pressing": pressing,
-        "funnel": _funnel(funnel, visitor),
-        "people": people,
-        "names": {user.login: user.name for user in people},
-        "clinics": visitor.clinics,
-        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
-        "statuses": STATUS_NAMES,
-        "dues": DUE_NAMES,
-        "next_url": form.url(page=page + 1) if page * PAGE_SIZE < total else "",
-        "address": address,
-    }
-    return render(request, "cases.html", values)
+    page = CasesPage(
+        form=form,
+        lines=_lines(desk.index, found, today),
+        total=total,
+        pressing=pressing,
+        funnel=_funnel(funnel, visitor),
+        people=people,
+        names={user.login: user.name for user in people},
+        clinics=visitor.clinics,
+        clinic_names={clinic.id: clinic.name for clinic in visitor.clinics},
+        statuses=STATUS_NAMES,
+        dues=DUE_NAMES,
+        next_url=form.url(page=number + 1) if number * PAGE_SIZE < total else "",
+        address=address,
+    )
+    return render(request, page)
 
 
 def _limits(visitor: Visitor) -> CaseLimits | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -10,18 +12,20 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from crawler.parsing.coordinates import System
 from leads import storage
 from leads.clinics.form import ClinicDraft, Written, checked_id, district_at, draft
 from leads.clinics.own_accounts import account_key
 from leads.clinics.pasted_place import SYSTEM_NAMES, how_read, read_place, valid_point
 from leads.errors import ConflictError, InputError
 from leads.records import clinics as kept
+from leads.records.clinics import Affected
 from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
 from leads.web.desk import Desk, Number, TheDesk
 from leads.web.map.geometry import seats_around
-from leads.web.map.plotly import allow_tiles, plot_values
-from leads.web.render import render
+from leads.web.map.plotly import ADDRESS, allow_tiles, style_marks
+from leads.web.render import WebPage, render
 from nlp.places.gazetteer import Gazetteer
 
 routes = APIRouter()
@@ -63,17 +67,56 @@ class ClinicForm(BaseModel):
         return Written(**values, specialties=tuple(self.specialties))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicsPage(WebPage):
+    """All clinics; `places` are their districts by their ids."""
+
+    template: ClassVar[str] = "clinics.html"
+    rows: Sequence[ClinicRow]
+    places: Mapping[str, str]
+    done: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicPage(WebPage):
+    """The form of a clinic, or of a new one without a row, with its map; `tiles` is "" for none."""
+
+    template: ClassVar[str] = "clinic.html"
+    form: ClinicForm
+    row: ClinicRow | None
+    problem: str
+    systems: Mapping[System, str]
+    sites: Mapping[str, str]
+    place: str
+    in_file: bool
+    plotly: str
+    tiles: str
+    style_marks: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalPage(WebPage):
+    """What would lose its clinic; one that stands in the settings `comes_back`."""
+
+    template: ClassVar[str] = "clinic_remove.html"
+    row: ClinicRow
+    affected: Affected
+    mentions: int
+    comes_back: bool
+    problem: str
+
+
 @routes.get("/clinics")
 def clinics(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
     """All clinics."""
     with desk.records.reading() as session:
         rows = kept.rows(session)
-    values = {
-        "rows": rows,
-        "places": {row.id: _place_name(row.adcode) for row in rows},
-        "done": DONE.get(done, ""),
-    }
-    return render(request, "clinics.html", values)
+    page = ClinicsPage(
+        rows=rows,
+        places={row.id: _place_name(row.adcode) for row in rows},
+        done=DONE.get(done, ""),
+    )
+    return render(request, page)
 
 
 @routes.get("/clinics/new")
@@ -200,17 +243,19 @@ def _form(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    values = {
-        "form": form,
-        "row": row,
-        "problem": problem,
-        "systems": SYSTEM_NAMES,
-        "sites": _sites(desk),
-        "place": _place_name(row.adcode) if row else "",
-        "in_file": row is not None and row.managed_by == "file",
-        **plot_values(desk.settings),
-    }
-    return allow_tiles(render(request, "clinic.html", values, status=status), desk.settings)
+    page = ClinicPage(
+        form=form,
+        row=row,
+        problem=problem,
+        systems=SYSTEM_NAMES,
+        sites=_sites(desk),
+        place=_place_name(row.adcode) if row else "",
+        in_file=row is not None and row.managed_by == "file",
+        plotly=ADDRESS,
+        tiles=desk.settings.web.tiles,
+        style_marks=style_marks(),
+    )
+    return allow_tiles(render(request, page, status=status), desk.settings)
 
 
 def _removal(request: Request, desk: Desk, row: ClinicRow, problem: str = "", status: int = 200) -> Response:
@@ -218,14 +263,14 @@ def _removal(request: Request, desk: Desk, row: ClinicRow, problem: str = "", st
         affected = kept.affected(session, row.id)
     mentions = desk.index.mentions(clinic_id=row.id, limit=1000)
     filed = {clinic.id for clinic in desk.settings.clinic_records()}
-    values = {
-        "row": row,
-        "affected": affected,
-        "mentions": len(mentions),
-        "comes_back": row.id in filed,
-        "problem": problem,
-    }
-    return render(request, "clinic_remove.html", values, status=status)
+    page = RemovalPage(
+        row=row,
+        affected=affected,
+        mentions=len(mentions),
+        comes_back=row.id in filed,
+        problem=problem,
+    )
+    return render(request, page, status=status)
 
 
 def _row(desk: Desk, clinic_id: str) -> ClinicRow:

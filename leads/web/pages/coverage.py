@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Request, Response
@@ -24,13 +24,14 @@ from leads.records.tables.people import Audit
 from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, states
 from leads.web.auth import Admin, Staff
 from leads.web.desk import Desk, TheDesk
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 RUNS = 20
 LOOK_BACK = 200  # runs in which the last success is looked for
 GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself that there was more
 ASKED = "crawl"
+OUTCOME_WORDS = {**OUTCOMES, "never": "还没有抓过"}
 DONE = {
     "started": "已排队：几秒内开始，结果会出现在这里。",
     "waiting": "已经在排队或正在采集，不会重复开始。",
@@ -63,14 +64,52 @@ class Line:
         return self.state.next_at is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveragePage(WebPage):
+    """All sources; `contact` is what our crawler says of us to their owners."""
+
+    template: ClassVar[str] = "coverage.html"
+    lines: Sequence[Line]
+    now: datetime
+    done: str
+    outcomes: Mapping[str, str]
+    grounds: Mapping[str, str]
+    span: Callable[[timedelta], str]
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage(WebPage):
+    """One source, its last runs and its gaps; a run open for longer than `endless` was killed."""
+
+    template: ClassVar[str] = "source.html"
+    line: Line
+    runs: Sequence[Run]
+    now: datetime
+    done: str
+    outcomes: Mapping[str, str]
+    gap_names: Mapping[str, str]
+    grounds: Mapping[str, str]
+    endless: timedelta
+    span: Callable[[timedelta], str]
+
+
 @routes.get("/coverage")
 def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
     """All sources; those in trouble first."""
     now = desk.clock()
     lines = source_lines(desk, now)
     lines.sort(key=lambda line: (line.tone != "bad", not line.state.source.enabled))
-    values = {"lines": lines, "now": now, "done": DONE.get(done, ""), **_words(desk)}
-    return render(request, "coverage.html", values)
+    page = CoveragePage(
+        lines=lines,
+        now=now,
+        done=DONE.get(done, ""),
+        outcomes=OUTCOME_WORDS,
+        grounds=GROUNDS,
+        span=span,
+        contact=desk.settings.crawl.contact,
+    )
+    return render(request, page)
 
 
 @routes.get("/coverage/{source}")
@@ -80,8 +119,18 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
     line = source_line(desk, source, now)
     with _open(desk) as opened:
         runs = opened.runs(source=source, limit=RUNS)
-    values = {"line": line, "runs": runs, "now": now, "done": DONE.get(done, ""), **_words(desk)}
-    return render(request, "source.html", values)
+    page = SourcePage(
+        line=line,
+        runs=runs,
+        now=now,
+        done=DONE.get(done, ""),
+        outcomes=OUTCOME_WORDS,
+        gap_names=GAPS,
+        grounds=GROUNDS,
+        endless=ENDLESS,
+        span=span,
+    )
+    return render(request, page)
 
 
 @routes.post("/coverage/{source}/start")
@@ -152,17 +201,6 @@ def _open(desk: Desk) -> Iterator[Coverage]:
             yield opened
     except CoverageError as error:
         raise StorageError(str(error)) from error
-
-
-def _words(desk: Desk) -> dict[str, object]:
-    return {
-        "outcomes": {**OUTCOMES, "never": "还没有抓过"},
-        "gap_names": GAPS,
-        "grounds": GROUNDS,
-        "endless": ENDLESS,
-        "span": span,
-        "contact": desk.settings.crawl.contact,
-    }
 
 
 def span(length: timedelta) -> str:

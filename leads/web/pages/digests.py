@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,13 +19,14 @@ from leads.errors import InputError
 from leads.insights.bars_png import png
 from leads.insights.summary import Summary, place_name, symptom_name
 from leads.labels import PERIOD_NAMES, STATUS_NAMES
-from leads.models import BEIJING
+from leads.models import Clinic, Period
 from leads.records import channels, digests, users
-from leads.records.tables.digests import DigestPlan
+from leads.records.tables.alerts import Channel
+from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, Number, RowId, TheDesk
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 routes = APIRouter(prefix="/digests")
@@ -49,6 +51,45 @@ class PlanFields(BaseModel):
             monthday=self.monthday,
             clinic_ids=tuple(self.clinic),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPage(WebPage):
+    """A report; `plot` is the address of its plot, "" for none, and `most` the largest count of a bar."""
+
+    template: ClassVar[str] = "digest.html"
+    summary: Summary
+    since: datetime
+    until: datetime
+    heading: str
+    before: str
+    sentences: Sequence[str]
+    risen: Sequence[str]
+    symptom_name: Callable[[str], str]
+    place_name: Callable[[str], str]
+    statuses: Mapping[str, str]
+    most: int
+    plot: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestsPage(WebPage):
+    """Own plans, own reports, and the form for another plan."""
+
+    template: ClassVar[str] = "digests.html"
+    plans: Sequence[DigestPlan]
+    issues: Sequence[DigestIssue]
+    by_plan: Mapping[int, DigestPlan]
+    channels: Sequence[Channel]
+    channel_names: Mapping[int, str]
+    clinics: Sequence[Clinic]
+    clinic_names: Mapping[str, str]
+    periods: Mapping[str, str]
+    titles: Mapping[Period, str]
+    weekdays: Sequence[str]
+    fields: PlanFields
+    problem: str
 
 
 @routes.get("")
@@ -117,48 +158,46 @@ def _issue(desk: Desk, visitor: Visitor, issue_id: str) -> tuple[Summary, Digest
 
 def _report(request: Request, summary: Summary, plan: DigestPlan, *, plot: str, note: str) -> Response:
     counts = [each.count for each in (*summary.symptoms, *summary.places)]
-    values: Mapping[str, object] = {
-        "summary": summary,
-        "since": datetime.fromisoformat(summary.since),
-        "until": datetime.fromisoformat(summary.until),
-        "heading": digest_text.title(summary, plan),
-        "before": digest_text.BEFORE[plan.period],
-        "sentences": [digest_text.spoken(voice, plan.period) for voice in summary.voices],
-        "risen": [digest_text.risen(each) for each in summary.risen],
-        "symptom_name": symptom_name,
-        "place_name": place_name,
-        "statuses": STATUS_NAMES,
-        "most": max(counts, default=1),
-        "plot": plot,
-        "note": note,
-    }
-    return render(request, "digest.html", values)
+    page = DigestPage(
+        summary=summary,
+        since=datetime.fromisoformat(summary.since),
+        until=datetime.fromisoformat(summary.until),
+        heading=digest_text.title(summary, plan),
+        before=digest_text.BEFORE[plan.period],
+        sentences=[digest_text.spoken(voice, plan.period) for voice in summary.voices],
+        risen=[digest_text.risen(each) for each in summary.risen],
+        symptom_name=symptom_name,
+        place_name=place_name,
+        statuses=STATUS_NAMES,
+        most=max(counts, default=1),
+        plot=plot,
+        note=note,
+    )
+    return render(request, page)
 
 
 def _overview(
     request: Request, desk: Desk, visitor: Visitor, *, problem: str = "", fields: PlanFields | None = None
 ) -> Response:
-    now = desk.clock()
     with desk.records.reading() as session:
         plans = digests.of_user(session, visitor.user_id)
         made = digests.issues(session, visitor.user_id)
         own = channels.of(session, visitor.user_id)
-    values = {
-        "plans": plans,
-        "issues": made,
-        "by_plan": {plan.id: plan for plan in plans},
-        "channels": own,
-        "channel_names": {channel.id: channel.name for channel in own},
-        "clinics": visitor.clinics,
-        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
-        "periods": PERIOD_NAMES,
-        "titles": digest_text.TITLES,
-        "weekdays": WEEKDAYS,
-        "fields": fields or PlanFields(),
-        "problem": problem,
-        "now": now.astimezone(BEIJING),
-    }
-    return render(request, "digests.html", values, status=400 if problem else 200)
+    page = DigestsPage(
+        plans=plans,
+        issues=made,
+        by_plan={plan.id: plan for plan in plans},
+        channels=own,
+        channel_names={channel.id: channel.name for channel in own},
+        clinics=visitor.clinics,
+        clinic_names={clinic.id: clinic.name for clinic in visitor.clinics},
+        periods=PERIOD_NAMES,
+        titles=digest_text.TITLES,
+        weekdays=WEEKDAYS,
+        fields=fields or PlanFields(),
+        problem=problem,
+    )
+    return render(request, page, status=400 if problem else 200)
 
 
 def _user(session: Session, visitor: Visitor) -> User:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -22,12 +23,22 @@ from leads.web.auth import Anyone, Staff, Visitor, visitor_of
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.leads.atom import Feed, atom, updated
 from leads.web.leads.search_form import LeadForm, lead_query
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 ENTRIES = 50
 GONE = "这个订阅地址已失效：请在“已保存的搜索”里复制新的地址。"
 Text = Annotated[str, Form()]
 routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchesPage(WebPage):
+    """A person's own searches, and the addresses of their feeds by their ids."""
+
+    template: ClassVar[str] = "searches.html"
+    saved: Sequence[SavedSearch]
+    feeds: Mapping[int, str]
+    done: str
 
 
 @routes.get("/searches")
@@ -37,7 +48,7 @@ def listed(request: Request, desk: TheDesk, visitor: Anyone, done: str = "") -> 
         saved = searches.of_user(session, visitor.user_id)
     base = desk.address(request)
     feeds = {each.id: f"{base}/feeds/{each.feed_secret}.atom" for each in saved}
-    return render(request, "searches.html", {"saved": saved, "feeds": feeds, "done": DONE.get(done, "")})
+    return render(request, SearchesPage(saved=saved, feeds=feeds, done=DONE.get(done, "")))
 
 
 # What the page says after something was done.

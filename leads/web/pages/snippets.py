@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -10,13 +12,14 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from leads.errors import ConflictError, InputError
+from leads.models import Clinic
 from leads.records import snippets as kept
 from leads.records.tables.work import Snippet
-from leads.replies.compliance import check
-from leads.replies.starters import VARIABLES, ReplyDraft, starters
+from leads.replies.compliance import Objection, check
+from leads.replies.starters import VARIABLES, ReplyDraft, Starter, starters
 from leads.web.auth import Staff
 from leads.web.desk import Desk, Number, RowId, TheDesk
-from leads.web.render import render
+from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 
 routes = APIRouter()
@@ -41,19 +44,47 @@ class SnippetForm(BaseModel):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnippetsPage(WebPage):
+    """All pieces, and the starters."""
+
+    template: ClassVar[str] = "snippets.html"
+    pieces: Sequence[Snippet]
+    starters: Sequence[Starter]
+    symptom_names: Mapping[str, str]
+    clinic_names: Mapping[str, str]
+    done: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnippetPage(WebPage):
+    """The form of a piece, or of a new one without a row; `other` is what somebody else wrote meanwhile."""
+
+    template: ClassVar[str] = "snippet.html"
+    form: SnippetForm
+    row: Snippet | None
+    problem: str
+    other: str
+    variables: Mapping[str, str]
+    symptom: str
+    symptom_names: Mapping[str, str]
+    clinics: Sequence[Clinic]
+    findings: Sequence[Objection]
+
+
 @routes.get("/snippets")
 def listing(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
     """All pieces, and the starters."""
     with desk.records.reading() as session:
         pieces = kept.everything(session)
-    values = {
-        "pieces": pieces,
-        "starters": starters(),
-        "symptom_names": _names(),
-        "clinic_names": {clinic.id: clinic.name for clinic in visitor.clinics},
-        "done": DONE.get(done, ""),
-    }
-    return render(request, "snippets.html", values)
+    page = SnippetsPage(
+        pieces=pieces,
+        starters=starters(),
+        symptom_names=_names(),
+        clinic_names={clinic.id: clinic.name for clinic in visitor.clinics},
+        done=DONE.get(done, ""),
+    )
+    return render(request, page)
 
 
 @routes.get("/snippets/new")
@@ -134,18 +165,18 @@ def _form(
     problem: str = "",
     status: int = 400,
 ) -> Response:
-    values = {
-        "form": form,
-        "row": row,
-        "problem": problem,
-        "other": row.text if row and status == 409 else "",
-        "variables": VARIABLES,
-        "symptom": _names().get(form.symptom, form.symptom),
-        "symptom_names": _names(),
-        "clinics": desk.clinics(),
-        "findings": check(form.text),
-    }
-    return render(request, "snippet.html", values, status=status if problem else 200)
+    page = SnippetPage(
+        form=form,
+        row=row,
+        problem=problem,
+        other=row.text if row and status == 409 else "",
+        variables=VARIABLES,
+        symptom=_names().get(form.symptom, form.symptom),
+        symptom_names=_names(),
+        clinics=desk.clinics(),
+        findings=check(form.text),
+    )
+    return render(request, page, status=status if problem else 200)
 
 
 def _names() -> dict[str, str]:
