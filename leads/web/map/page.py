@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from leads.errors import QueryError
+from leads.models import Clinic
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.headers import FOREVER
 from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.map.cells import COARSEST, FINEST, LEAST
-from leads.web.map.plotly import ADDRESS, allow_tiles, plot_values, plotly_file, plotly_packed
+from leads.web.map.plotly import ADDRESS, allow_tiles, plotly_file, plotly_packed, style_marks
 from leads.web.map.view import ZOOMS, MapView, Stock, map_view, radius
-from leads.web.render import render
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 WIDTH, HEIGHT = 960, 640  # of the drawing without scripts
@@ -48,6 +50,26 @@ class Drawn:
     merged: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapPage(WebPage):
+    """The map of a search; without `view` there is a `problem`. `zooms` are names and addresses."""
+
+    template: ClassVar[str] = "map.html"
+    form: MapForm
+    clinics: Sequence[Clinic]
+    view: MapView | None
+    drawing: Mapping[str, Sequence[Drawn]] | None
+    problem: str
+    least: int
+    zooms: Mapping[int, tuple[str, str]]
+    auto: str
+    list_address: str
+    cells_address: str
+    plotly: str
+    tiles: str
+    style_marks: Sequence[str]
+
+
 @routes.get("/map")
 def leads_map(
     request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[MapForm, Query()]
@@ -58,20 +80,22 @@ def leads_map(
         view = _view(request, desk, visitor, asked)
     except QueryError as error:
         problem = str(error)
-    values = {
-        "form": asked,
-        "clinics": visitor.clinics,
-        "view": view,
-        "drawing": _drawing(view) if view else None,
-        "problem": problem,
-        "least": LEAST,
-        "zooms": {zoom: (name, _address(asked, zoom)) for zoom, name in ZOOMS.items()},
-        "auto": _address(asked, None),
-        "list_address": asked.url("/"),
-        "cells_address": asked.url("/map/cells"),
-        **plot_values(desk.settings),
-    }
-    return allow_tiles(render(request, "map.html", values, status=400 if problem else 200), desk.settings)
+    page = MapPage(
+        form=asked,
+        clinics=visitor.clinics,
+        view=view,
+        drawing=_drawing(view) if view else None,
+        problem=problem,
+        least=LEAST,
+        zooms={zoom: (name, _address(asked, zoom)) for zoom, name in ZOOMS.items()},
+        auto=_address(asked, None),
+        list_address=asked.url("/"),
+        cells_address=asked.url("/map/cells"),
+        plotly=ADDRESS,
+        tiles=desk.settings.web.tiles,
+        style_marks=style_marks(),
+    )
+    return allow_tiles(render(request, page, status=400 if problem else 200), desk.settings)
 
 
 @routes.get("/map/cells")

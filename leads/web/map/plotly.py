@@ -46,11 +46,6 @@ def style_marks() -> tuple[str, ...]:
     return tuple(sorted(set(_STYLE_MARK.findall(plotly_file().read_text(encoding="utf-8")))))
 
 
-def plot_values(settings: Settings) -> dict[str, object]:
-    """What `plot_head.html` and a template with a plot need; `tiles` is "" for none."""
-    return {"plotly": ADDRESS, "tiles": settings.web.tiles, "style_marks": style_marks()}
-
-
 def allow_tiles(response: Response, settings: Settings) -> Response:
     """Let this one page load pictures from the configured tile server, and from nowhere else."""
     if settings.web.tiles:

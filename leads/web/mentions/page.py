@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
@@ -12,18 +13,50 @@ from starlette.exceptions import HTTPException
 from leads.errors import QueryError
 from leads.index.base import LeadIndex, Stored
 from leads.labels import COMPLAINT_NAMES, SEVERITY_NAMES
-from leads.models import Lead, LeadQuery, Mention
+from leads.models import Clinic, Lead, LeadQuery, Mention, Severity
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.mentions import view as mentionview
-from leads.web.mentions.view import MentionForm
-from leads.web.render import render
+from leads.web.mentions.view import MentionForm, MentionRow
+from leads.web.render import WebPage, render
+from nlp.models import ComplaintKind
 
 PAGE_SIZE = 25
 MOST = 2000  # of a clinic, the newest; further back the time has to be narrowed
 AROUND = timedelta(days=14)  # a thread's posts that far apart are shown beside each other
 NEIGHBOURS = 300
 routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionsPage(WebPage):
+    """A page of the mentions found; `many` when older ones were not looked at."""
+
+    template: ClassVar[str] = "mentions.html"
+    form: MentionForm
+    problem: str
+    rows: Sequence[MentionRow]
+    total: int
+    many: bool
+    clinics: Sequence[Clinic]
+    kinds: Mapping[ComplaintKind, str]
+    severities: Mapping[Severity, str]
+    now: datetime
+    first_url: str
+    next_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionPage(WebPage):
+    """One mention; `heard` and `leads` are of its thread, `parents` and `parent_lead` what it answers."""
+
+    template: ClassVar[str] = "mention.html"
+    row: MentionRow
+    parents: Sequence[MentionRow]
+    parent_lead: Lead | None
+    heard: Sequence[MentionRow]
+    leads: Sequence[Lead]
+    now: datetime
 
 
 @routes.get("/mentions")
@@ -39,20 +72,20 @@ def mentions(
     number = form.number()
     start = (number - 1) * PAGE_SIZE
     names = {clinic.id: clinic.name for clinic in visitor.clinics}
-    values = {
-        "form": form,
-        "problem": problem,
-        "rows": [mentionview.row(each, names) for each in found[start : start + PAGE_SIZE]],
-        "total": len(found),
-        "many": len(found) >= MOST,
-        "clinics": visitor.clinics,
-        "kinds": COMPLAINT_NAMES,
-        "severities": {word: name for word, name in SEVERITY_NAMES.items() if word != "low"},
-        "now": now,
-        "first_url": form.url() if number > 1 else "",
-        "next_url": form.url(page=str(number + 1)) if len(found) > start + PAGE_SIZE else "",
-    }
-    return render(request, "mentions.html", values, status=400 if problem else 200)
+    page = MentionsPage(
+        form=form,
+        problem=problem,
+        rows=[mentionview.row(each, names) for each in found[start : start + PAGE_SIZE]],
+        total=len(found),
+        many=len(found) >= MOST,
+        clinics=visitor.clinics,
+        kinds=COMPLAINT_NAMES,
+        severities={word: name for word, name in SEVERITY_NAMES.items() if word != "low"},
+        now=now,
+        first_url=form.url() if number > 1 else "",
+        next_url=form.url(page=str(number + 1)) if len(found) > start + PAGE_SIZE else "",
+    )
+    return render(request, page, status=400 if problem else 200)
 
 
 def find(
@@ -84,15 +117,15 @@ def mention(request: Request, desk: TheDesk, visitor: Anyone, mention_id: str) -
         raise HTTPException(404, "没有这条提及：它可能已过期或被删除。")
     names: Mapping[str, str] = {clinic.id: clinic.name for clinic in visitor.clinics}
     heard, leads = _thread(desk.index, visitor, found, desk.clock())
-    values = {
-        "row": mentionview.row(found, names, whole=True),
-        "parents": [mentionview.row(each, names) for each in _quoted(desk.index, visitor, found)],
-        "parent_lead": _quoted_lead(desk.index, visitor, found),
-        "heard": [mentionview.row(each, names) for each in heard],
-        "leads": leads,
-        "now": desk.clock(),
-    }
-    return render(request, "mention.html", values)
+    page = MentionPage(
+        row=mentionview.row(found, names, whole=True),
+        parents=[mentionview.row(each, names) for each in _quoted(desk.index, visitor, found)],
+        parent_lead=_quoted_lead(desk.index, visitor, found),
+        heard=[mentionview.row(each, names) for each in heard],
+        leads=leads,
+        now=desk.clock(),
+    )
+    return render(request, page)
 
 
 def _thread(

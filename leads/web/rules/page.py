@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
@@ -19,17 +20,17 @@ from leads import labels, storage
 from leads.alerts.triggers.preview import Preview, Tag, preview, tokens_only
 from leads.errors import ConflictError, InputError, QueryError, StorageError
 from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
-from leads.models import Mention, RuleKind
+from leads.models import Clinic, Mention, RuleKind, Severity
 from leads.query import alert_conditions
 from leads.records import rules, users
 from leads.records.tables.alerts import Rule, Subscription
 from leads.storage import tagger
 from leads.web.auth import Staff, Visitor
 from leads.web.desk import Desk, Number, RowId, TheDesk
-from leads.web.render import render
-from leads.web.rules.view import CHART, bars, described, fields_of, kind_of, query_of
+from leads.web.render import WebPage, render
+from leads.web.rules.view import CHART, Bar, bars, described, fields_of, kind_of, query_of
 from nlp import Tagger
-from nlp.models import Tags
+from nlp.models import ComplaintKind, Polarity, Tags
 from nlp.symptoms import lexicon
 
 routes = APIRouter()
@@ -51,24 +52,71 @@ class RuleForm(BaseModel):
     version: Number = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesPage(WebPage):
+    """All rules; by their ids who hears of them, their conditions in words, and why one cannot be read."""
+
+    template: ClassVar[str] = "rules.html"
+    rules: Sequence[Rule]
+    subscribers: Mapping[int, Sequence[str]]
+    described: Mapping[int, Sequence[tuple[str, str]]]
+    problems: Mapping[int, str]
+    kinds: Mapping[RuleKind, str]
+    done: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePage(WebPage):
+    """The form of a rule, or of a new one without `rule`, and what it would have brought."""
+
+    template: ClassVar[str] = "rule.html"
+    rule: Rule | None
+    kind: RuleKind
+    name: str
+    query: str
+    version: int
+    fields: Mapping[str, Sequence[str]]
+    kinds: Mapping[RuleKind, str]
+    hints: Mapping[RuleKind, str]
+    clinics: Sequence[Clinic]
+    symptoms: Sequence[str]
+    polarity_names: Mapping[Polarity, str]
+    complaint_names: Mapping[ComplaintKind, str]
+    severity_names: Mapping[Severity, str]
+    sources: Sequence[str]
+    preview: Preview | None
+    bars: Sequence[Bar]
+    chart: tuple[int, int]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDraft:
+    """What the form is filled with; without `rule` it makes a new one."""
+
+    kind: RuleKind
+    query: str
+    name: str
+    rule: Rule | None = None
+    version: int = 0
+
+
 @routes.get("/rules")
 def all_rules(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
     """All rules with those who hear of them."""
-    now = desk.clock()
     with desk.records.reading() as session:
         found = rules.all(session)
         heard = rules.subscriptions(session)
         people = {user.id: user.name for user in users.everybody(session)}
-    values = {
-        "rules": found,
-        "subscribers": _subscribers(heard, people),
-        "described": {rule.id: described(rule.kind, rule.query, visitor.clinics) for rule in found},
-        "problems": {rule.id: _problem(rule, visitor, desk) for rule in found},
-        "kinds": KIND_NAMES,
-        "now": now,
-        "done": DONE.get(done, ""),
-    }
-    return render(request, "rules.html", values)
+    page = RulesPage(
+        rules=found,
+        subscribers=_subscribers(heard, people),
+        described={rule.id: described(rule.kind, rule.query, visitor.clinics) for rule in found},
+        problems={rule.id: _problem(rule, visitor, desk) for rule in found},
+        kinds=KIND_NAMES,
+        done=DONE.get(done, ""),
+    )
+    return render(request, page)
 
 
 @routes.get("/rules/new")
@@ -77,7 +125,7 @@ def new(request: Request, desk: TheDesk, visitor: Staff, kind: str = "lead", nam
     chosen = kind_of(kind)
     query = query_of(chosen, request.query_params)
     asked = bool(set(request.query_params) - {"kind"})
-    return _form(request, desk, visitor, chosen, query, name=name, look=asked)
+    return _form(request, desk, visitor, RuleDraft(kind=chosen, query=query, name=name), look=asked)
 
 
 @routes.post("/rules")
@@ -90,8 +138,8 @@ def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[RuleFor
                 session, name=form.name, kind=kind, query=form.query, who=visitor.login, now=desk.clock()
             )
     except (InputError, QueryError) as error:
-        values = {"name": form.name, "problem": str(error), "status": 400}
-        return _form(request, desk, visitor, kind, form.query, **values)  # type: ignore[arg-type]  # by name
+        draft = RuleDraft(kind=kind, query=form.query, name=form.name)
+        return _form(request, desk, visitor, draft, problem=str(error), status=400)
     return _back("added")
 
 
@@ -101,16 +149,14 @@ def edit(request: Request, desk: TheDesk, visitor: Staff, rule_id: RowId) -> Res
     rule = _rule(desk, rule_id)
     given = request.query_params
     asked = "version" in given
-    return _form(
-        request,
-        desk,
-        visitor,
-        rule.kind,
-        query_of(rule.kind, given) if asked else rule.query,
+    draft = RuleDraft(
+        kind=rule.kind,
+        query=query_of(rule.kind, given) if asked else rule.query,
         name=given.get("name", rule.name),
         rule=rule,
         version=_number(given.get("version", ""), rule.version),
     )
+    return _form(request, desk, visitor, draft)
 
 
 @routes.post("/rules/{rule_id}")
@@ -131,18 +177,8 @@ def change(
                 query=form.query,
             )
     except (InputError, QueryError, ConflictError) as error:
-        return _form(
-            request,
-            desk,
-            visitor,
-            rule.kind,
-            form.query,
-            name=form.name,
-            rule=rule,
-            version=form.version,
-            problem=str(error),
-            status=error.http_status,
-        )
+        draft = RuleDraft(kind=rule.kind, query=form.query, name=form.name, rule=rule, version=form.version)
+        return _form(request, desk, visitor, draft, problem=str(error), status=error.http_status)
     return _back("changed")
 
 
@@ -169,45 +205,40 @@ def _form(
     request: Request,
     desk: Desk,
     visitor: Visitor,
-    kind: RuleKind,
-    query: str,
+    draft: RuleDraft,
     *,
-    name: str = "",
-    rule: Rule | None = None,
-    version: int = 0,
     problem: str = "",
     status: int = 200,
     look: bool = True,
 ) -> Response:
-    seen = None
+    seen, kind, query = None, draft.kind, draft.query
     try:
         if look:
             query = alert_conditions.tidied(kind, query)
             seen = looked_back(desk, visitor, kind, query)
     except QueryError as error:
         problem, status = problem or str(error), 400
-    values = {
-        "rule": rule,
-        "kind": kind,
-        "name": name,
-        "query": query,
-        "version": version,
-        "fields": fields_of(query),
-        "kinds": KIND_NAMES,
-        "hints": KIND_HINTS,
-        "clinics": visitor.clinics,
-        "symptoms": [concept.name for concept in lexicon.load().concepts.values()],
-        "polarity_names": labels.POLARITY_NAMES,
-        "complaint_names": labels.COMPLAINT_NAMES,
-        "severity_names": labels.SEVERITY_NAMES,
-        "sources": [source.name for source in storage.sources(desk.settings)],
-        "preview": seen,
-        "bars": bars(seen) if seen else [],
-        "chart": CHART,
-        "problem": problem,
-        "now": desk.clock(),
-    }
-    return render(request, "rule.html", values, status=status)
+    page = RulePage(
+        rule=draft.rule,
+        kind=kind,
+        name=draft.name,
+        query=query,
+        version=draft.version,
+        fields=fields_of(query),
+        kinds=KIND_NAMES,
+        hints=KIND_HINTS,
+        clinics=visitor.clinics,
+        symptoms=[concept.name for concept in lexicon.load().concepts.values()],
+        polarity_names=labels.POLARITY_NAMES,
+        complaint_names=labels.COMPLAINT_NAMES,
+        severity_names=labels.SEVERITY_NAMES,
+        sources=[source.name for source in storage.sources(desk.settings)],
+        preview=seen,
+        bars=bars(seen) if seen else [],
+        chart=CHART,
+        problem=problem,
+    )
+    return render(request, page, status=status)
 
 
 def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:
