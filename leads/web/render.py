@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -82,14 +81,10 @@ class ErrorPage(WebPage):
     sentence: str
 
 
-def render(
-    request: Request, page: WebPage | str, given: Mapping[str, object] | None = None, *, status: int = 200
-) -> Response:
+def render(request: Request, page: WebPage, *, status: int = 200) -> Response:
     """A page. Templates find the person as `visitor` (None before the login) and the form token in it."""
-    values = {"visitor": getattr(request.state, "visitor", None), **(given or {})}
-    if isinstance(page, str):
-        return templates.TemplateResponse(request, page, values, status_code=status)
-    values |= {field.name: getattr(page, field.name) for field in fields(page)}
+    values = {field.name: getattr(page, field.name) for field in fields(page)}
+    values["visitor"] = getattr(request.state, "visitor", None)
     return templates.TemplateResponse(request, page.template, values, status_code=status)
 
 

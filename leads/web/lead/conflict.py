@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from leads.records.cases import FIELD_NAMES, FIELDS, in_words, replay, state
 from leads.records.tables.work import Case, CaseEvent
@@ -44,19 +43,3 @@ def differences(
         for field in FIELDS
         if field in posted and posted[field] != base[field] and posted[field] != now[field]
     ]
-
-
-def conflict_values(
-    case: Case | None,
-    events: Sequence[CaseEvent],
-    posted: Mapping[str, str],
-    version: int,
-    names: Mapping[str, str],
-) -> dict[str, Any]:
-    """What the page of a conflict shows: the differences, the present version, what happened meanwhile."""
-    return {
-        "differences": differences(case, events, posted, version, names),
-        "version": case.version if case else 0,
-        "since": [event for event in events if event.version > version],
-        "names": names,
-    }

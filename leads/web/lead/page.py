@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
@@ -16,9 +16,11 @@ from leads.actions import change_case
 from leads.errors import ConflictError, InputError
 from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES, STATUS_NAMES
-from leads.models import Lead, LeadQuery
+from leads.models import Clinic, Lead, LeadQuery
 from leads.records import cases, feedback, notes, snippets, users
 from leads.records.clinics import clinics as all_clinics
+from leads.records.tables.people import User
+from leads.records.tables.work import Case, Feedback
 from leads.replies import starters
 from leads.replies.compliance import LONGEST
 from leads.web.auth import Anyone, Visitor
@@ -34,8 +36,8 @@ from leads.web.lead.case_form import (
     to_change,
     version_of,
 )
-from leads.web.lead.conflict import conflict_values
-from leads.web.render import render
+from leads.web.lead.conflict import Difference, differences
+from leads.web.render import WebPage, render
 
 routes = APIRouter()
 SHOWN = 3000  # characters of a post that are there at once; the rest unfolds
@@ -49,6 +51,59 @@ DONE = {
     "feedback": "谢谢，记下了：下次训练会学进去。",
     "back": "已撤回。",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadPage(WebPage):
+    """One lead with its case, and help with a reply; what has a default stays so when the lead is gone."""
+
+    template: ClassVar[str] = "lead.html"
+    found: CaseSubject
+    case: Case | None
+    lead: Lead | None
+    now: datetime
+    problem: str
+    done: str
+    statuses: Mapping[str, str]
+    dismissals: Sequence[str]
+    next_status: str
+    clinics: Sequence[Clinic]
+    address: Callable[[str], str]
+    names: Mapping[str, str]  # of logins and clinics
+    people: Sequence[User]
+    version: int
+    form: Mapping[str, str]
+    typed_note: str
+    story: Sequence[leadview.Step]
+    feedback: Sequence[tuple[Feedback, str, str]]
+    other_intents: Mapping[str, str]
+    shown: int = SHOWN
+    shares: Sequence[leadview.LabelShare] = ()
+    symptoms: Sequence[leadview.SymptomLine] = ()
+    place: Sequence[tuple[str, str]] = ()
+    folded: Sequence[Lead] = ()
+    thread: Sequence[Lead] = ()
+    similar: Sequence[Lead] = ()
+    lines: Sequence[leadview.ClinicLine] = ()
+    choices: Sequence[reply.PieceChoice] = ()
+    chosen: reply.PieceChoice | None = None
+    reply_clinic: Clinic | None = None
+    checked: reply.Checked | None = None
+    reply: str = ""
+    missing: Sequence[str] = ()
+    longest: int = LONGEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictPage(WebPage):
+    """What two people want of one case; `version` is the present one."""
+
+    template: ClassVar[str] = "conflict.html"
+    differences: Sequence[Difference]
+    version: int
+    sentence: str
+    lead_id: str
+    address: Callable[[str], str]
 
 
 class ReplyText(BaseModel):
@@ -177,29 +232,16 @@ def _page(
     typed: Mapping[str, str] | None = None,
     done: str = "",
 ) -> Response:
-    values: dict[str, Any] = {
-        "found": found,
-        "case": found.case,
-        "lead": found.lead,
-        "now": desk.clock(),
-        "problem": problem,
-        "done": done,
-        "statuses": STATUS_NAMES,
-        "dismissals": cases.DISMISSALS,
-        "next_status": NEXT.get(found.case.status if found.case else "new", ""),
-        "clinics": visitor.clinics,
-        "address": address,
-        **_case_values(desk, visitor, found, typed or {}),
-    }
+    page = _case_page(desk, visitor, found, typed or {}, problem=problem, done=done)
     if found.lead is not None:
-        values |= _lead_values(desk.index, visitor, found.lead, desk.clock())
-        values |= _reply_values(desk, visitor, found, snippet=snippet, clinic_id=clinic_id, text=text)
-    return render(request, "lead.html", values, status=400 if problem else 200)
+        page = _with_lead(page, desk.index, visitor, found.lead)
+        page = _with_reply(page, desk, visitor, found.lead, snippet=snippet, clinic_id=clinic_id, text=text)
+    return render(request, page, status=400 if problem else 200)
 
 
-def _case_values(
-    desk: Desk, visitor: Visitor, found: CaseSubject, typed: Mapping[str, str]
-) -> dict[str, Any]:
+def _case_page(
+    desk: Desk, visitor: Visitor, found: CaseSubject, typed: Mapping[str, str], *, problem: str, done: str
+) -> LeadPage:
     """The case, its story, what was judged; `typed` is what a form held that could not be taken."""
     with desk.records.reading() as session:
         known = all_clinics(session)
@@ -209,31 +251,42 @@ def _case_values(
         judged = feedback.of(session, found.lead_id)
     names |= {clinic.id: clinic.name for clinic in known}
     state = cases.state(found.case) if found.case else cases.replay(())
-    return {
-        "names": names,
-        "people": people,
-        "version": found.case.version if found.case else 0,
-        "form": {**state, **typed},
-        "typed_note": typed.get("note", ""),
-        "story": leadview.story(events, written, names),
-        "feedback": [(row, leadview.judged(row), leadview.thought(row)) for row in judged],
-        "other_intents": {label: name for label, name in INTENT_NAMES.items() if label != "seeker"},
-    }
+    return LeadPage(
+        found=found,
+        case=found.case,
+        lead=found.lead,
+        now=desk.clock(),
+        problem=problem,
+        done=done,
+        statuses=STATUS_NAMES,
+        dismissals=cases.DISMISSALS,
+        next_status=NEXT.get(found.case.status if found.case else "new", ""),
+        clinics=visitor.clinics,
+        address=address,
+        names=names,
+        people=people,
+        version=found.case.version if found.case else 0,
+        form={**state, **typed},
+        typed_note=typed.get("note", ""),
+        story=leadview.story(events, written, names),
+        feedback=[(row, leadview.judged(row), leadview.thought(row)) for row in judged],
+        other_intents={label: name for label, name in INTENT_NAMES.items() if label != "seeker"},
+    )
 
 
-def _lead_values(index: LeadIndex, visitor: Visitor, lead: Lead, now: datetime) -> dict[str, Any]:
+def _with_lead(page: LeadPage, index: LeadIndex, visitor: Visitor, lead: Lead) -> LeadPage:
     looked_at = SIMILAR * 3 if visitor.restricted else SIMILAR
     similar = [each for each in index.similar(lead.id, looked_at) if visitor.may_see_lead(each)]
-    return {
-        "shown": SHOWN,
-        "shares": leadview.intents(lead),
-        "symptoms": leadview.symptoms(lead),
-        "place": leadview.place(lead.tags.region),
-        "folded": index.folded(lead.id),
-        "thread": [each for each in _thread(index, lead, now) if visitor.may_see_lead(each)],
-        "similar": similar[:SIMILAR],
-        "lines": leadview.clinics_for(lead, visitor.clinics),
-    }
+    return replace(
+        page,
+        shares=leadview.intents(lead),
+        symptoms=leadview.symptoms(lead),
+        place=leadview.place(lead.tags.region),
+        folded=index.folded(lead.id),
+        thread=[each for each in _thread(index, lead, page.now) if visitor.may_see_lead(each)],
+        similar=similar[:SIMILAR],
+        lines=leadview.clinics_for(lead, visitor.clinics),
+    )
 
 
 def _thread(index: LeadIndex, lead: Lead, now: datetime) -> list[Lead]:
@@ -253,28 +306,33 @@ def _thread(index: LeadIndex, lead: Lead, now: datetime) -> list[Lead]:
     return sorted(same, key=lambda each: (each.post.floor or 0, each.post.published_at))
 
 
-def _reply_values(
-    desk: Desk, visitor: Visitor, found: CaseSubject, *, snippet: str, clinic_id: str, text: str | None
-) -> dict[str, Any]:
+def _with_reply(
+    page: LeadPage,
+    desk: Desk,
+    visitor: Visitor,
+    lead: Lead,
+    *,
+    snippet: str,
+    clinic_id: str,
+    text: str | None,
+) -> LeadPage:
     """The helper: pieces to choose from, the text so far, and what it must not say."""
-    lead = found.lead
-    assert lead is not None  # noqa: S101 - the caller's condition
-    lines = leadview.clinics_for(lead, visitor.clinics)
-    wanted = clinic_id or (found.case.clinic_id if found.case else "")
+    lines = page.lines
+    wanted = clinic_id or (page.case.clinic_id if page.case else "")
     line = next((each for each in lines if each.clinic.id == wanted), lines[0] if lines else None)
     with desk.records.reading() as session:
         choices = reply.choices(lead, snippets.everything(session), visitor.clinics)
     chosen = next((each for each in choices if each.key == snippet), None)
     filled = reply.filled(chosen, lead, line) if chosen else starters.Filled(text="")
-    return {
-        "choices": choices,
-        "chosen": chosen,
-        "reply_clinic": line.clinic if line else None,
-        "reply": filled.text if text is None else text,
-        "missing": filled.missing if text is None else (),
-        "checked": reply.checked(filled.text if text is None else text),
-        "longest": LONGEST,
-    }
+    return replace(
+        page,
+        choices=choices,
+        chosen=chosen,
+        reply_clinic=line.clinic if line else None,
+        reply=filled.text if text is None else text,
+        missing=filled.missing if text is None else (),
+        checked=reply.checked(filled.text if text is None else text),
+    )
 
 
 def _conflict(
@@ -286,8 +344,14 @@ def _conflict(
         events = cases.history(session, lead_id)
         names = {user.login: user.name for user in users.everybody(session)}
         names |= {clinic.id: clinic.name for clinic in all_clinics(session)}
-    shown = conflict_values(case, events, values, version, names)
-    if not shown["differences"]:
+    open_ones = differences(case, events, values, version, names)
+    if not open_ones:
         return RedirectResponse(f"{address(lead_id)}?done=case", 303)
-    page = {**shown, "sentence": sentence, "lead_id": lead_id, "address": address}
-    return render(request, "conflict.html", page, status=409)
+    page = ConflictPage(
+        differences=open_ones,
+        version=case.version if case else 0,
+        sentence=sentence,
+        lead_id=lead_id,
+        address=address,
+    )
+    return render(request, page, status=409)

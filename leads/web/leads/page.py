@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Annotated, get_args
+from typing import Annotated, ClassVar, get_args
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -17,23 +17,59 @@ from starlette.exceptions import HTTPException
 from leads.actions import change_case
 from leads.errors import InputError, QueryError, TingzhenError
 from leads.labels import SORT_NAMES, STATUS_NAMES
-from leads.models import CaseStatus, Hit, LeadQuery, Page
+from leads.models import CaseStatus, Clinic, Hit, LeadQuery, Page
 from leads.records import cases, feedback, searches, users
 from leads.records.cases import CaseChange
-from leads.records.tables.work import Case, SavedSearch
+from leads.records.tables.work import SavedSearch
 from leads.scoring.expected import RECENT, expected_of
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
 from leads.web.leads.search_form import LeadForm, lead_query
-from leads.web.render import render
+from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 
 PAGE_SIZE = 25
 MOST_AT_ONCE = 200
 UNCHANGED = "-"  # chosen where a bulk change leaves a field alone
 routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsPage(WebPage):
+    """The search: its form and filters, the leads found, and what can be done with them."""
+
+    template: ClassVar[str] = "leads.html"
+    form: LeadForm
+    problem: str
+    now: datetime
+    clinics: Sequence[Clinic]
+    restricted: bool
+    people: Mapping[str, str]
+    expected: str
+    rows: Sequence[list_view.LeadRow]
+    total: int
+    counts: Counts | None
+    next_url: str
+    first_url: str
+    filters: Sequence[list_view.Filter]
+    precisions_to: Sequence[list_view.FacetChoice]
+    ages: Sequence[list_view.FacetChoice]
+    chips: Sequence[list_view.Chip]
+    narrowed: int
+    sorts_to: Mapping[str, str]
+    place: str
+    symptom_options: Markup
+    saved: Sequence[SavedSearch]
+    settled: str
+    here_query: str
+    exports: Mapping[str, str]
+    statuses: Mapping[str, str]
+    dismissals: Sequence[str]
+    unchanged: str
+    saved_now: bool
+    done: str
 
 
 @routes.get("/")
@@ -46,19 +82,47 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
-    values = {
-        "form": form,
-        "problem": problem,
-        "now": now,
-        "clinics": visitor.clinics,
-        "restricted": visitor.restricted,
-        "people": people,
-        "expected": str(expected_of((hit.lead for hit in page.items), judged)),
-        **_list(form, query, page, counts, touched, people, now),
-        **_filters(form, query, counts, visitor, people),
-        **_tools(request, form, visitor, saved),
+    clinics, given = visitor.clinics, request.query_params
+    chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
+    shown = LeadsPage(
+        form=form,
+        problem=problem,
+        now=now,
+        clinics=clinics,
+        restricted=visitor.restricted,
+        people=people,
+        expected=str(expected_of((hit.lead for hit in page.items), judged)),
+        rows=list_view.rows(page.items, touched, people),
+        total=counts.total if counts else 0,
+        counts=counts,
+        next_url=form.next_url(page.cursor, now),
+        first_url=form.url() if form.cursor else "",
+        filters=list_view.filters(form, query, counts, people),
+        precisions_to=list_view.precision_choices(form, counts),
+        ages=list_view.age_choices(form, counts),
+        chips=chips,
+        narrowed=sum(bool(chip.url) for chip in chips),
+        sorts_to=_sorts(query),
+        place=form.place(clinics),
+        symptom_options=_symptom_options(),
+        saved=saved,
+        settled=form.settled(clinics).url("").removeprefix("?"),
+        here_query=request.url.query,
+        exports={kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
+        statuses=STATUS_NAMES,
+        dismissals=cases.DISMISSALS,
+        unchanged=UNCHANGED,
+        saved_now=bool(given.get("saved")),
+        done=given.get("done", ""),
+    )
+    return render(request, shown, status=400 if problem else 200)
+
+
+def _sorts(query: LeadQuery | None) -> dict[str, str]:
+    """Without a place nothing is nearest."""
+    return {
+        code: name for code, name in SORT_NAMES.items() if code != "nearest" or query is None or query.near
     }
-    return render(request, "leads.html", values, status=400 if problem else 200)
 
 
 def _answer(
@@ -83,67 +147,6 @@ def remembered(request: Request) -> Remembered:
         state.counts = Remembered()
     kept: Remembered = state.counts
     return kept
-
-
-def _list(
-    form: LeadForm,
-    query: LeadQuery | None,
-    page: Page[Hit],
-    counts: Counts | None,
-    touched: Mapping[str, Case],
-    people: Mapping[str, str],
-    now: datetime,
-) -> dict[str, object]:
-    return {
-        "rows": list_view.rows(page.items, touched, people),
-        "total": counts.total if counts else 0,
-        "counts": counts,
-        "next_url": form.next_url(page.cursor, now),
-        "first_url": form.url() if form.cursor else "",
-        "near": bool(query and query.near),
-    }
-
-
-def _filters(
-    form: LeadForm,
-    query: LeadQuery | None,
-    counts: Counts | None,
-    visitor: Visitor,
-    people: Mapping[str, str],
-) -> dict[str, object]:
-    chips = (
-        list_view.chips(form, query, visitor.clinics, people, restricted=visitor.restricted) if query else []
-    )
-    sorts = {
-        code: name for code, name in SORT_NAMES.items() if code != "nearest" or query is None or query.near
-    }
-    return {
-        "filters": list_view.filters(form, query, counts, people),
-        "precisions_to": list_view.precision_choices(form, counts),
-        "ages": list_view.age_choices(form, counts),
-        "chips": chips,
-        "narrowed": sum(bool(chip.url) for chip in chips),
-        "sorts_to": sorts,
-        "place": form.place(visitor.clinics),
-        "symptom_options": _symptom_options(),
-    }
-
-
-def _tools(
-    request: Request, form: LeadForm, visitor: Visitor, saved: Sequence[SavedSearch]
-) -> dict[str, object]:
-    settled = form.settled(visitor.clinics).url("")
-    return {
-        "saved": saved,
-        "settled": settled.removeprefix("?"),
-        "here_query": request.url.query,
-        "exports": {kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
-        "statuses": STATUS_NAMES,
-        "dismissals": cases.DISMISSALS,
-        "unchanged": UNCHANGED,
-        "saved_now": bool(request.query_params.get("saved")),
-        "done": request.query_params.get("done", ""),
-    }
 
 
 @cache

@@ -56,6 +56,11 @@ def set_inside(part: nodes.Template) -> set[str]:
     return found
 
 
+def test_every_template_of_a_page_has_one_class() -> None:
+    layouts = {part for name in ENV.list_templates() for part in list(parts(name))[1:]}
+    assert sorted(page.template for page in PAGES) == sorted(set(ENV.list_templates()) - layouts)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
 def test_a_page_gives_what_its_template_uses_and_nothing_else(page: type[WebPage]) -> None:
     given = {field.name for field in fields(page)}
