@@ -209,7 +209,21 @@ def masked(post: Post) -> Post:
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of up to `size` items (itertools.batched is new in Python 3.12)."""
+    """Lists of up to `size` items. Where `items` breaks on the way, those before come first, then its error.
+
+    (itertools.batched is new in Python 3.12, and drops what it holds when its source breaks.)
+    """
+    broken: Exception | None = None
     iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+    while broken is None:
+        batch: list[T] = []
+        try:
+            for item in islice(iterator, size):
+                batch.append(item)  # noqa: PERF402  # one by one, so that those before an error are held
+        except Exception as error:  # raised again below
+            broken = error
+        if batch:
+            yield batch
+        elif broken is None:
+            return
+    raise broken

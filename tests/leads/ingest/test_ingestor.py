@@ -237,15 +237,16 @@ def test_progress_is_told_after_every_batch(index: SqliteIndex, tmp_path: Path) 
     assert seen == [BATCH, BATCH + 1]
 
 
-def test_counts_survive_a_source_that_breaks_on_the_way(index: SqliteIndex, tmp_path: Path) -> None:
+@pytest.mark.parametrize("read", [3, BATCH, BATCH + 3])
+def test_what_was_read_before_a_source_breaks_is_kept(index: SqliteIndex, tmp_path: Path, read: int) -> None:
     def breaking() -> Iterator[Post]:
-        yield from many(BATCH)
+        yield from many(read)
         raise OSError
 
     report = Report()
     with pytest.raises(OSError):  # noqa: PT011 - the test's own
         ingestor(index, tmp_path).run(breaking(), origin="x", now=NOW, report=report)
-    assert report.leads == BATCH
+    assert report.leads == read
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800\udc00\ud800", "牙" * 20_000, "\u202e牙疼求推荐"])
