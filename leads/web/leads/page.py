@@ -75,14 +75,13 @@ class LeadsPage(WebPage):
 @routes.get("/")
 def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[LeadForm, Query()]) -> Response:
     """The leads that match the form in the address."""
-    now = desk.clock()
+    now, clinics = desk.clock(), visitor.clinics
     page, query, counts, problem = _answer(request, desk, visitor, form, now)
     with desk.records.reading() as session:
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
-    clinics, given = visitor.clinics, request.query_params
     chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
     shown = LeadsPage(
         form=form,
@@ -112,8 +111,8 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         statuses=STATUS_NAMES,
         dismissals=cases.DISMISSALS,
         unchanged=UNCHANGED,
-        saved_now=bool(given.get("saved")),
-        done=given.get("done", ""),
+        saved_now="saved" in request.query_params,
+        done=request.query_params.get("done", ""),
     )
     return render(request, shown, status=400 if problem else 200)
 
