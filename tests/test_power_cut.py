@@ -131,7 +131,9 @@ erase(records, index, "author", "forum/1", who="lin", now=datetime.now(UTC))
 PASSWORD = """
 records = open_records(settings)
 with records.transaction() as session:
-    users.set_password(session, users.by_login(session, "lin"), "hao yuan de yi tian")
+    users.set_password(
+        session, users.by_login(session, "lin"), "hao yuan de yi tian", now=datetime.now(UTC)
+    )
 """
 SECRET = "author_secret(settings)"
 
