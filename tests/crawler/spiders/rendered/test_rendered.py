@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from tests.site.pages import Site, crawl, header, serve
 from tests.site.replica import Asked, as_json, crawl_table
 from tests.site.send_times import RECORDING, pauses
 from tests.site.store import RECHECK, keeping, kept
+from tests.support.coroutines import finish
 
 # In CI a missing browser is a failure, not a skip.
 MISSING = not any(map(shutil.which, EXECUTABLES)) and not os.environ.get("CI")
@@ -342,5 +342,5 @@ def test_the_gate(wanted: Wanted, blocked: bool) -> None:
     gate = Gate(
         frozenset({"a.example"}), frozenset({"cdn.example"}), lambda url: "/private" not in url, admit
     )
-    assert asyncio.run(gate(wanted)) is blocked
+    assert finish(gate(wanted)) is blocked
     assert len(asked) == (not blocked)

@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 
 from crawler.spiders.rendered.turns import Turns
+from tests.support.coroutines import finish
 
 PAUSE = 0.05
 
@@ -24,7 +25,7 @@ def test_a_machine_that_wakes_late_sends_later_and_never_closer_together() -> No
     async def all_at_once() -> None:
         await asyncio.gather(*(ask(number) for number in range(5)))
 
-    asyncio.run(all_at_once())
+    finish(all_at_once())
     assert len(went) == 5
     assert min(later - earlier for earlier, later in pairwise(went)) >= PAUSE
 
@@ -36,5 +37,5 @@ def test_the_first_need_not_wait_and_no_host_waits_for_another() -> None:
         await turns.wait("bbs.example", 3600)
         await turns.wait("other.example", 3600)
 
-    asyncio.run(ask())
+    finish(ask())
     assert set(turns.last) == {"bbs.example", "other.example"}
