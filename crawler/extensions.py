@@ -58,8 +58,8 @@ class RunRecorder:
             self._passed(item.id)
             self._ledger.stored((item.id,), kept=())
 
-    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None) -> None:
-        self._ledger.stored(ids, kept)
+    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None, index: str = "") -> None:
+        self._ledger.stored(ids, kept, index)
 
     def idle(self) -> None:
         """All pages are in: tell the pipelines, still open, which stored posts are gone at their source."""

@@ -91,6 +91,7 @@ GAPS = {
     "blocked": "被封锁",
     "failed": "没读成",
     "unread": "没有采集",
+    "again": "重新采集",
     "layout": "版面变了",
     "missing_day": "缺一天",
     "unfinished": "没抓完",

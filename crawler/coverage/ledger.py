@@ -75,6 +75,7 @@ class Ledger:
         self._running: dict[str, _Running] = {}
         self._pages: dict[str, list[_OpenPage]] = {}  # post id → pages it is on
         self._passing: dict[str, list[_OpenPage]] = {}  # the same, until the post is through the pipelines
+        self._index = ""  # what the store said of itself
 
     def open(self, source: Source, *, recheck: bool = False) -> None:
         asked: dict[str, object] = {
@@ -86,7 +87,11 @@ class Ledger:
         asked = {"recheck": True} if recheck else asked
         listed = any(run.totals.listed for run in self.coverage.runs(source=source.name, limit=10))
         run = self.coverage.start_run(source.name, asked, self.clock())
-        self._running[source.name] = _Running(source=source, run=run, listed_before=listed, recheck=recheck)
+        running = _Running(source=source, run=run, listed_before=listed, recheck=recheck)
+        self._running[source.name] = running
+        with self.coverage.transaction():
+            if again := self.coverage.take_again(source.name):
+                self._note(running, "again", source.name, again)
         self.report("start", {"source": source.name, "run": run})
 
     def resume(self, source: str, interrupted: Collection[str]) -> None:
@@ -311,8 +316,10 @@ class Ledger:
                 complete = tuple(page.posts)
         return complete
 
-    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None) -> None:
-        """These posts are durable or dropped on purpose; `kept` are those that stay (default: all)."""
+    def stored(self, ids: Iterable[str], kept: Collection[str] | None = None, index: str = "") -> None:
+        """These posts are durable or dropped on purpose; `kept` are those that stay (default: all), `index`
+        is what their store says of itself now."""
+        self._index = index or self._index
         for post_id in ids:
             for page in self._pages.pop(post_id, ()):
                 page.waiting.discard(post_id)
@@ -329,6 +336,8 @@ class Ledger:
             self._keep(page)
             if page.cursor:
                 self.coverage.set_cursor(task.source, *page.cursor)
+            if self._index:
+                self.coverage.set_index(self._index)
             self.coverage.complete(task)
             self.save(running)
         if page.posts:

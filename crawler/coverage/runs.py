@@ -9,7 +9,16 @@ from typing import Literal, get_args
 
 Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
 GapKind = Literal[
-    "silent", "truncated", "refused", "blocked", "failed", "missing_day", "unfinished", "layout", "unread"
+    "silent",
+    "truncated",
+    "refused",
+    "blocked",
+    "failed",
+    "missing_day",
+    "unfinished",
+    "layout",
+    "unread",
+    "again",
 ]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
@@ -109,7 +118,11 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
         return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
     if not totals.listed and not totals.posts:
         return "empty", "页面正常，但没有主题"
-    return ("failed", history.reasons.get("failed", "")) if totals.failed else ("ok", "")
+    return (
+        ("failed", history.reasons.get("failed", ""))
+        if totals.failed
+        else ("ok", history.reasons.get("again", ""))
+    )
 
 
 def _checked(totals: Totals) -> str:

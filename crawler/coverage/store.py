@@ -26,7 +26,8 @@ from crawler.items import Post
 # A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
 # sends this with `ids=[post.id, …]` once they are durable (or dropped on purpose):
 #     crawler.signals.send_catch_log(posts_stored, ids=[…])
-# and, where it keeps only some of them, `kept=[…]`: only those are checked again later.
+# and, where it keeps only some of them, `kept=[…]`: only those are checked again later. `index="…"` is what
+# the store says of itself (`Coverage.index`).
 # Where no pipeline says so, a post counts as stored when it has passed all pipelines.
 posts_stored = object()
 # A Scrapy signal with `ids=[…]`: all posts of one page have reached the pipelines. A good moment to flush.
@@ -34,6 +35,10 @@ page_complete = object()
 # A Scrapy signal with `ids=[…]`: these stored posts are no longer at their source. A pipeline that keeps
 # posts deletes them; if it raises, they are looked for again in the next run.
 posts_gone = object()
+
+
+_INDEX = Scope("index")
+_AGAIN = Scope("again")
 
 
 class CoverageError(Exception):
@@ -179,6 +184,36 @@ class Coverage:
     def set_cursor(self, source: str, scope: Scope, value: str) -> None:
         """Only for a caller that knows everything behind `value` is stored."""
         self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (source, scope, value))
+
+    @property
+    def index(self) -> str:
+        """What the store of the posts said of itself when the last were stored; "" when it never did."""
+        return self.cursor("", _INDEX)
+
+    def set_index(self, value: str) -> None:
+        if value != self.index:
+            self.set_cursor("", _INDEX, value)
+
+    def has_read(self) -> bool:
+        return self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is not None
+
+    def start_over(self, reason: str) -> None:
+        """The posts read so far are lost: every source is read as if for the first time, and its next run
+        gives the reason. Runs, pauses, budgets and what pages usually weigh stay."""
+        with self.transaction():
+            read = self._db.execute("SELECT DISTINCT source FROM seen").fetchall()
+            self._db.execute("DELETE FROM cursor WHERE scope NOT LIKE 'usual:%'")
+            for table in ("seen", "day", "mark", "task", "kept", "visit"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
+            for (source,) in read:
+                self.set_cursor(source, _AGAIN, reason)
+
+    def take_again(self, source: str) -> str:
+        """Why this source is read from the start, told once; "" when it is not."""
+        reason = self.cursor(source, _AGAIN)
+        if reason:
+            self._db.execute("DELETE FROM cursor WHERE source=? AND scope=?", (source, _AGAIN))
+        return reason
 
     def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
         """Digest of each of these posts that was stored before."""

@@ -15,11 +15,12 @@ from sqlalchemy import exists, select
 from crawler import owner_only
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
+from leads.ingest.refill import AGAIN, lost
 from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
-from leads.storage import author_key_problem, open_index, sources, tagger
+from leads.storage import author_key_problem, coverage, open_index, sources, tagger
 from nlp.text.tokens import TOKENIZER
 
 if TYPE_CHECKING:
@@ -150,10 +151,17 @@ def _index(settings: Settings) -> Iterator[Finding]:
     if settings.index == "sqlite" and not settings.data_dir.is_dir():
         yield Finding(level="ok", topic="索引", text="还没有，第一次导入或抓取时建立。")
         return
+    again = False
     with open_index(settings) as index:
         counts = index.counts()
+        if (settings.data_dir / "coverage.sqlite").exists():
+            with coverage(settings) as opened:
+                again = lost(opened, index)
     text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
     yield Finding(level="ok", topic="索引", text=text)
+    if again:
+        text = f"{AGAIN}，下次采集时自动进行；手上导入过的文件请再导入一次。"
+        yield Finding(level="warning", topic="索引", text=text)
 
 
 def _opened(settings: Settings) -> bool:

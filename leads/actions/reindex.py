@@ -30,7 +30,9 @@ def move(settings: Settings, source: str, progress: Callable[[Progress], None]) 
             raise StorageError(
                 f"来源 {_bare(source)} 是空的，现在用的索引却有内容：没有动它。请检查 --from 和 data_dir。"
             )
-        return Copier(old, new, progress).run()
+        copied = Copier(old, new, progress).run()
+        new.adopt(old.stamp())  # the crawl's cursors are the copy's, too
+        return copied
 
 
 def rebuild(settings: Settings, progress: Callable[[Progress], None]) -> Copied:

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
+from leads.index.stamp import Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 
 Facet = Literal["symptom", "specialty", "city", "source", "day", "status", "assignee", "intent", "level"]
@@ -171,6 +172,18 @@ class LeadIndex(ABC):
     @abstractmethod
     def discard(self, kind: Kind, ids: Sequence[str]) -> None:
         """Drop records without promoting heirs: for making one index the copy of another."""
+
+    @abstractmethod
+    def stamp(self) -> Stamp:
+        """Which index this is. Its name is for life; a copy made by `restore` is given it by `adopt`."""
+
+    @abstractmethod
+    def mark(self) -> Stamp:
+        """Count a page that a crawl has stored here; the stamp from now on, durable like every write."""
+
+    @abstractmethod
+    def adopt(self, stamp: Stamp) -> None:
+        """Bear this stamp instead of one's own."""
 
     def scrub(self) -> None:  # noqa: B027 - a server's own merging does it where there is no file of ours
         """What was deleted leaves the disk too, as far as the store lets us; for after an erasure."""

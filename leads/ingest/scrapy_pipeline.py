@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
@@ -13,6 +14,9 @@ from crawler.coverage.store import page_complete, posts_gone, posts_stored
 from crawler.items import Post
 from leads.ingest.build import crawl_ingestor
 from leads.ingest.ingestor import BATCH, Report
+from leads.ingest.refill import AGAIN, refill
+
+_log = logging.getLogger(__name__)
 
 
 class LeadsPipeline:
@@ -36,7 +40,11 @@ class LeadsPipeline:
         return pipeline
 
     def open_spider(self) -> None:
+        """Before the first request: cursors that belong to another index are reset."""
         self._close, self._ingestor = crawl_ingestor()
+        spider: Any = self._crawler.spider
+        if refill(spider.ledger.coverage, self._ingestor.index):
+            _log.warning("%s。", AGAIN)
 
     def process_item(self, item: Post) -> Post:
         self._waiting.append(item)
@@ -53,7 +61,8 @@ class LeadsPipeline:
         ids = [post.id for post in posts]
         # A post that was a lead before somebody edited it.
         self._ingestor.index.delete(each for each in ids if each not in kept)
-        self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept)
+        index = str(self._ingestor.index.mark())
+        self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept, index=index)
         for name in ("leads", "mentions", "unmatched", "expired", "erased", "alerts"):
             self._stats.set_value(f"tingzhen/{name}", getattr(self._report, name))
 

@@ -12,9 +12,7 @@ from pathlib import Path
 MOST = 3  # complaints a file; the first ones name the place, the others follow from them
 # What stands in the data folder, and how one gets it back.
 REMEDIES: Mapping[str, str] = {
-    "leads.sqlite": (
-        "请停下听诊，把它和 coverage.sqlite 都移走，再采集一次、把手上的文件再导入一次：会重新填满，记录都在"
-    ),
+    "leads.sqlite": "请停下听诊，把它移走，再采集一次、把手上的文件再导入一次：会重新填满，记录都在",
     "records.sqlite": "请停下听诊，从备份恢复它；没有备份就用 sqlite3 的 .recover 救出能读的",
     "coverage.sqlite": "请停下听诊，把它移走：下次采集从头读，什么也不会存两遍",
 }

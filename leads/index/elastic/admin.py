@@ -155,9 +155,21 @@ class Admin:
         check_meta(self.meta(index), expected_meta(kind), index)
 
     def meta(self, index: str) -> dict[str, Any]:
+        """What it was made with."""
+        return {key: value for key, value in self._meta(index).items() if key != "id"}
+
+    def _meta(self, index: str) -> dict[str, Any]:
         with translated():
             found = self._client.indices.get_mapping(index=index)[index]["mappings"]
         return dict(found.get("_meta", {}))
+
+    def id(self, index: str) -> str:
+        """The name that an index keeps when it is rebuilt; "" for one that has none yet."""
+        return str(self._meta(index).get("id", ""))
+
+    def give_id(self, index: str, name: str) -> None:
+        with translated():
+            self._client.indices.put_mapping(index=index, meta=self._meta(index) | {"id": name})
 
     def swap(self, names: Names) -> None:
         """Point every alias at its new index, all at once."""

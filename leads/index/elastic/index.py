@@ -24,6 +24,7 @@ from leads.index.elastic.lock import WriterLock
 from leads.index.elastic.search import ElasticReader
 from leads.index.elastic.spool import Spool
 from leads.index.elastic.store import ElasticStore
+from leads.index.stamp import Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.quarantine import Quarantine
 
@@ -64,6 +65,7 @@ class ElasticIndex(LeadIndex):
         self._reader = ElasticReader(self._client, names)
         self._turn = RLock()  # threads of this process; the writer lock keeps processes apart
         self._away_since = -RETRY_AFTER
+        self._stamp: Stamp | None = None
 
     @property
     def client(self) -> Elasticsearch:
@@ -211,6 +213,28 @@ class ElasticIndex(LeadIndex):
     def discard(self, kind: Kind, ids: Sequence[str]) -> None:
         with self.writing():
             self._store.discard(kind, ids)
+
+    def stamp(self) -> Stamp:
+        """As promised, without marks: a page's worth of leads may still wait in the spool."""
+        if self._stamp is None:
+            name = self.admin.id(self._leads)
+            if not name:
+                self.adopt(Stamp.new())
+                name = self.admin.id(self._leads)  # another process may have been last
+            self._stamp = Stamp(name, None)
+        return self._stamp
+
+    def mark(self) -> Stamp:
+        return self.stamp()
+
+    def adopt(self, stamp: Stamp) -> None:
+        self.admin.give_id(self._leads, stamp.id)
+        self._stamp = None
+
+    @property
+    def _leads(self) -> str:
+        """The index behind the alias, which `admin.ready` has made."""
+        return self.admin.behind("leads") or self.admin.create("leads", 1, alias=True)
 
     def close(self) -> None:
         """What is still in the spool stays there for the next process."""

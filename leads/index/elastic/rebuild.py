@@ -75,6 +75,8 @@ class Rebuild:
             copier.progress = self._beating(progress)
             copied = copier.run()
             self._complain_of_refused()
+            if name := self._admin.id(old["leads"]):
+                self._admin.give_id(new["leads"], name)
             self._admin.swap(new)
         return copied
 

@@ -31,6 +31,7 @@ from leads.index.sqlite.counts import ColumnsFound, Counter
 from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import open_database, open_reader, translated
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
+from leads.index.stamp import Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor
 from leads.scoring.need import HALF_LIFE_HOURS, freshness
@@ -255,6 +256,19 @@ class SqliteIndex(LeadIndex):
     def discard(self, kind: Kind, ids: Sequence[str]) -> None:
         with self._writing():
             views.discard(self._db, self._store, kind, ids)
+
+    def stamp(self) -> Stamp:
+        with translated():
+            return Stamp(*self._reader.execute("SELECT id, marks FROM stamp").fetchone())
+
+    def mark(self) -> Stamp:
+        with self._writing():
+            row = self._db.execute("UPDATE stamp SET marks = marks + 1 RETURNING id, marks").fetchone()
+        return Stamp(*row)
+
+    def adopt(self, stamp: Stamp) -> None:
+        with self._writing():
+            self._db.execute("UPDATE stamp SET id = ?, marks = ?", (stamp.id, stamp.marks or 0))
 
     def _count(self, table: str) -> int:
         return int(self._reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names

@@ -19,6 +19,8 @@ from nlp.text.tokens import TOKENIZER
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- One row: the name of this file, and how many pages crawls have stored in it.
+CREATE TABLE IF NOT EXISTS stamp (id TEXT NOT NULL, marks INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS leads (
     rowid INTEGER PRIMARY KEY,      -- published second << 20 | n
     id TEXT NOT NULL UNIQUE,
@@ -114,6 +116,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
         database.execute("PRAGMA cache_size = -65536")
         database.executescript(_SCHEMA)
         _check_meta(database)
+        _name(database)
     return database
 
 
@@ -145,6 +148,15 @@ def _check_meta(database: sqlite3.Connection) -> None:
         raise StorageError(
             f"索引是用另一种分词或旧版本建立的（{stored.get('tokenizer')} → {TOKENIZER}）："
             "请换一个空的 data_dir 并重新导入。"
+        )
+
+
+def _name(database: sqlite3.Connection) -> None:
+    """A new file, or one of an older version, gets its name."""
+    # Looked at first: whoever only opens the file waits for no writer.
+    if database.execute("SELECT 1 FROM stamp").fetchone() is None:
+        database.execute(
+            "INSERT INTO stamp SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELECT 1 FROM stamp)"
         )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
 
+from leads.config import Settings
 from leads.errors import QueryError
+from leads.index import open_backend
 from leads.index.base import KINDS, LeadIndex
 from leads.models import PRECISIONS, CaseMark, LeadQuery
 from leads.query.holds import holds, subject_of
@@ -54,6 +57,20 @@ def test_storing_twice_changes_nothing_and_keeps_the_case(index: LeadIndex) -> N
 def test_a_new_lead_is_nobodys_whatever_it_says(index: LeadIndex) -> None:
     index.upsert([replace(lead(1), status="booked", assignee="lin")])
     assert index.get("forum/1") == lead(1)
+
+
+def test_an_index_keeps_its_name_until_it_is_given_another(
+    backend: str, settings_for: Callable[[str], Settings]
+) -> None:
+    settings, other = settings_for(backend), settings_for(backend)
+    with open_backend(settings) as index, open_backend(other) as second:
+        known = index.stamp()
+        assert index.mark().holds(known)
+        assert not second.stamp().holds(known)
+        second.adopt(index.stamp())
+    with open_backend(settings) as index, open_backend(other) as second:
+        assert index.stamp().holds(known)
+        assert second.stamp() == index.stamp()
 
 
 class TestCases:

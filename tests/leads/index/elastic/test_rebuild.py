@@ -35,7 +35,7 @@ def names(settings: Settings) -> list[str]:
 def test_the_alias_is_swapped_and_the_old_index_kept_until_told(settings: Settings) -> None:
     with open_backend(settings) as index:
         fill(index)
-        before = contents(index)
+        before, stamp = contents(index), index.stamp()
         copied = reindex.rebuild(settings, lambda step: None)
         assert (copied.leads, copied.mentions) == (45, 7)
         assert contents(index) == before
@@ -48,6 +48,8 @@ def test_the_alias_is_swapped_and_the_old_index_kept_until_told(settings: Settin
         }  # fmt: skip
         assert names(settings) == [f"{prefix}-leads-v2-000002"]
         assert index.counts()["leads"] == 42
+    with open_backend(settings) as index:
+        assert index.stamp() == stamp  # the crawl's cursors are still this index's
 
 
 def test_an_interrupted_rebuild_is_taken_up(settings: Settings) -> None:
