@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import smtplib
 import ssl
@@ -54,7 +55,7 @@ def deliver(parts: Parts, message: Message, settings: AlertSettings, *, now: dat
     to = parts["token"]
     try:
         with _server(settings) as server:
-            mail = compose(to, message, settings, now=now)
+            mail = compose(to, message, settings)
             server.send_message(mail, from_addr=sender(settings), to_addrs=[to])
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(next(iter(error.recipients.values()), (0, b""))[0], "收件地址")
@@ -71,15 +72,17 @@ def deliver(parts: Parts, message: Message, settings: AlertSettings, *, now: dat
     return DELIVERED
 
 
-def compose(to: str, message: Message, settings: AlertSettings, *, now: datetime) -> EmailMessage:
-    """The mail as it is sent. The policy refuses line breaks in headers; the title has none to begin with."""
+def compose(to: str, message: Message, settings: AlertSettings) -> EmailMessage:
+    """The mail as it is sent, the same at every try: mail programs show it once.
+
+    The policy refuses line breaks in headers; the title has none to begin with.
+    """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("听诊", addr_spec=sender(settings))
     mail["To"] = Address(addr_spec=to)
     mail["Subject"] = f"[听诊] {message.title}"
-    mail["Date"] = now
+    mail["Date"] = message.at
     host = sender(settings).rpartition("@")[2]
-    # The same at every try: mail programs show it once.
     local = re.sub(r"[^A-Za-z0-9]+", "-", message.id).strip("-") or "alert"
     mail["Message-ID"] = f"<{local}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -89,7 +92,20 @@ def compose(to: str, message: Message, settings: AlertSettings, *, now: datetime
     html = list(mail.iter_parts())[1]
     for name, encoded in message.items[0].images if message.total == 1 else ():
         html.add_related(b64decode(encoded), maintype="image", subtype="png", cid=f"<{name}>")
+    _bound(mail)
     return mail
+
+
+def _bound(mail: EmailMessage) -> None:
+    """Boundaries by what stands between them, not by chance: the same for the same mail, and no text can hold
+    the one that is made of it."""
+    said = hashlib.blake2b(str(mail["Message-ID"]).encode(), digest_size=16)
+    for part in mail.walk():
+        if not part.is_multipart():
+            said.update(str(part.get_payload()).encode())
+    for number, part in enumerate(mail.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{said.hexdigest()}_{number}")
 
 
 def sender(settings: AlertSettings) -> str:

@@ -25,11 +25,11 @@ def desk_address(settings: Settings) -> str:
     return web.public_url or f"http://{f'[{host}]' if ':' in host else host}:{web.port}"
 
 
-def trial(message_id: str, settings: Settings) -> Message:
+def trial(message_id: str, settings: Settings, *, now: datetime) -> Message:
     """What the test button sends."""
     said = Payload(
         title="通道测试",
         lines=("这是一条测试消息：看到它，说明这个通道能收到听诊的提醒。",),
         page="/alerts",
     )
-    return Message(id=message_id, items=(said,), total=1, base=desk_address(settings))
+    return Message(id=message_id, at=now, items=(said,), total=1, base=desk_address(settings))

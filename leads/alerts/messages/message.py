@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from html import escape
 from typing import Any, Literal
 
@@ -74,6 +75,7 @@ class Message:
     """What is sent at once: one alert, or several as a summary. `base` is the desk's address, "" for none."""
 
     id: str  # of the alert that stands for all in it
+    at: datetime  # when it was first tried: a later try says no other time
     items: tuple[Payload, ...]  # those that are spelled out
     total: int  # how many there are
     base: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -22,6 +22,7 @@ from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
 
 _CHUNK = 500
+WRONG_CLOCK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +215,7 @@ def _take(session: Session, channel: Channel, worker: str, ids: Sequence[str], n
     leader = session.get_one(Alert, ids[0])
     leader.state, leader.worker, leader.lease_until = "sending", worker, now + LEASE
     leader.attempts += 1
+    leader.first_tried_at = first = _first_try(leader, now)
     for start in range(1, len(ids), _CHUNK):
         some = ids[start : start + _CHUNK]
         session.execute(update(Alert).where(Alert.id.in_(some)).values(state="merged", merged_into=leader.id))
@@ -226,9 +228,16 @@ def _take(session: Session, channel: Channel, worker: str, ids: Sequence[str], n
         channel_kind=channel.kind,
         address=channel.address,
         attempt=leader.attempts,
+        first_tried_at=first,
         said=said,
         total=total,
     )
+
+
+def _first_try(alert: Alert, now: datetime) -> datetime:
+    """When its message was first tried: now, where it was not, or where only a wrong clock says so."""
+    before = alert.first_tried_at
+    return now if before is None or before > now + WRONG_CLOCK else before
 
 
 def _subscriptions(session: Session, waiting: Iterable[_Waiting]) -> dict[int, Subscription]:

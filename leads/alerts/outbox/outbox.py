@@ -47,6 +47,7 @@ class Delivery:
     channel_kind: str
     address: str  # sealed
     attempt: int
+    first_tried_at: datetime
     said: tuple[Mapping[str, Any], ...]  # payloads as they are kept; read where one that is broken harms one
     total: int
 

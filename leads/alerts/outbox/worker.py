@@ -139,9 +139,15 @@ class Worker:
         now = self._clock()
         try:
             base = send.desk_address(self._settings)
-            ack = base + self._links.path(delivery.id, now=now)
-            items = tuple(map(Payload.from_json, delivery.said))
-            message = Message(id=delivery.id, items=items, total=delivery.total, base=base, ack=ack)
+            at = delivery.first_tried_at
+            message = Message(
+                id=delivery.id,
+                at=at,
+                items=tuple(map(Payload.from_json, delivery.said)),
+                total=delivery.total,
+                base=base,
+                ack=base + self._links.path(delivery.id, now=at),
+            )
             kind, address = delivery.channel_kind, self._records.seal.open(delivery.address)
             return send.deliver(kind, address, message, self._settings.alerts, now=now)
         except LostKeyError as error:

@@ -122,6 +122,8 @@ class Alert(Base):
     severity: Mapped[str] = mapped_column(String(16), default="")
     state: Mapped[AlertState] = mapped_column(default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)
+    # What a message says of its own time: the same at every try.
+    first_tried_at: Mapped[datetime | None] = mapped_column(default=None)
     reason: Mapped[str] = mapped_column(String(300), default="")  # of the last failure, without secrets
     worker: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None] = mapped_column(default=None)

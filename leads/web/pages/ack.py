@@ -42,9 +42,9 @@ class AckPage(WebPage):
 @routes.get(PATH + "{token}")
 def page(request: Request, desk: TheDesk, token: str) -> Response:
     """What the message told, each with its two buttons."""
-    alert_id = Links(desk.settings.data_dir).alert_id(token, now=desk.clock())
+    link = Links(desk.settings.data_dir).read(token)
     with desk.records.reading() as session:
-        alerts = told_by(session, alert_id) if alert_id else []
+        alerts = told_by(session, link, now=desk.clock()) if link else []
     if not alerts:
         return error_page(request, GONE, 410)
     shown = AckPage(
@@ -65,11 +65,11 @@ def choose(
     alert: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """One alert of the message, or all of them when none is named. The link is what proves the right to."""
-    alert_id = Links(desk.settings.data_dir).alert_id(token, now=desk.clock())
-    if not alert_id or choice not in CHOICES:
+    link = Links(desk.settings.data_dir).read(token)
+    if link is None or choice not in CHOICES:
         return error_page(request, GONE, 410)
     with desk.records.transaction() as session:
-        told = told_by(session, alert_id)
+        told = told_by(session, link, now=desk.clock())
         for each in told:
             if alert in ("", each.id):
                 _acknowledge(session, desk, each, choice)

@@ -177,7 +177,7 @@ def test_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
     with desk.records.reading() as session:
         channel = _channel(session, visitor, channel_id)
     now = desk.clock()
-    message = send.trial(f"test-{secrets.token_hex(8)}", desk.settings)
+    message = send.trial(f"test-{secrets.token_hex(8)}", desk.settings, now=now)
     try:
         address = desk.records.seal.open(channel.address)
     except LostKeyError as error:

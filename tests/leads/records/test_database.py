@@ -12,12 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
 
+from leads.alerts.outbox.claims import claim
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.records import erasures, open_records, origins
+from leads.records.tables.alerts import Alert
 from leads.records.tables.base import Base
 from leads.records.tables.people import User
 from tests.support.builders import post
+from tests.support.outbox_people import alert, channel, person
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -113,7 +116,20 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
         erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
         for table in ("post_origins", "erased_posts", "author_keys"):
             session.execute(text(f"DROP TABLE {table}"))
+        session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with open_records(settings) as records, records.transaction() as session:
         origins.keep(session, [post(1), post(2)])
         assert erasures.erased(session, [post(1), post(2)]) == {"forum/1"}
+
+
+def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with open_records(settings) as records, records.transaction() as session:
+        written = alert(session, 1, channel(session, person(session)), attempts=2)
+        session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    with open_records(settings) as records, records.transaction() as session:
+        assert session.get_one(Alert, written.id).first_tried_at is None
+        (taken,) = claim(session, "w", NOW, 5)
+    assert (taken.id, taken.attempt, taken.first_tried_at) == (written.id, 3, NOW)

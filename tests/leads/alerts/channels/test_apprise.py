@@ -39,7 +39,7 @@ ITEM = Payload(
     page="/mentions#forum/1",
 )
 MESSAGE = Message(
-    id="a1", items=(ITEM,), total=1, base="https://desk.example", ack="https://desk.example/ack/x"
+    id="a1", at=NOW, items=(ITEM,), total=1, base="https://desk.example", ack="https://desk.example/ack/x"
 )
 GOTIFY = "AbCdEfGhIjKlMnO"
 DISCORD = "discord://123456789012345678/" + "t" * 68

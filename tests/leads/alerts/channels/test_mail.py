@@ -53,7 +53,7 @@ def settings(server: Mails, **fields: str) -> AlertSettings:
 def message(*items: Payload, alert_id: str = "abc123") -> Message:
     said = items or (SAID,)
     ack = "https://desk.example/ack/t"
-    return Message(id=alert_id, items=said, total=len(said), base="https://desk.example", ack=ack)
+    return Message(id=alert_id, at=NOW, items=said, total=len(said), base="https://desk.example", ack=ack)
 
 
 def sent(chosen: AlertSettings, said: Message | None = None) -> Outcome:
@@ -110,7 +110,7 @@ def test_a_report_brings_its_own_document_and_pictures(server: Mails) -> None:
 def test_no_title_makes_a_header(title: str, alert_id: str) -> None:
     chosen = AlertSettings(smtp="smtp://127.0.0.1", mail_from="tingzhen@clinic.example")
     said = message(Payload(title=f"{title}\r\nBcc: all@example.com\r\n{title}"), alert_id=alert_id)
-    read = message_from_bytes(bytes(mail.compose(TO, said, chosen, now=NOW)), policy=default)
+    read = message_from_bytes(bytes(mail.compose(TO, said, chosen)), policy=default)
     assert read["Bcc"] is None
     assert read["To"] == TO
     assert len(read.keys()) == 9

@@ -51,7 +51,7 @@ LONG = Payload(
     post_url="https://forum.example/t/1",
 )
 MESSAGE = Message(
-    id="a1", items=(LONG,), total=1, base="https://desk.example", ack="https://desk.example/ack/x"
+    id="a1", at=NOW, items=(LONG,), total=1, base="https://desk.example", ack="https://desk.example/ack/x"
 )
 
 
@@ -262,7 +262,7 @@ def test_where_it_goes(kind: str, path: str, server: StandIn) -> None:
 
 
 def test_serverchans_newer_keys_have_an_address_of_their_own() -> None:
-    request = serverchan.write({"token": "sctp321tabcdefgh"}, trial("t", Settings()), NOW)
+    request = serverchan.write({"token": "sctp321tabcdefgh"}, trial("t", Settings(), now=NOW), NOW)
     assert request.url == "https://321.push.ft07.com/send/sctp321tabcdefgh.send"
 
 
@@ -297,7 +297,7 @@ def test_a_webhook_is_signed_over_time_id_and_body(server: StandIn) -> None:
 
 
 def test_a_webhook_of_twenty_alerts_stays_small(server: StandIn) -> None:
-    sent("webhook", server, Message(id="a1", items=(LONG,) * 20, total=400))
+    sent("webhook", server, Message(id="a1", at=NOW, items=(LONG,) * 20, total=400))
     assert len(server.got[0].body) < 120_000
     assert server.got[0].json["total"] == 400
 

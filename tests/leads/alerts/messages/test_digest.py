@@ -180,9 +180,9 @@ def test_the_mail_is_complete_and_needs_nothing_from_elsewhere(
     planned(records)
     Digests(settings, records, index).make_due(NOW)
     (said,) = payloads(records)
-    message = Message(id="x1", items=(said,), total=1, base="https://desk.example")
+    message = Message(id="x1", at=NOW, items=(said,), total=1, base="https://desk.example")
     options = AlertSettings(smtp="smtps://u:p@mail.example:465", mail_from="desk@clinic.example")
-    parsed = message_from_bytes(mail.compose("lin@clinic.example", message, options, now=NOW).as_bytes())
+    parsed = message_from_bytes(mail.compose("lin@clinic.example", message, options).as_bytes())
     parts = {part.get_content_type(): part for part in parsed.walk()}
     assert {"text/plain", "text/html", "image/png"} <= set(parts)
     html = parts["text/html"].get_payload(decode=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from leads.alerts.messages.message import Limit, Message, Payload, Style, Unit, clean, rank, render
 
 STYLES: tuple[Style, ...] = ("markdown", "text", "html", "slack", "telegram")
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 PAYLOAD = Payload(
     title="安和口腔被投诉",
     lines=("我在安和口腔拔牙，被弄伤了。现在还在流血！要去投诉他们。",),
@@ -27,7 +29,7 @@ PAYLOAD = Payload(
 
 def message(*items: Payload, total: int = 0, **fields: str) -> Message:
     values = {"base": "https://desk.example", "ack": "https://desk.example/ack/abc", **fields}
-    return Message(id="m1", items=items or (PAYLOAD,), total=total or len(items) or 1, **values)
+    return Message(id="m1", at=NOW, items=items or (PAYLOAD,), total=total or len(items) or 1, **values)
 
 
 def test_a_payload_survives_the_database() -> None:

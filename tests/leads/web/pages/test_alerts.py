@@ -337,6 +337,17 @@ def test_a_link_has_its_time(stranger: TestClient, app: FastAPI, records: Record
     assert choice(records, told.ids[0]) == ""
 
 
+def test_a_message_that_arrived_late_has_its_seven_days_from_then(
+    stranger: TestClient, app: FastAPI, records: Records
+) -> None:
+    told, now = Told(app, records, {}), datetime.now(UTC)
+    link = Links(app.state.desk.settings.data_dir).path(told.ids[0], now=now - LASTS - timedelta(days=1))
+    for arrived, status in [(now - timedelta(days=2), 200), (now - LASTS - timedelta(hours=1), 410)]:
+        with records.transaction() as session:
+            session.get_one(Alert, told.ids[0]).sent_at = arrived
+        assert stranger.get(link).status_code == status
+
+
 @pytest.mark.parametrize("token", ["x", "eyJ.x.y", "a" * 3000, "%00", '"><script>'])
 def test_a_made_up_link_is_none(stranger: TestClient, token: str) -> None:
     assert stranger.get(f"/ack/{token}").status_code in (404, 410)
