@@ -24,8 +24,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from crawler.coverage.store import Coverage
-from leads.demo.forum import Forum, SitePage, serve
-from leads.demo.topics import Reply, Topic
+from crawler.sample.forum import Forum, SitePage, serve
+from crawler.sample.topics import Topic, TopicPost
 
 ROOT = Path(__file__).parents[1]
 POSTS = 20  # a thread: two pages of ten
@@ -107,7 +107,7 @@ def forum(threads: int, padding: int) -> BenchForum:
             home="36",
             title=f"第 {tid} 个人牙疼",
             posts=tuple(
-                Reply(
+                TopicPost(
                     pid=tid * 100 + n,
                     author=f"网友{(tid + n) % 500}",
                     at=start + timedelta(seconds=tid * 60 + n),

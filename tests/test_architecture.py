@@ -168,6 +168,19 @@ def test_no_test_module_imports_another() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("folder", ["crawler", "nlp", "site"])
+def test_tests_look_upstream_as_the_code_does(folder: str) -> None:
+    """What stands upstream of leads is tested without it, and so are the sites that tests crawl."""
+    found = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sorted((ROOT / "tests" / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in names_in(node)
+        if name.partition(".")[0] == "leads"
+    ]
+    assert found == []
+
+
 # Where imports may wait for a command or for an extra that need not be installed.
 LATE = ("cli/", "mcp_server.py", "index/__init__.py", "alerts/channels/apprise.py", "actions/reindex.py")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from leads.demo.topics import load_topics
+from crawler.sample.topics import load_topics
 from tests.support.builders import NOW
 from tests.support.commands import Ran, finish, start
 

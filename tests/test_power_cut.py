@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from crawler.sample.forum import serve_forum, sources_toml
 from leads.actions.crawl import crawl
 from leads.config import CrawlSettings, Settings
-from leads.demo.forum import serve_forum, sources_toml
 from leads.records import erasures, open_records, users
 from leads.storage import open_index
 from tests.support.builders import lead, post

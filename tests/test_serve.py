@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from crawler.sample.forum import serve_forum, sources_toml
 from leads import storage
 from leads.actions import schedule
 from leads.alerts.channels.form import read_form
 from leads.config import Settings, load_settings
-from leads.demo.forum import serve_forum, sources_toml
 from leads.index import open_backend
 from leads.models import LeadQuery
 from leads.records import jobs as job_records

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crawler.coverage.runs import Run
+from crawler.sample.forum import serve_forum, sources_toml
 from leads import server, storage
 from leads.actions import crawl
 from leads.config import ClinicTable, CrawlSettings, Settings, WebSettings
 from leads.demo import report
-from leads.demo.forum import serve_forum, sources_toml
 from leads.demo.report import Done
 from leads.errors import StorageError
 from leads.terminal import tables as show

@@ -15,7 +15,7 @@ from pathlib import Path
 from crawler.coverage.runs import Gap, Run
 from crawler.coverage.store import Coverage
 from crawler.items import Post, post_from_dict
-from leads.demo.forum import Served, sources_toml
+from crawler.sample.forum import Served, sources_toml
 from tests.support.paths import ROOT
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from leads.demo.forum import SitePage
+from crawler.sample.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, crawl_table, serve_replica
 

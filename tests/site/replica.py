@@ -16,7 +16,7 @@ from threading import Thread
 
 from crawler.coverage.store import Coverage
 from crawler.items import post_from_dict
-from leads.demo.forum import SitePage
+from crawler.sample.forum import SitePage
 from tests.site.crawl import Crawled, command, environment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leads.demo.forum import SitePage
+from crawler.sample.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.pages import crawl, serve
 from tests.site.store import RECHECK, keeping, kept

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from leads.demo.forum import SitePage
+from crawler.sample.forum import SitePage
 from tests.site.replica import Asked, as_json
 
 PAGE = 20

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from leads.demo.forum import Forum, SitePage
-from leads.demo.topics import Reply, Style, Topic, load_topics
+from crawler.sample.forum import Forum, SitePage
+from crawler.sample.topics import Style, Topic, TopicPost, load_topics
 
 
 class TrapForum(Forum):
@@ -38,7 +38,7 @@ def long_forum(replies: int, *, style: Style | None = None, age: timedelta = tim
     """One board with one thread of `replies` replies, a minute apart."""
     start = datetime.now(UTC).replace(microsecond=0) - age
     posts = tuple(
-        Reply(
+        TopicPost(
             pid=5000 + n,
             author=f"网友{n % 7}",
             at=start + timedelta(minutes=n),
@@ -53,7 +53,7 @@ def long_forum(replies: int, *, style: Style | None = None, age: timedelta = tim
 def reply_to(forum: Forum, tid: int, *, text: str = "新来的一层") -> None:
     """Somebody replies to the thread just now."""
     topic = forum.topics[tid]
-    post = Reply(pid=topic.posts[-1].pid + 1, author="后来的人", at=datetime.now(UTC), text=text)
+    post = TopicPost(pid=topic.posts[-1].pid + 1, author="后来的人", at=datetime.now(UTC), text=text)
     forum.topics[tid] = replace(topic, posts=(*topic.posts, post))
 
 

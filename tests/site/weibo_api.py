@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import cos, hypot, radians
 from urllib.parse import parse_qs, urlsplit
 
-from leads.demo.forum import SitePage
+from crawler.sample.forum import SitePage
 from tests.site.replica import Asked, Replica, as_json
 
 TOKEN = "2.00SECRET-token-of-this-test"

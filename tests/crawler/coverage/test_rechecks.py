@@ -14,10 +14,10 @@ from crawler.coverage.page_result import PageResult
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Task
 from crawler.items import Post
+from crawler.sample.forum import Forum, Served, serve, serve_forum
+from crawler.sample.topics import Style
 from crawler.sources.source import Source
 from crawler.spiders.forum.targets import TARGETS, ThreadAt
-from leads.demo.forum import Forum, Served, serve, serve_forum
-from leads.demo.topics import Style
 from tests.site import store
 from tests.site.crawl import Crawled, crawl
 from tests.site.store import kept

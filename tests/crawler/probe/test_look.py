@@ -11,9 +11,9 @@ import pytest
 
 from crawler.probe.look import Found, look, table
 from crawler.probe.visitor import MAX_BYTES, FetchError, Visitor
+from crawler.sample.forum import Forum, SitePage, serve, serve_forum
+from crawler.sample.topics import Style, load_topics
 from crawler.sources.load import load_sources
-from leads.demo.forum import Forum, SitePage, serve, serve_forum
-from leads.demo.topics import Style, load_topics
 from tests.site.traps import TrapForum, html, trap_forum
 
 AGENT = "tingzhen/0 (+test)"

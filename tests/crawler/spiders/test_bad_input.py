@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leads.demo.forum import Served, SitePage, serve, serve_forum
-from leads.demo.topics import Reply, Topic, load_topics
+from crawler.sample.forum import Served, SitePage, serve, serve_forum
+from crawler.sample.topics import Topic, TopicPost, load_topics
 from tests.site.crawl import Crawled, crawl
 from tests.site.traps import TrapForum, html, long_forum, trap_forum
 
@@ -162,7 +162,7 @@ def test_a_run_that_finds_nothing_for_long_ends(tmp_path: Path) -> None:
 def test_a_post_dated_tomorrow_is_left_out_and_told(tmp_path: Path) -> None:
     forum = long_forum(3)
     topic = forum.topics[9]
-    late = Reply(pid=6000, author="未来的人", at=datetime.now(UTC) + timedelta(days=1), text="明天牙疼")
+    late = TopicPost(pid=6000, author="未来的人", at=datetime.now(UTC) + timedelta(days=1), text="明天牙疼")
     forum.topics[9] = replace(topic, posts=(*topic.posts[:3], late))
     with serve(forum) as served:
         crawled = crawl(tmp_path, served, boards='["36"]', expect="1")
@@ -193,7 +193,7 @@ def test_a_board_that_vanishes_in_mid_run(tmp_path: Path) -> None:
 def test_one_future_topic_costs_nothing_else(tmp_path: Path) -> None:
     boards, topics = load_topics(datetime.now(UTC))
     start = datetime.now(UTC) + timedelta(days=1)
-    opening = Reply(pid=9901, author="未来的人", at=start, text="明天才发的")
+    opening = TopicPost(pid=9901, author="未来的人", at=start, text="明天才发的")
     future = Topic(tid=99, board="36", home="36", title="明天", posts=(opening,))
     with serve(TrapForumOf(boards, (*topics, future))) as served:
         crawled = crawl(tmp_path, served)

@@ -21,10 +21,10 @@ from crawler import settings
 from crawler.coverage.store import Coverage
 from crawler.extensions import PoliteThrottle
 from crawler.middlewares import retry_after
+from crawler.sample.forum import SitePage, serve, serve_forum
+from crawler.sample.topics import ROBOTS, Style
 from crawler.sources.permission import Permission, is_private_address, read_robots
 from crawler.sources.quiet_hours import QuietHours
-from leads.demo.forum import SitePage, serve, serve_forum
-from leads.demo.topics import ROBOTS, Style
 from tests.site.crawl import ROOT, command, crawl, environment
 from tests.site.send_times import RECORDING, pauses
 from tests.site.traps import html, long_forum, trap_forum

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from crawler.coverage.store import Coverage
-from leads.demo.forum import Forum, Served, serve, serve_forum
-from leads.demo.topics import Style
+from crawler.sample.forum import Forum, Served, serve, serve_forum
+from crawler.sample.topics import Style
 from tests.site.crawl import command, crawl, environment, write_sources
 from tests.site.traps import long_forum
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from crawler.sample.forum import Served, serve_forum, sources_toml
 from leads import storage
 from leads.actions import crawl_process
 from leads.actions.crawl import crawl as crawl_sources
 from leads.actions.crawl_process import Event, Limits, Stopped
 from leads.config import CrawlSettings, Settings
-from leads.demo.forum import Served, serve_forum, sources_toml
 from leads.errors import BusyError, StorageError
 
 

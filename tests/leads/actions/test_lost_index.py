@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from crawler.coverage.runs import Run
+from crawler.sample.forum import serve_forum, sources_toml
 from leads import storage
 from leads.actions.check import check
 from leads.actions.crawl import crawl as crawl_sources
 from leads.config import CrawlSettings, Settings
-from leads.demo.forum import serve_forum, sources_toml
 from leads.index.stamp import Stamp
 from leads.ingest.refill import AGAIN
 

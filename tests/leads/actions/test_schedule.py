@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from crawler.coverage.store import Coverage
+from crawler.sample.forum import Served, serve_forum, sources_toml
 from crawler.sources.load import load_sources
 from leads import storage
 from leads.actions import schedule
 from leads.config import CrawlSettings, Settings
-from leads.demo.forum import Served, serve_forum, sources_toml
 from leads.errors import ConfigError
 from leads.records import jobs as job_records
 from leads.records import open_records

@@ -14,14 +14,14 @@ from crawler.coverage.page_result import PageResult
 from crawler.coverage.runs import Totals
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Task
+from crawler.sample.forum import serve_forum, sources_toml
+from crawler.sample.topics import Style
 from crawler.sources.load import load_sources
 from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
 from crawler.sources.source import Source
 from crawler.spiders.forum.targets import BoardAt
 from leads import labels
-from leads.demo.forum import serve_forum, sources_toml
-from leads.demo.topics import Style
 from leads.sources import states
 from tests.support.commands import CONFIG, run
 

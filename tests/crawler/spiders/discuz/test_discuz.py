@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crawler.items import PlaceHint
-from leads.demo.forum import serve, serve_forum
-from leads.demo.topics import Style
+from crawler.sample.forum import serve, serve_forum
+from crawler.sample.topics import Style
 from tests.site.crawl import Crawled, crawl
 from tests.site.traps import delete, html, long_forum, reply_to, trap_forum
 

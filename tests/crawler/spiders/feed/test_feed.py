@@ -12,9 +12,9 @@ import pytest
 from crawler.author_secret import load_secret
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key
+from crawler.sample.forum import SitePage
 from crawler.sources.source import Source
 from crawler.spiders import post_page
-from leads.demo.forum import SitePage
 from tests.site.pages import crawl, header, serve
 from tests.site.replica import Asked
 from tests.site.store import RECHECK, keeping, kept

@@ -11,11 +11,11 @@ import pytest
 
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.sample.forum import SitePage
 from crawler.sources.load import SourceError, load_sources
 from crawler.spiders.forum.pages import ThreadPage
 from crawler.spiders.health_qa.pages import QuestionList, read_list, read_question
 from crawler.spiders.health_qa.sites import health_site, health_sites
-from leads.demo.forum import SitePage
 from tests.site.pages import crawl, serve
 from tests.site.replica import Asked
 from tests.site.store import RECHECK, keeping, kept

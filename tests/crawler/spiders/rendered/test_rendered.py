@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.sample.forum import SitePage
 from crawler.spiders.rendered.browser import EXECUTABLES, Gate
 from crawler.spiders.rendered.options import Selectors
 from crawler.spiders.rendered.pages import CardPage, read_cards
-from leads.demo.forum import SitePage
 from tests.site.pages import Site, crawl, header, serve
 from tests.site.replica import Asked, as_json, crawl_table
 from tests.site.send_times import RECORDING, pauses

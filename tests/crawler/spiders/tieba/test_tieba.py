@@ -11,8 +11,8 @@ import pytest
 from crawler.items import PlaceHint, Post
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.sample.forum import SitePage
 from crawler.spiders.tieba.pages import BarPage, BarThread, list_posts, read_list, read_thread, thread_posts
-from leads.demo.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, crawl_table, serve_replica, table
 from tests.support.paths import PAGES

@@ -24,7 +24,7 @@ Disallow: /*mobile=yes*
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class TopicPost:
     """A post. `trait` is "", "deleted", "shielded", "hidden", "quote" or "rated"."""
 
     pid: int
@@ -42,7 +42,7 @@ class Topic:
     board: str
     home: str
     title: str
-    posts: tuple[Reply, ...]
+    posts: tuple[TopicPost, ...]
     pin: str = ""
     level: int = 0
     closed: bool = False
@@ -52,12 +52,12 @@ class Topic:
     tip: bool = False
 
     @property
-    def shown(self) -> tuple[Reply, ...]:
+    def shown(self) -> tuple[TopicPost, ...]:
         """Without the deleted ones; floors are counted over these, as Discuz! does."""
         return tuple(post for post in self.posts if post.trait != "deleted")
 
     @property
-    def last(self) -> Reply:
+    def last(self) -> TopicPost:
         return self.shown[-1]
 
 
@@ -87,7 +87,7 @@ def _topic(table: dict[str, object], now: datetime) -> Topic:
     values = dict(table)
     opened = now - timedelta(hours=float(str(values.pop("hours"))))
     tid = int(str(values.pop("tid")))
-    first = Reply(
+    first = TopicPost(
         pid=tid * 100 + 1, author=str(values.pop("by")), at=opened, text=str(values.pop("text")).strip()
     )
     replies = values.pop("replies")
@@ -97,9 +97,9 @@ def _topic(table: dict[str, object], now: datetime) -> Topic:
     return Topic(tid=tid, home=home, posts=posts, **values)  # type: ignore[arg-type]  # our own file's keys
 
 
-def _reply(pid: int, line: list[object], opened: datetime) -> Reply:
+def _reply(pid: int, line: list[object], opened: datetime) -> TopicPost:
     author, hours, text, *trait = line
-    return Reply(
+    return TopicPost(
         pid=pid,
         author=str(author),
         at=opened + timedelta(hours=float(str(hours))),

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import TypeVar
 
-from leads.demo.topics import Contents, Reply, Topic
+from crawler.sample.topics import Contents, Topic, TopicPost
 
 T = TypeVar("T")
 PageUrl = Callable[[int], str]
@@ -134,7 +134,7 @@ def thread(forum: Contents, topic: Topic, page: int) -> str:
     return _frame(topic.title, body, forum.style.version)
 
 
-def _block(forum: Contents, topic: Topic, post: Reply, floor: int) -> str:
+def _block(forum: Contents, topic: Topic, post: TopicPost, floor: int) -> str:
     pid, label = post.pid, _FLOORS.get(floor) or f"<em>{floor}</em><sup>#</sup>"
     sign = f'<div class="sign" style="max-height:100px;">{escape(topic.sign)}</div>' if topic.sign else ""
     rating = f'<dl id="ratelog_{pid}" class="rate"><dd>评分理由 很给力!</dd></dl>'
@@ -153,14 +153,14 @@ def _block(forum: Contents, topic: Topic, post: Reply, floor: int) -> str:
 <tr><td class="plc plm">{sign if floor == 1 else ""}</td></tr></table></div>"""
 
 
-def _cell(topic: Topic, post: Reply) -> str:
+def _cell(topic: Topic, post: TopicPost) -> str:
     if post.trait == "shielded":
         return '<div class="locked">提示: <em>该帖被管理员或版主屏蔽</em></div>'
     cell = f'<td class="t_f" id="postmessage_{post.pid}">\n{_words(topic, post)}</td>'
     return f'<div class="t_fsz"><table cellspacing="0" cellpadding="0"><tr>{cell}</tr></table></div>'
 
 
-def _words(topic: Topic, post: Reply) -> str:
+def _words(topic: Topic, post: TopicPost) -> str:
     opening = post is topic.posts[0]
     if post.trait == "hidden":
         return (
@@ -189,7 +189,7 @@ def _words(topic: Topic, post: Reply) -> str:
     return text
 
 
-def _block_seven(forum: Contents, topic: Topic, post: Reply, floor: int) -> str:
+def _block_seven(forum: Contents, topic: Topic, post: TopicPost, floor: int) -> str:
     return f"""<div id="post_{post.pid}"><table id="pid{post.pid}" summary="pid{post.pid}"><tr>
 <td class="postauthor" rowspan="2"><div class="postinfo">{_author_link(post)}</div></td>
 <td class="postcontent"><div class="postinfo">
@@ -213,7 +213,7 @@ def archiver_thread(forum: Contents, topic: Topic, page: int) -> str:
     )
 
 
-def _archiver_post(forum: Contents, topic: Topic, post: Reply) -> str:
+def _archiver_post(forum: Contents, topic: Topic, post: TopicPost) -> str:
     title = escape(topic.title) if post is topic.posts[0] else ""
     text = "<br />\n".join(escape(line, quote=False) for line in post.text.split("\n"))
     if post.trait == "quote":
@@ -272,7 +272,7 @@ def _archiver_pager(what: str, page: int, pages: int) -> str:
     return f'<div class="page">页: {links}</div>'
 
 
-def _author_link(post: Reply, cls: str = "") -> str:
+def _author_link(post: TopicPost, cls: str = "") -> str:
     """The sample's user numbers are made from the name; an anonymous author has no link."""
     if post.author == "匿名":
         return "匿名"

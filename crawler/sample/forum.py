@@ -19,8 +19,8 @@ from ssl import SSLContext
 from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
 
-from leads.demo import pages
-from leads.demo.topics import Contents, Style, Topic, load_topics
+from crawler.sample import pages
+from crawler.sample.topics import Contents, Style, Topic, load_topics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
