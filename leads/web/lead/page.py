@@ -22,7 +22,7 @@ from leads.records.clinics import clinics as all_clinics
 from leads.records.tables.people import User
 from leads.records.tables.work import Case, Feedback
 from leads.replies import starters
-from leads.replies.compliance import LONGEST
+from leads.replies.compliance import LONGEST, PLATFORMS, Objection, platform_of
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.lead import reply
@@ -89,6 +89,8 @@ class LeadPage(WebPage):
     chosen: reply.PieceChoice | None = None
     reply_clinic: Clinic | None = None
     checked: reply.Checked | None = None
+    platform: str = ""  # a key of PLATFORMS
+    platform_name: str = ""
     reply: str = ""
     missing: Sequence[str] = ()
     longest: int = LONGEST
@@ -110,6 +112,7 @@ class ReplyText(BaseModel):
     """What a script asks about while somebody writes."""
 
     text: Annotated[str, Field(max_length=LONGEST)]
+    platform: str = ""
 
 
 def address(lead_id: str) -> str:
@@ -213,10 +216,23 @@ def check_reply(
 @routes.post("/compliance")
 def check_text(visitor: Anyone, asked: ReplyText) -> Response:
     """For the script: the text in runs, and what it must not say."""
-    answer = reply.checked(asked.text)
+    answer = reply.checked(asked.text, asked.platform)
     return JSONResponse(
-        {"runs": [asdict(run) for run in answer.runs], "findings": [asdict(each) for each in answer.findings]}
+        {
+            "runs": [asdict(run) for run in answer.runs],
+            "findings": [_finding(each) for each in answer.findings],
+        }
     )
+
+
+def _finding(found: Objection) -> dict[str, object]:
+    provisions = [
+        {"kind": each.kind, "kind_name": each.kind_name, "sentence": each.sentence}
+        for each in found.provisions
+    ]
+    return {
+        "words": found.words, "title": found.title, "instead": found.instead, "provisions": provisions,
+    }  # fmt: skip
 
 
 def _page(
@@ -322,6 +338,7 @@ def _with_reply(
     line = next((each for each in lines if each.clinic.id == wanted), lines[0] if lines else None)
     with desk.records.reading() as session:
         choices = reply.choices(lead, snippets.everything(session), visitor.clinics)
+    platform = platform_of(lead.post.url)
     chosen = next((each for each in choices if each.key == snippet), None)
     filled = reply.filled(chosen, lead, line) if chosen else starters.Filled(text="")
     return replace(
@@ -331,7 +348,9 @@ def _with_reply(
         reply_clinic=line.clinic if line else None,
         reply=filled.text if text is None else text,
         missing=filled.missing if text is None else (),
-        checked=reply.checked(filled.text if text is None else text),
+        checked=reply.checked(filled.text if text is None else text, platform),
+        platform=platform,
+        platform_name=PLATFORMS[platform][0] if platform else "",
     )
 
 

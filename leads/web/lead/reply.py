@@ -74,9 +74,9 @@ def _distance(lead: Lead, line: ClinicLine | None) -> str:
     return "不到 1 公里" if line.distance < 1 else f"大约 {line.distance:.0f} 公里"
 
 
-def checked(text: str) -> Checked:
-    """The text with what it must not say."""
-    findings = check(text)
+def checked(text: str, platform: str = "") -> Checked:
+    """The text with what it must not say where it is to stand."""
+    findings = check(text, platform)
     runs: list[Run] = []
     at = 0
     for found in findings:

@@ -31,7 +31,14 @@ function show({ runs, findings }) {
   list.className = "findings";
   for (const each of findings) {
     const item = document.createElement("li");
-    item.append(made("strong", each.words), `：${each.title}。${each.instead}`, made("small", each.law));
+    item.append(made("strong", each.words), `：${each.title}。${each.instead}`);
+    for (const provision of each.provisions) {
+      const kind = made("b", provision.kind_name);
+      kind.className = provision.kind;
+      const line = made("small", "");
+      line.append(kind, ` ${provision.sentence}`);
+      item.append(line);
+    }
     list.append(item);
   }
   shown.append(text, list);
@@ -43,7 +50,7 @@ async function check() {
   const answer = await fetch("/compliance", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF": form.dataset.csrf },
-    body: JSON.stringify({ text: field.value }),
+    body: JSON.stringify({ text: field.value, platform: form.dataset.platform }),
   });
   // A later question has been asked meanwhile, or the login has ended: the button still checks.
   if (mine === asked && answer.ok && !answer.redirected) show(await answer.json());

@@ -105,6 +105,201 @@ FORBIDDEN = [
     ("私信我领优惠", "私信我领"),
     ("地址：人民路12号", "地址:"),
     ("看 https://clinic.example/a", "https://clinic.example/a"),
+    # 价格和赠送，各种写法
+    ("种牙只要2999", "只要2999"),
+    ("种牙只要两千九", "只要两千九"),
+    ("现在种一颗仅要3k", "仅要3k"),
+    ("￥1999起", "1999"),
+    ("99块洗牙了解一下", "99块洗牙"),
+    ("全瓷牙1200一颗", "全瓷牙1200"),
+    ("2680元/颗，材料全包", "2680元"),
+    ("拔牙从300起", "拔牙从300"),
+    ("性价比很高", "性价比很高"),
+    ("我们价格实惠", "价格实惠"),
+    ("零首付，可以分期", "零首付"),
+    ("新客专享", "新客专享"),
+    ("看牙送洁牙", "送洁牙"),
+    ("种牙送全家洗牙年卡", "送全家洗牙"),
+    ("到店赠送一支牙膏", "赠送一支牙膏"),
+    ("可以免费面诊", "免费面诊"),
+    ("领取优惠券再来", "领取优惠券"),
+    # 比较
+    ("比华西便宜", "比华西便宜"),
+    ("我们比公立划算多了", "比公立划算"),
+    ("比你上次去的那家靠谱", "比你上次去的那家靠谱"),
+    ("技术不输三甲", "不输三甲"),
+    ("跟华西的医生一样", "跟华西的医生一样"),
+    ("价格只有公立医院的一半", "价格只有公立医院的一半"),
+    ("华西挂不上号就来我们这边", "华西挂不上号就来我们"),
+    ("堪比省医的水平", "堪比省医"),
+    # 资历
+    ("医生有三十年经验", "三十年经验"),
+    ("20多年临床经验的老医生", "20多年临床经验"),
+    ("从业15年，没出过事", "从业15年"),
+    ("我们医生经验丰富", "经验丰富"),
+    ("博士团队", "博士"),
+    ("海归医生", "海归"),
+    ("主任亲自看", "主任亲自"),
+    ("院长主刀", "院长主刀"),
+    ("教授一对一", "教授一对一"),
+    ("华西毕业的医生", "华西毕业"),
+    ("三甲退下来的大夫", "三甲退下来"),
+    ("资深牙医", "资深牙医"),
+    ("医生都是协和出身", "协和出身"),
+    ("荣获十佳诊所称号", "荣获十佳诊所称号"),
+    # 引流
+    ("扫码咨询", "扫码咨询"),
+    ("扫下方二维码", "二维码"),
+    ("私信我", "私信"),
+    ("私聊发你", "私聊"),
+    ("滴滴我", "滴滴我"),
+    ("可以看我主页", "看我主页"),
+    ("主页有地址", "主页有地址"),
+    ("评论区扣1", "评论区扣1"),
+    ("拉你进群", "群"),
+    ("来我们诊所看看吧", "来我们诊所看"),
+    ("欢迎到店", "欢迎到店"),
+    ("有空来店里坐坐，到店有医生", "到店"),
+    ("联系我们预约", "联系我们"),
+    ("加客服了解", "加客服"),
+    ("预约电话在下面", "预约电话"),
+    ("帮您预约个医生", "帮您预约个医生"),
+    ("留个电话，我们回你", "留个电话"),
+    ("找我们看就行", "找我们看"),
+    ("我们这边可以在线咨询", "在线咨询"),
+    ("欢迎您随时来咨询", "欢迎您随时来"),
+]
+
+# What sellers write to get around word lists: each was missed or nearly so when it was first tried.
+SALES = [
+    "种一颗两千多点，包后期",
+    "我家就在三院对面，走两步就到",
+    "你加我一下，发你价目表",
+    "看我签名",
+    "头像上有号",
+    "到我们店报我名字打折",
+    "我们家医生都是川大的",
+    "做了二十来年牙了，没失过手",
+    "大城市回来的医生",
+    "保你满意",
+    "做完当天就能啃排骨",
+    "上个月一个姑娘跟你情况一样，现在笑得可好看了",
+    "用的是进口材料，比他们用的国产好",
+    "他们医院就知道让你拔，我们能保住",
+    "洗牙49，周末不加价",
+    "学生证半价",
+    "前十名送美白",
+    "点我头像看案例",
+    "需要的话V我",
+    "微❤：abc123",
+    "搜“安和口腔”公众号就能约",
+    "来，我给你看",
+    "我们这边拔智齿不疼的，五分钟搞定",
+    "老专家坐诊，祖上三代行医",
+    "全程舒适化治疗，睡一觉就好了",
+    "这个我们天天做，稳得很",
+    "本地做得最久的牙科",
+    "抖音同名",
+    "团购链接发你了",
+    "直接导航安和口腔就行",
+    "咱们医生是口腔医学会委员",
+    "您把片子发我，我给您看看要不要拔",
+    "我们的客户没有一个说不好的",
+    "打0元首付种牙",
+    "找王医生，报我名",
+    "同样的牙，外面三四千，我这里一千八",
+    "这种小问题，十分钟解决",
+    "比我们便宜的没我们好",
+    "留下您的称呼和电话，稍后客服联系",
+    "牙疼别拖，来做个检查，今天挂号不收钱",
+    "我们院长是留日的，手很轻",
+    "做正畸还是得选专科，公立的只会给你拔牙",
+    "周末两天牙套立减一千",
+    "我就在这家上班，需要我帮你约",
+    "可以先加个好友聊聊",
+    "这病我治得多了，几副药的事",
+    "老中医三副药就见好",
+    "牙周炎我们能治断根",
+    "不开刀不吃药就能好",
+    "几百个妈妈的选择",
+    "朋友圈有地址",
+    "看我置顶",
+    "你这个情况我这儿一次就能弄好",
+    "五星好评的诊所",
+    "种植牙终身质保",
+    "当天种当天用",
+    "微创不出血",
+    "德系设备，数字化种植",
+    "洗牙9.9",
+    "首诊免挂号费",
+    "我们医生在央视讲过课",
+    "比在大医院排队强",
+    "大医院贵得离谱，没必要",
+    "有需要戳头像",
+    "扫一下就能领号",
+    "医保也能用，来了再说",
+    "到时候给你打个折",
+    "安和口腔，地铁A口出来就是",
+    "添加微信备注牙疼",
+]
+
+# Plain advice, written after the patterns and tried once: none was objected to.
+ADVICE = [
+    "先含一口凉水会缓解一点，但还是要去看",
+    "智齿横着长的话多半要拔，看片子定",
+    "怀孕的话先告诉医生再拍片",
+    "这种疼夜里更重的，多半是牙髓的问题，要检查",
+    "去医院挂牙体牙髓科",
+    "公立医院周末一般也有口腔急诊",
+    "民营的话看看有没有执业许可",
+    "孩子发烧两天了精神不好就去医院",
+    "带状疱疹越早用药越好，别等",
+    "脚踝肿成这样先别走路，去拍片",
+    "别用红霉素眼膏，先让医生看",
+    "发烧同时脖子硬，马上去急诊",
+    "牙龈包起来一个脓包，说明有感染",
+    "先测一下血压再说",
+    "您多大年纪？有没有在吃阿司匹林？",
+    "拔牙前一天睡好，早上吃点东西",
+    "一次拔两颗可以，听医生安排",
+    "费用各家不同，可以先打电话问清楚",
+    "我也怕看牙，后来习惯了",
+    "换个时间段人少一点",
+    "可以先在医院公众号上挂号",
+    "口腔溃疡两周不好要查",
+    "湿疹别用热水烫",
+    "鼻血止不住二十分钟就去急诊",
+    "不放心的话再找一家听听意见",
+    "颈椎的问题先查一下有没有压到神经",
+    "别太担心，大部分能控制",
+    "这个药饭后吃，胃不好的先问药师",
+    "体检报告带上给医生看",
+    "晚上痒得睡不着可以去皮肤科",
+    "可以先冰敷，别吃烫的",
+    "牙医说要拔的话问问能不能保留",
+    "听说学校医院也能看牙",
+    "孩子磕到头吐了要马上去急诊",
+    "大学生医保回原籍能报一部分",
+    "拔完牙别用吸管",
+    "牙套歪了先别自己掰",
+    "先问问家里人有没有类似的病史",
+    "换牙期不用太着急",
+    "这个情况我不敢乱说，还是面诊稳妥",
+    "我遇到过类似的，最后是三叉神经的问题",
+    "挂不上专家就先挂普通号",
+    "先别吃消炎药，问过医生再说",
+    "晚上疼得睡不着就去急诊口腔",
+    "多喝水，别熬夜",
+    "隐裂要在显微镜下才看得清",
+    "智齿手术后张口受限一两周能恢复",
+    "建议先去社区医院问问",
+    "换药按医生说的时间去",
+    "过敏的话停掉新换的面霜",
+]
+
+PLATFORM_ONLY = [
+    ("weibo", "#智齿# 发炎要先消炎"),
+    ("weibo", "先消炎再拔 #成都看牙#"),
 ]
 
 VARIANTS = [
@@ -228,6 +423,74 @@ ALLOWED = [
     "打折了的骨头要固定",
     "骨折三天了还肿",
     "曲折的根管治起来慢一些",
+    "只要三天不见好就去医院",
+    "只要2天以上高烧就要查血",
+    "只要10分钟就能量好体温",
+    "只要有一个地方肿就别拖",
+    "才3岁的孩子不要自己吃药",
+    "挂号只要10块，先挂口腔科",
+    "各地拔牙收费不一样，要问当地医院",
+    "费用可以先问清楚，包含哪几项",
+    "医保能不能报，要看当地政策",
+    "种牙的价格由材料和骨头条件决定",
+    "别只看价格，先看有没有口腔科资质",
+    "集采以后种植体降价了，可以问公立医院",
+    "比昨天好一点就再观察一天",
+    "左边比右边肿得厉害要尽快看",
+    "冰敷比热敷合适",
+    "这种情况比较常见",
+    "比如刷牙出血、口臭，都要检查",
+    "牙龈比以前红要注意",
+    "软毛牙刷比硬毛的对牙龈好一些",
+    "公立医院和民营医院都可以看",
+    "三甲医院的专家号不好挂，普通号也能看",
+    "华西的专家号要提前两周",
+    "协和专家门诊在二楼",
+    "找有执业医师证的医生看",
+    "看牙选持证的正规医疗机构",
+    "主任医师今天停诊",
+    "换个医生再听听意见也可以",
+    "博士伦的隐形眼镜也要摘下来",
+    "凭我自己的经验，先别吃硬的",
+    "两年前补过的牙也会再坏",
+    "十年没洗牙的话，第一次会有点酸",
+    "牙套戴了三年也要戴保持器",
+    "不要随便扫码加陌生人",
+    "别轻易私信留电话",
+    "有人私信你推销要小心",
+    "医院大厅可以扫码挂号",
+    "请不要在评论区留电话",
+    "医院的预约电话在官网上能查到",
+    "官方预约通道就在医院公众号里",
+    "到医院以后先挂急诊",
+    "去最近的医院看看",
+    "来月经的时候先别拔",
+    "来不及的话打120",
+    "找口腔颌面外科看一下",
+    "找医生看看比自己猜好",
+    "到时候把片子带上",
+    "家里人陪着去更放心",
+    "群里说的偏方不要信",
+    "肿起来了要先消炎再说",
+    "拔完牙当天别喝酒",
+    "加一个枕头把头垫高",
+    "加点盐的温水漱口",
+    "看看主诉再决定拍不拍片",
+    "点眼药水前先洗手",
+    "评论里的办法别照着做",
+    "给孩子预约疫苗去社区",
+    "给您的建议是先看急诊",
+    "送孩子去急诊",
+    "送医院之前别给他喝水",
+    "领药的时候问一下药师",
+    "洗牙一次大概半小时",
+    "矫正一般要两年左右",
+    "根管治疗要去3次",
+    "补牙1次就够",
+    "体温38.5以上再吃退烧药",
+    "血糖高于11.1要告诉医生",
+    "#号开头的那个选项是儿科",
+    "牙齿表面有一道5mm的裂",
     "",
     "   ",
 ]
@@ -243,7 +506,12 @@ def test_other_spellings_are_found_too(text: str) -> None:
     assert check(text)
 
 
-@pytest.mark.parametrize("text", ALLOWED)
+@pytest.mark.parametrize("text", SALES)
+def test_what_sellers_write_is_found(text: str) -> None:
+    assert check(text)
+
+
+@pytest.mark.parametrize("text", ALLOWED + ADVICE)
 def test_plain_advice_is_let_pass(text: str) -> None:
     assert check(text) == ()
 
@@ -252,17 +520,71 @@ def test_a_finding_says_where_which_rule_and_what_instead() -> None:
     text = "您好，\n我们治 愈 率98％哦"
     (found,) = check(text)
     assert text[found.start : found.end] == found.words == "治 愈 率"
-    assert "第十六条" in found.law
-    assert "《医疗广告管理办法》第七条" in found.law
+    law = "".join(each.sentence for each in found.provisions)
+    assert "第十六条" in law
+    assert "《医疗广告管理办法》第七条" in law
+    assert "“说明治愈率或者有效率”" in law
+    assert {each.kind_name for each in found.provisions} == {"法律"}
     assert found.instead
+
+
+@pytest.mark.parametrize(
+    ("url", "platform"),
+    [
+        ("https://m.weibo.cn/detail/1", "weibo"),
+        ("https://weibo.com/1/A", "weibo"),
+        ("https://www.xiaohongshu.com/explore/1", "xiaohongshu"),
+        ("https://tieba.baidu.com/p/1", "tieba"),
+        ("https://baidu.com/p/1", ""),
+        ("https://www.zhihu.com/question/1", "zhihu"),
+        ("https://notzhihu.com/", ""),
+        ("https://[", ""),
+        ("", ""),
+    ],
+)
+def test_the_platform_of_an_address(url: str, platform: str) -> None:
+    assert compliance.platform_of(url) == platform
+
+
+def test_what_only_a_platform_forbids_is_found_there_alone_and_called_so() -> None:
+    for platform, text in PLATFORM_ONLY:
+        assert check(text) == ()
+        (found,) = check(text, platform)
+        assert {each.kind_name for each in found.provisions} == {"平台规则"}
+
+
+def test_steering_is_against_the_law_everywhere_and_against_the_platforms_rules_on_it() -> None:
+    kinds = {
+        platform: {each.platform for each in check("私信我", platform)[0].provisions}
+        for platform in ("", "tieba")
+    }
+    assert kinds == {"": {""}, "tieba": {"", "tieba"}}
+
+
+def test_every_provision_was_read_and_says_how_it_was_seen() -> None:
+    for entry in compliance.entries():
+        for each in entry.provisions:
+            assert each.quote in each.sentence
+            assert each.read in each.sentence
+            assert (each.kind == "platform") == (each.platform in compliance.PLATFORMS)
+            assert ("律师" in each.sentence) == each.lawyer
+            assert each.seen != "cited" or "转引" in each.sentence
+
+
+def test_the_table_holds_at_least_two_hundred_sentences_of_both_kinds() -> None:
+    forbidden = {text for text, _ in FORBIDDEN} | set(VARIANTS) | set(SALES)
+    assert len(forbidden) >= 200
+    assert len(set(ALLOWED) | set(ADVICE)) >= 200
 
 
 def test_every_kind_of_words_names_a_law_and_an_alternative() -> None:
     codes = [entry.code for entry in compliance.entries()]
     assert len(codes) == len(set(codes)) >= 9
     for entry in compliance.entries():
-        assert entry.law.startswith("《"), entry.code
-        assert "第" in entry.law, entry.code
+        assert entry.provisions, entry.code
+        assert [each.kind for each in entry.provisions] == sorted(each.kind for each in entry.provisions), (
+            entry.code
+        )
         assert entry.instead.endswith("。"), entry.code
         assert check(entry.instead) == (), entry.code  # what is proposed passes itself
 
@@ -270,6 +592,7 @@ def test_every_kind_of_words_names_a_law_and_an_alternative() -> None:
 def test_every_pattern_is_one_that_finds_something() -> None:
     """An entry that no line of the table reaches would be untested."""
     titles = {found.title for text, _ in FORBIDDEN for found in check(text)}
+    titles |= {found.title for platform, text in PLATFORM_ONLY for found in check(text, platform)}
     assert titles == {entry.title for entry in compliance.entries()}
 
 

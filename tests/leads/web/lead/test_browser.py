@@ -109,11 +109,10 @@ def test_without_scripts_everything_can_be_done(browser: Browser, address: str, 
         expect(page.locator(".said")).to_contain_text("模型当时认为：求诊")
         page.get_by_role("button", name="撤回").click()
         assert page.locator(".said").count() == 0
-        page.get_by_label("话术").select_option("starter:who-we-are")
+        page.get_by_label("话术").select_option("starter:ask-first")
         page.get_by_role("button", name="填入").click()
         written = page.get_by_label("回复内容").input_value()
-        assert "我是安和口腔的工作人员" in written
-        assert "牙痛" in written
+        assert "想帮您判断该看什么科，请问：牙痛多久了" in written
         page.get_by_label("回复内容").fill("我们保 证治好")
         page.get_by_role("button", name="检查").click()
         expect(page.locator("mark.bad")).to_have_text("保 证")
@@ -130,6 +129,9 @@ def test_a_reply_is_checked_while_it_is_written_and_copied(
         at_lead(page, address)
         page.get_by_label("回复内容").fill("😀治愈率98％，<b>根治</b>")
         expect(page.locator("mark.bad")).to_have_text(["治愈率", "根治"])
+        expect(page.locator(".findings")).to_contain_text("法律 《中华人民共和国广告法》第十六条")
+        page.locator("#reply").scroll_into_view_if_needed()
+        shoot(page, "case-findings")
         page.get_by_label("回复内容").fill("最好尽快就医")
         expect(page.locator("#checked")).to_contain_text("没有发现")
         page.get_by_role("button", name="复制").click()

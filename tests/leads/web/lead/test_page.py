@@ -217,7 +217,11 @@ def test_a_text_is_checked_for_the_script_and_for_who_has_none(client: TestClien
     text = "😀治愈率98%，<script>"
     answer = client.post("/compliance", json={"text": text}).json()
     assert "".join(run["text"] for run in answer["runs"]) == text
-    assert [each["words"] for each in answer["findings"]] == ["治愈率"]
+    (found,) = answer["findings"]
+    assert found["words"] == "治愈率"
+    assert [each["kind_name"] for each in found["provisions"]] == ["法律", "法律"]
+    weibo = client.post("/compliance", json={"text": "#牙疼# 先冷敷", "platform": "weibo"}).json()["findings"]
+    assert [each["provisions"][0]["kind_name"] for each in weibo] == ["平台规则"]
     page = client.post("/replies/forum/200", data={"text": text}).text
     assert '<mark class="bad" title="治愈率、有效率">治愈率</mark>' in page
     assert "<script>" not in page.split("<main")[1]
