@@ -226,8 +226,3 @@ def weibo_mid(id_text: str, bid: str) -> str:
             f"编号已损坏（{number} 与 bid {short} 不符）：表格软件只留了 15 位；请从原始文件导入。"
         )
     return number
-
-
-def weibo_url(mid: str) -> str:
-    """A post's public address that does not name its author."""
-    return f"https://m.weibo.cn/detail/{mid}"

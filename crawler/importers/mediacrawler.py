@@ -21,11 +21,11 @@ from crawler.importers.base import (
     ip_hint,
     value,
     weibo_mid,
-    weibo_url,
 )
 from crawler.items import AuthorKind, Post
 from crawler.parsing.authors import author_kind
 from crawler.parsing.place_hints import board_hint
+from crawler.parsing.weibo_ids import post_address
 
 _TABLES = ("weibo_note", "tieba_note", "xhs_note")
 _Reader = Callable[[Fields, Context], Draft]
@@ -85,7 +85,7 @@ def _weibo(fields: Fields, context: Context) -> Draft:
     return Draft(
         source="weibo",
         post_id=mid,
-        url=weibo_url(mid),
+        url=post_address(mid),
         text=value(fields, "content"),
         published=value(fields, "create_time", "create_date_time"),
         author_id=author,

@@ -31,13 +31,12 @@ from crawler.importers.base import (
     profile_hint,
     value,
     weibo_mid,
-    weibo_url,
 )
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_kind
 from crawler.parsing.coordinates import System, to_wgs84
 from crawler.parsing.times import BEIJING
-from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_address
 
 
 def _headers(*lines: str) -> tuple[str, ...]:
@@ -239,7 +238,7 @@ def _content_id(own_id: str, content: str) -> str:
 def _public_url(source: str, post_id: str, url: str) -> str:
     """The site's own address of the post without user id or token; other web links as they are."""
     if source == "weibo":
-        return weibo_url(post_id)
+        return post_address(post_id)
     if match := _TIEBA_LINK.search(url):
         return f"https://tieba.baidu.com/p/{match[1]}" + (f"?pid={match[2]}" if match[2] else "")
     if source == "xhs":

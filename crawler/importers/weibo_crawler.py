@@ -27,10 +27,10 @@ from crawler.importers.base import (
     table,
     value,
     weibo_mid,
-    weibo_url,
 )
 from crawler.items import Post
 from crawler.parsing.authors import author_kind, weibo_badge
+from crawler.parsing.weibo_ids import post_address
 
 _CSV_COLUMNS = frozenset(("id", "正文", "日期"))
 _JSON_COLUMNS = frozenset(("id", "text", "created_at"))
@@ -102,7 +102,7 @@ def _post(fields: Fields, user: Fields, owner: str, original: str, context: Cont
     draft = Draft(
         source="weibo",
         post_id=mid,
-        url=weibo_url(mid),
+        url=post_address(mid),
         text=value(fields, "正文", "text"),
         published=value(fields, "完整日期", "full_created_at", "日期", "created_at"),
         author_id=author,

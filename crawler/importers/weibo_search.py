@@ -21,10 +21,10 @@ from crawler.importers.base import (
     ip_hint,
     value,
     weibo_mid,
-    weibo_url,
 )
 from crawler.items import Post
 from crawler.parsing.authors import author_kind
+from crawler.parsing.weibo_ids import post_address
 
 _TABLE = "weibo"
 _SQLITE_COLUMNS = frozenset(("id", "bid", "user_id", "text", "created_at", "retweet_id"))
@@ -74,7 +74,7 @@ def _post(record: Record, query: str, context: Context) -> Post:
     draft = Draft(
         source="weibo",
         post_id=mid,
-        url=weibo_url(mid),
+        url=post_address(mid),
         text=value(fields, "微博正文", "text"),
         published=value(fields, "发布时间", "created_at"),
         author_id=author,

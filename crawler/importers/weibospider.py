@@ -21,12 +21,12 @@ from crawler.importers.base import (
     table,
     value,
     weibo_mid,
-    weibo_url,
 )
 from crawler.items import Post
 from crawler.parsing.authors import author_kind, weibo_badge
 from crawler.parsing.coordinates import System
 from crawler.parsing.place_hints import geo_hint
+from crawler.parsing.weibo_ids import post_address
 
 _GEO_SYSTEM: System = "wgs84"
 _COLUMNS = frozenset(("_id", "mblogid", "content", "created_at"))
@@ -57,7 +57,7 @@ def _post(fields: Fields, context: Context) -> Post:
     draft = Draft(
         source="weibo",
         post_id=mid,
-        url=weibo_url(mid),
+        url=post_address(mid),
         text=value(fields, "content"),
         published=value(fields, "created_at"),
         author_id=author,

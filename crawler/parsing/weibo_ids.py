@@ -13,6 +13,12 @@ _VALUE = {character: value for value, character in enumerate(_DIGITS)}
 _MID = re.compile(r"[1-9][0-9]{0,19}")
 _BID = re.compile(r"[0-9a-zA-Z]{1,12}")
 _GROUP = 10**7
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.|m\.)?weibo\.(?:com|cn)/"
+    r"(?:(?P<uid>\d{5,12})/(?P<own>[0-9A-Za-z]{9,20})"
+    r"|(?:detail|status|comment)/(?P<id>[0-9A-Za-z]{9,20})"
+    r"|(?:ajax/)?statuses/show\?(?:[^#]*&)?id=(?P<asked>[0-9A-Za-z]{9,20}))(?:[?&#/]|$)"
+)
 
 
 class WeiboIdError(ValueError):
@@ -44,3 +50,24 @@ def mid_from_bid(bid: str) -> str:
 def is_mid(text: str) -> bool:
     """Whether `text` has the shape of a mid: a decimal number of 1 to 20 digits, no leading zero."""
     return _MID.fullmatch(text) is not None
+
+
+def post_at(address: str) -> tuple[str, str] | None:
+    """The mid of the Weibo post at an address and its author's number ("" where the address has none).
+
+    Known are weibo.com/<uid>/<bid or mid>, m.weibo.cn/<uid>/…, /status/…, /detail/…, weibo.cn/comment/…, and
+    statuses/show?id=…, with or without https://. None for any other address.
+    """
+    match = _ADDRESS.match(address.strip())
+    if match is None:
+        return None
+    name = match["own"] or match["id"] or match["asked"]
+    try:
+        return (name if is_mid(name) else mid_from_bid(name)), match["uid"] or ""
+    except WeiboIdError:
+        return None
+
+
+def post_address(mid: str) -> str:
+    """The one address under which a post is stored, whatever route it came by."""
+    return f"https://m.weibo.cn/detail/{mid}"

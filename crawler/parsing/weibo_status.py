@@ -17,7 +17,7 @@ from crawler.parsing.outcomes import PageError
 from crawler.parsing.place_hints import checkin_hint, count, geo_hint, ip_hint, profile_hint
 from crawler.parsing.text import html_to_text, plain_text
 from crawler.parsing.times import CLOCK_SLACK, TimeError, parse_time
-from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_address
 
 SITE = "weibo"
 _Fields = Mapping[str, object]
@@ -230,7 +230,7 @@ def post_of(status: Status, *, now: datetime, secret: bytes, query: str = "") ->
     return Post(
         source=SITE,
         post_id=status.mid,
-        url=f"https://m.weibo.cn/detail/{status.mid}",
+        url=post_address(status.mid),
         text=status.text,
         author_key=author_key(secret, SITE, status.author),
         author_kind=status.author_kind,

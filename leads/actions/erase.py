@@ -14,13 +14,11 @@ from itertools import islice
 from crawler.items import Post
 from leads.config import Settings
 from leads.errors import InputError, StorageError
-from leads.index.base import LeadIndex, Stored
+from leads.index.base import KINDS, LeadIndex, Stored
 from leads.records import Records, erasures, open_records, origins
 from leads.records.audit import SYSTEM
 from leads.records.erasures import ErasureKind
 from leads.storage import open_index
-
-MOST_MENTIONS = 5000  # the newest, among which a post is looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ def erase(
     with records.reading() as session:
         known = [] if kind == "post" else origins.of_author(session, key)
     ids = [key] if kind == "post" else list(dict.fromkeys([*index.ids_of_author(key), *known]))
-    found = [each.lead.post for each in index.records("leads", ids) if isinstance(each, Stored)]
+    found = index.posts(ids)
     with records.transaction() as session:
         kept = [*origins.of_posts(session, ids), *map(origins.origin, found)]
         erasures.bury_posts(session, ids, kept)
@@ -78,25 +76,27 @@ def _named(records: Records, index: LeadIndex, key: str) -> str:
     wanted = origins.address_key(key)
     if not wanted:
         return key
+    weibo = origins.weibo_id(key)  # stored under another id only by somebody's own table
     with records.reading() as session:
-        found = origins.by_address(session, key)
-    return found or next((post.id for post in _posts(index) if origins.address_key(post.url) == wanted), key)
+        known = weibo if weibo and origins.of_posts(session, [weibo]) else origins.by_address(session, key)
+    if known or (weibo and index.posts([weibo])):
+        return known or weibo
+    return next((post.id for post in _posts(index) if origins.origin(post).address == wanted), weibo or key)
 
 
 def _posts(index: LeadIndex) -> Iterator[Post]:
-    """Every stored post: leads, then the newest mentions."""
-    digests = index.digests("leads")
-    while ids := [each.id for each in islice(digests, 500)]:
-        yield from (each.lead.post for each in index.records("leads", ids) if isinstance(each, Stored))
-    yield from (each.post for each in index.mentions(limit=MOST_MENTIONS))
+    """Every stored post."""
+    for kind in KINDS:
+        digests = index.digests(kind)
+        while ids := [each.id for each in islice(digests, 500)]:
+            for each in index.records(kind, ids):
+                yield each.lead.post if isinstance(each, Stored) else each.post
 
 
 def _author_of(records: Records, index: LeadIndex, post_id: str) -> str:
     with records.reading() as session:
         key = origins.author_of(session, post_id)
-    lead = index.get(post_id)
-    posts = [lead.post] if lead else [each.post for each in index.mentions(limit=MOST_MENTIONS)]
-    key = key or next((post.author_key for post in posts if post.id == post_id), "")
+    key = key or next((post.author_key for post in index.posts([post_id])), "")
     if not key:
         raise InputError(f"没有存着帖子 {post_id!r}，或不知道它的作者：请换一条他的帖子，或只删这一条。")
     return key
@@ -105,9 +105,7 @@ def _author_of(records: Records, index: LeadIndex, post_id: str) -> str:
 def _make_sure(index: LeadIndex, kind: ErasureKind, key: str, ids: Sequence[str]) -> None:
     """Raises StorageError when the index still holds something."""
     left = [] if kind == "post" else list(index.ids_of_author(key))
-    left += [each for each in ids if index.get(each) is not None]
-    gone = set(ids)
-    left += [each.post.id for each in index.mentions(limit=MOST_MENTIONS) if each.post.id in gone]
+    left += [post.id for post in index.posts(ids)]
     if left:
         raise StorageError(f"还有 {len(set(left))} 条没有删掉：可能正在采集，请再删一次。")
 

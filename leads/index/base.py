@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
+from crawler.items import Post
 from leads.index.stamp import Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 
@@ -164,6 +165,10 @@ class LeadIndex(ABC):
     @abstractmethod
     def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
         """The stored records of these ids, as many as there are, in any order."""
+
+    @abstractmethod
+    def posts(self, ids: Sequence[str]) -> Sequence[Post]:
+        """The stored posts of these ids, leads (folded ones too) or mentions, each once, in any order."""
 
     @abstractmethod
     def restore(self, records: Sequence[Record]) -> None:

@@ -24,7 +24,7 @@ from leads.alerts.triggers.causes import Causes, Told
 from leads.clinics import threads
 from leads.clinics.mentions import Heard, hear
 from leads.clinics.name_matcher import BrandMatcher
-from leads.index.base import LeadIndex, Stored
+from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
 from leads.records import Records, erasures, heard, origins
@@ -120,10 +120,10 @@ class Ingestor:
         """Who wrote the posts that people worked on before origins were kept, as long as the index knows."""
         with records.reading() as session:
             ids = origins.unknown(session)
-        found = [each for each in self.index.records("leads", ids) if isinstance(each, Stored)] if ids else []
+        found = self.index.posts(ids) if ids else ()
         if found:
             with records.transaction() as session:
-                origins.keep(session, (each.lead.post for each in found))
+                origins.keep(session, found)
 
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=self.expire_days)

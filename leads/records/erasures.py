@@ -52,7 +52,7 @@ def bury_posts(session: Session, post_ids: Iterable[str], known: Iterable[PostOr
         row = by_id.get(post_id)
         before = session.get(ErasedPost, post_id)
         if before is None:
-            before = ErasedPost(post_id=post_id, address=origins.address_key(post_id), words="")
+            before = ErasedPost(post_id=post_id, address=origins.address_of(post_id), words="")
             session.add(before)
         if row is not None:
             before.address, before.words = row.address or before.address, row.words or before.words
@@ -66,16 +66,22 @@ def erased(session: Session, posts: Sequence[Post]) -> frozenset[str]:
     rows = [origins.origin(post) for post in posts]
     buried = _among(session, Erasure.key, {key for row in rows for key in (row.post_id, row.author_key)})
     ids = _among(session, ErasedPost.post_id, {row.post_id for row in rows})
-    addresses = _among(session, ErasedPost.address, {row.address for row in rows})
+    keys = {row.post_id: _keys(row, post) for row, post in zip(rows, posts, strict=True)}
+    addresses = _among(session, ErasedPost.address, set().union(*keys.values()))
     words = _among(session, ErasedPost.words, {row.words for row in rows})
     return frozenset(
         row.post_id
         for row in rows
         if row.post_id in buried | ids
         or row.author_key in buried
-        or row.address in addresses
+        or keys[row.post_id] & addresses
         or row.words in words
     )
+
+
+def _keys(row: PostOrigin, post: Post) -> frozenset[str]:
+    """The hashes of a post's own address."""
+    return origins.address_keys(post.url) if row.address else frozenset()
 
 
 def _among(session: Session, column: InstrumentedAttribute[str], values: set[str]) -> set[str]:

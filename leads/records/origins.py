@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from crawler.items import Post
+from crawler.parsing import weibo_ids
 from leads.records.heard import chunks
 from leads.records.tables.alerts import Alert
 from leads.records.tables.heard import PostOrigin
@@ -25,8 +26,37 @@ SHORTEST_WORDS = 12  # letters, digits and characters; shorter texts are many pe
 _NO_WORD = re.compile(r"\W+")
 
 
+WEIBO = "weibo"  # Post.source of its posts, whatever the way they came
+
+
 def address_key(url: str) -> str:
-    """A hash of an address, the same with http or https, www. or m., and a slash at its end; "" for none."""
+    """A hash of an address, the same with http or https, www. or m., and a slash at its end; "" for none.
+
+    All addresses of one Weibo post have one.
+    """
+    found = weibo_ids.post_at(url)
+    return _plain_key(weibo_ids.post_address(found[0]) if found else url)
+
+
+def address_keys(url: str) -> frozenset[str]:
+    """Under which hashes an address may stand: older versions took each of a Weibo post's for another's."""
+    return frozenset({address_key(url), _plain_key(url)} - {""})
+
+
+def weibo_id(url: str) -> str:
+    """The id of the Weibo post at an address, which is arithmetic; "" for any other address."""
+    found = weibo_ids.post_at(url)
+    return f"{WEIBO}/{found[0]}" if found else ""
+
+
+def address_of(post_id: str) -> str:
+    """The hash of a post's address as far as its id, or an address in place of one, tells it."""
+    site, _, number = post_id.partition("/")
+    known = site == WEIBO and weibo_ids.is_mid(number)
+    return address_key(weibo_ids.post_address(number) if known else post_id)
+
+
+def _plain_key(url: str) -> str:
     parts = urlsplit(url.strip())
     if not parts.netloc:
         return ""
@@ -42,7 +72,8 @@ def words_key(post: Post) -> str:
 
 def origin(post: Post) -> PostOrigin:
     # A reply may stand under its thread's address, which is others' too.
-    own = post.floor in (None, 1) or post.post_id in post.url
+    opens = post.floor == 1 or (post.floor is None and post.thread_id in ("", post.post_id))
+    own = opens or post.post_id in post.url
     return PostOrigin(
         post_id=post.id,
         author_key=post.author_key,
@@ -89,9 +120,18 @@ def of_posts(session: Session, post_ids: Sequence[str]) -> Sequence[PostOrigin]:
 
 def by_address(session: Session, url: str) -> str:
     """The id of the post at this address; "" when none is known."""
-    key = address_key(url)
-    found = session.scalars(select(PostOrigin.post_id).where(PostOrigin.address == key).limit(1)).first()
-    return found or "" if key else ""
+    keys = address_keys(url)
+    if not keys:
+        return ""
+    found = session.scalars(select(PostOrigin.post_id).where(PostOrigin.address.in_(keys)).limit(1)).first()
+    return found or _told_of(session, keys)
+
+
+def _told_of(session: Session, keys: frozenset[str]) -> str:
+    """The id of the post of which an alert gave this address: posts that left before origins were kept."""
+    address = Alert.payload["post_url"].as_string()
+    rows = session.execute(select(Alert.post_id, address).where(Alert.post_id != "", address != ""))
+    return next((post_id for post_id, url in rows if address_key(url) in keys), "")
 
 
 def unknown(session: Session) -> Sequence[str]:

@@ -17,13 +17,13 @@ from urllib.parse import urljoin
 
 import feedparser
 
+from crawler.parsing import weibo_ids
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import clean_text, html_to_text, plain_text
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
 from crawler.parsing.untrusted_json import Table, number, read_object, table, tables, words
-from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
 
 MOST_WAIT = timedelta(days=1)  # a feed that asks to be left alone for longer is asked once a day
 _PERIODS = {
@@ -34,10 +34,6 @@ _PERIODS = {
     "yearly": timedelta(days=365),
 }
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_WEIBO = re.compile(
-    r"https?://(?:www\.|m\.)?weibo\.(?:com|cn)/"
-    r"(?:(?P<uid>\d{5,12})/(?P<bid>[0-9A-Za-z]{9,16})|(?:detail|status)/(?P<id>[0-9A-Za-z]{9,20}))(?:[?#/]|$)"
-)
 _MARKED_UP = re.compile(
     r"</?(?:p|br|div|span|a|img|b|i|strong|em|ul|ol|li|blockquote)\b[^<>]*>", re.IGNORECASE
 )
@@ -241,7 +237,7 @@ def _named(item: Item, guid: str, link: str) -> Item | str:
     """The entry under its id: a Weibo post's own number, else a hash of what names it everywhere."""
     if not item.title and not item.text:
         return f"条目 {(guid or link)[:60]!r} 没有标题和正文"
-    weibo = weibo_post(link) or weibo_post(guid)
+    weibo = weibo_ids.post_at(link) or weibo_ids.post_at(guid)
     if weibo:
         return replace(item, id=weibo[0], weibo=weibo, title=_own_title(item))
     # A bare number is unique in its feed only; with the link it is unique on the site.
@@ -256,15 +252,3 @@ def _own_title(item: Item) -> str:
     """A title that only repeats the beginning of the text (RSSHub's) is none."""
     bare = item.title.rstrip(".… ")
     return "" if bare and item.text.replace("\n", " ").startswith(bare) else item.title
-
-
-def weibo_post(link: str) -> tuple[str, str] | None:
-    """The mid of the Weibo post at `link` and its author's number ("" where the address has none)."""
-    match = _WEIBO.match(link)
-    if match is None:
-        return None
-    name = match["bid"] or match["id"]
-    try:
-        return (name if is_mid(name) else mid_from_bid(name)), match["uid"] or ""
-    except WeiboIdError:
-        return None

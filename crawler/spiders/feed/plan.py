@@ -19,6 +19,7 @@ from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import CLOCK_SLACK
+from crawler.parsing.weibo_ids import post_address
 from crawler.sources.source import Source
 from crawler.spiders.feed.options import FeedAddress, FeedOptions
 from crawler.spiders.feed.pages import MOST_WAIT, Feed, Item
@@ -145,7 +146,7 @@ class FeedReader:
         if item.weibo:
             # The same post as by API, page or file: named by its number, authors by theirs.
             site, user = "weibo", item.weibo[1]
-            link = f"https://m.weibo.cn/detail/{item.weibo[0]}"
+            link = post_address(item.weibo[0])
         place = feed.region or self.source.region
         return Post(
             source=site,

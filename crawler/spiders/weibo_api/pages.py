@@ -15,6 +15,7 @@ from crawler.parsing.place_hints import ip_hint, profile_hint
 from crawler.parsing.text import plain_text
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.untrusted_json import load
+from crawler.parsing.weibo_ids import post_address
 from crawler.parsing.weibo_status import SITE, Status, read_statuses
 from crawler.spiders.weibo_api.errors import error_of
 
@@ -123,7 +124,7 @@ def _comment(fields: dict[str, object], mid: str, *, now: datetime, secret: byte
     return Post(
         source=SITE,
         post_id=f"c{number}",  # comments are counted in the same numbers as posts
-        url=f"https://m.weibo.cn/detail/{mid}",
+        url=post_address(mid),
         text=_ANSWER_TO.sub("", plain_text(str(fields.get("text") or ""))),
         author_key=author_key(secret, SITE, author),
         author_kind=author_kind(

@@ -16,6 +16,7 @@ from threading import RLock
 
 from elasticsearch import Elasticsearch
 
+from crawler.items import Post
 from leads.index.base import FACETS, KINDS, Digest, Facet, Kind, LeadIndex, Names, Record, Tile
 from leads.index.elastic.admin import Admin
 from leads.index.elastic.bulk import Refused
@@ -203,6 +204,9 @@ class ElasticIndex(LeadIndex):
 
     def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
         return self._reader.records(kind, ids)
+
+    def posts(self, ids: Sequence[str]) -> Sequence[Post]:
+        return self._reader.posts(ids)
 
     def restore(self, records: Sequence[Record]) -> None:
         with self.writing():

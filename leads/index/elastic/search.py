@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch, NotFoundError
 
+from crawler.items import Post
 from leads.index.base import Digest, Facet, Kind, Names, Record, Stored, Tile
 from leads.index.cursors import Cursor
 from leads.index.elastic.client import translated
@@ -46,6 +47,7 @@ from leads.index.elastic.snapshots import KEEP, Snapshots
 from leads.models import PRECISIONS, Hit, Lead, LeadQuery, Mention, Near, Page, Precision
 from leads.scoring.need import freshness
 
+_POSTS = 500  # asked for at once
 STEP = 250  # rows read at once while looking for the best
 _PLACE: list[Body] = [{"field": field} for field in ("place_key", "lat", "lon")]
 
@@ -284,6 +286,21 @@ class ElasticReader:
         if kind == "mentions":
             return [mention_of(source) for source in sources]
         return [Stored(lead=lead_of(source), head=source["head"]) for source in sources]
+
+    def posts(self, ids: Sequence[str]) -> list[Post]:
+        found: dict[str, Post] = {}
+        for start in range(0, len(ids), _POSTS):
+            some = list(ids[start : start + _POSTS])
+            stored = (each for each in self.records("leads", some) if isinstance(each, Stored))
+            found |= {each.lead.id: each.lead.post for each in stored}
+            with translated():
+                reply = self._client.search(
+                    index=self._names["mentions"], query={"terms": {"post_id": some}}, size=10_000,
+                    collapse={"field": "post_id"}, source_includes=["doc"], track_total_hits=False,
+                )  # fmt: skip
+            mentions = map(mention_of, (hit["_source"] for hit in reply["hits"]["hits"]))
+            found |= {each.post.id: each.post for each in mentions}
+        return list(found.values())
 
 
 class _SnapshotGoneError(Exception):

@@ -23,6 +23,7 @@ from weakref import WeakSet
 
 import orjson
 
+from crawler.items import Post
 from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
 from leads.index.codec import mention_from_dict
 from leads.index.cursors import Cursor
@@ -248,6 +249,10 @@ class SqliteIndex(LeadIndex):
     def records(self, kind: Kind, ids: Sequence[str]) -> Sequence[Record]:
         with translated():
             return views.records(self._reader, kind, ids)
+
+    def posts(self, ids: Sequence[str]) -> Sequence[Post]:
+        with translated():
+            return views.posts(self._reader, ids)
 
     def restore(self, records: Sequence[Record]) -> None:
         with self._writing():

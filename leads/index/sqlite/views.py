@@ -9,6 +9,7 @@ from math import ceil
 
 import orjson
 
+from crawler.items import Post
 from leads.index.base import Digest, Kind, Record, Stored
 from leads.index.codec import lead_from_dict, mention_from_dict, mention_to_dict
 from leads.index.spread import digest
@@ -105,6 +106,21 @@ def records(database: sqlite3.Connection, kind: Kind, ids: Sequence[str]) -> lis
         chosen,
     )
     return [Stored(lead=lead_of(*row), head=head) for head, *row in rows]
+
+
+def posts(database: sqlite3.Connection, ids: Sequence[str]) -> list[Post]:
+    """Posts of these ids, leads or mentions, each once."""
+    chosen = (orjson.dumps(list(ids)).decode(),)
+    leads = database.execute(
+        f"SELECT {LEAD} FROM leads WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - own names
+        chosen,
+    )
+    mentions = database.execute(
+        "SELECT doc FROM mentions WHERE post_id IN (SELECT value FROM json_each(?))", chosen
+    )
+    found = [lead_of(*row).post for row in leads]
+    found += [mention_from_dict(orjson.loads(doc)).post for (doc,) in mentions]
+    return list({post.id: post for post in found}.values())
 
 
 def folded(database: sqlite3.Connection, lead_id: str) -> list[Lead]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
+from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_at
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -60,3 +60,26 @@ def test_what_is_no_bid_is_an_error(bid: str) -> None:
 @pytest.mark.parametrize("mid", ["", "0", "012", "4.82E+15", "-1", "１２", "1" * 21, "12\n"])
 def test_what_is_no_mid(mid: str) -> None:
     assert not is_mid(mid)
+
+
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        ("https://weibo.com/1234500001/z0JH2lOMb", ("3501756485200075", "1234500001")),
+        ("https://weibo.com/1234500001/z0JH2lOMb?refer=rss", ("3501756485200075", "1234500001")),
+        ("https://m.weibo.cn/status/z0JH2lOMb", ("3501756485200075", "")),
+        ("https://m.weibo.cn/detail/3501756485200075", ("3501756485200075", "")),
+        ("weibo.com/1234500001/3501756485200075", ("3501756485200075", "1234500001")),
+        ("https://m.weibo.cn/1234500001/z0JH2lOMb", ("3501756485200075", "1234500001")),
+        ("https://m.weibo.cn/status/3501756485200075?wm=3333", ("3501756485200075", "")),
+        ("https://weibo.cn/comment/z0JH2lOMb?uid=1#cmtfrm", ("3501756485200075", "")),
+        ("https://weibo.com/ajax/statuses/show?id=z0JH2lOMb&locale=zh", ("3501756485200075", "")),
+        ("https://m.weibo.cn/statuses/show?x=1&id=3501756485200075", ("3501756485200075", "")),
+        ("https://weibo.com/u/1234500001", None),
+        ("https://weibo.com/1234500001/profile", None),
+        ("https://notweibo.com/1234500001/z0JH2lOMb", None),
+        ("", None),
+    ],
+)
+def test_a_post_has_many_addresses(link: str, found: tuple[str, str] | None) -> None:
+    assert post_at(link) == found

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from leads.actions.erase import erase
+from leads.clinics.name_matcher import BrandMatcher
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.sqlite.index import SqliteIndex
+from leads.ingest.ingestor import Ingestor
 from leads.models import LeadQuery
+from leads.quarantine import Quarantine
 from leads.records import (
     Records,
     author_keys,
@@ -29,11 +33,12 @@ from leads.records import (
 from leads.records.cases import CaseChange
 from leads.records.tables.alerts import Alert
 from leads.records.tables.people import Audit
-from leads.records.tables.work import Erasure, Feedback
+from leads.records.tables.work import ErasedPost, Erasure, Feedback
 from leads.storage import open_index
 from tests.support.builders import NOW, lead, mention, post
 from tests.support.commands import finish, run, start
 from tests.support.outbox_people import alert, channel, person
+from tests.support.plain_tagger import PlainTagger
 
 SAID = "这句话不能留下"
 
@@ -230,6 +235,94 @@ def test_a_post_that_is_not_here_is_kept_out_by_its_address(records: Records, in
     assert erase(records, index, "post", url, who="boss", now=NOW).posts == 0
     with records.reading() as session:
         assert erasures.erased(session, [post(99, url=url)]) == {"forum/99"}
+
+
+MID, BID = "3501756485200075", "z0JH2lOMb"
+WEIBO = [
+    f"https://weibo.com/1234500001/{BID}?refer_flag=1",
+    f"weibo.com/1234500001/{MID}",
+    f"https://m.weibo.cn/status/{BID}",
+    f"https://m.weibo.cn/status/{MID}",
+    f"https://m.weibo.cn/detail/{MID}",
+]
+
+
+@pytest.mark.parametrize("address", WEIBO)
+@pytest.mark.parametrize("stored", ["as a crawl does", "from somebody's own table"])
+def test_all_addresses_of_a_weibo_post_name_it(
+    records: Records, tmp_path: Path, address: str, stored: str
+) -> None:
+    ours = {"source": "weibo", "post_id": MID, "url": f"https://m.weibo.cn/detail/{MID}"}
+    theirs = {"source": "table", "post_id": "17", "url": WEIBO[0]}
+    held = post(1, **(ours if stored == "as a crawl does" else theirs))
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert([replace(lead(1), post=held)])
+        assert erase(records, index, "post", address, who="boss", now=NOW).posts == 1
+    with records.reading() as session:
+        again = [post(1, **ours), post(2, **theirs), post(3)]
+        assert erasures.erased(session, again) == {f"weibo/{MID}", "table/17"}
+
+
+@pytest.mark.parametrize("address", WEIBO)
+def test_a_weibo_post_that_is_not_here_is_kept_out_by_any_address(
+    records: Records, index: SqliteIndex, address: str
+) -> None:
+    assert erase(records, index, "post", address, who="boss", now=NOW).key == f"weibo/{MID}"
+    with records.reading() as session:
+        again = [post(1, source="weibo", post_id=MID), post(2, source="table", url=WEIBO[2])]
+        assert erasures.erased(session, again) == {f"weibo/{MID}", "table/2"}
+
+
+def test_a_tombstone_of_an_older_version_still_holds(records: Records) -> None:
+    """It hashed each address of a Weibo post as it was written."""
+    url = f"https://weibo.com/1234500001/{BID}"
+    with records.transaction() as session:
+        session.add(Erasure(key=url, kind="post", at=NOW, who="boss"))
+        plain = blake2b(f"weibo.com\n/1234500001/{BID}\n\n".encode(), digest_size=16).hexdigest()
+        session.add(ErasedPost(post_id=url, address=plain, words=""))
+    with records.reading() as session:
+        assert erasures.erased(session, [post(1, url=url), post(2)]) == {"forum/1"}
+
+
+def test_a_comments_tombstone_leaves_the_post_it_answers_alone(records: Records, tmp_path: Path) -> None:
+    url = f"https://m.weibo.cn/detail/{MID}"
+    comment = post(1, source="weibo", post_id="c9", url=url, thread_id=MID)
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert([replace(lead(1), post=comment)])
+        assert erase(records, index, "post", url, who="boss", now=NOW).posts == 0
+        assert erase(records, index, "post", "weibo/c9", who="boss", now=NOW).posts == 1
+    with records.reading() as session:
+        other = post(2, source="weibo", post_id="c10", url=url, thread_id=MID)
+        assert erasures.erased(session, [comment, other]) == {"weibo/c9"}
+
+
+def test_what_was_written_of_a_mention_goes_after_it_expired(records: Records, tmp_path: Path) -> None:
+    """Also when it was written before origins were kept: they are learnt while the index knows."""
+    said = mention(3, author_key="a")
+    with SqliteIndex(tmp_path / "some.sqlite") as index:
+        index.upsert_mentions([said])
+        worked_on(records, index, said.post.id)
+        ingestor = Ingestor(
+            tagger=PlainTagger(), index=index, quarantine=Quarantine(tmp_path / "q.jsonl"),
+            clinics=(), brands=BrandMatcher(()), records=records,
+        )  # fmt: skip
+        ingestor.expire(said.post.published_at + timedelta(days=181))
+        assert not index.mentions()
+        assert remembered(records, said.post.id)
+        erase(records, index, "author", said.post.id, who="boss", now=NOW)
+    assert remembered(records, said.post.id) == []
+
+
+def test_an_alert_still_knows_the_address_of_a_post_that_left_before_origins_were_kept(
+    records: Records, index: SqliteIndex
+) -> None:
+    worked_on(records, index, "forum/77")
+    url = "https://forum.example/thread-77-1-1.html"
+    with records.transaction() as session:
+        for told in session.scalars(select(Alert)):
+            told.payload = {"title": SAID, "post_url": url}
+    assert erase(records, index, "post", url, who="boss", now=NOW).key == "forum/77"
+    assert remembered(records, "forum/77") == []
 
 
 def test_a_replys_tombstone_leaves_the_rest_of_its_thread_alone(records: Records, tmp_path: Path) -> None:

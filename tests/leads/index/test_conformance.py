@@ -59,6 +59,14 @@ def test_a_new_lead_is_nobodys_whatever_it_says(index: LeadIndex) -> None:
     assert index.get("forum/1") == lead(1)
 
 
+def test_a_post_is_found_as_lead_folded_lead_or_mention(index: LeadIndex) -> None:
+    index.upsert([lead(1), lead(2, author_key="author1"), lead(3, "头晕三天", hours=3)])
+    index.upsert_mentions([mention(4), mention(4, clinic_id="other"), mention(3)])
+    found = index.posts(["forum/1", "forum/2", "forum/4", "forum/3", "forum/9"])
+    assert sorted(post.id for post in found) == ["forum/1", "forum/2", "forum/3", "forum/4"]
+    assert not index.posts([])
+
+
 def test_an_index_keeps_its_name_until_it_is_given_another(
     backend: str, settings_for: Callable[[str], Settings]
 ) -> None:

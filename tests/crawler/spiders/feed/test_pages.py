@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.spiders.feed.pages import Feed, Item, read_feed, weibo_post
+from crawler.spiders.feed.pages import Feed, Item, read_feed
 from tests.support.paths import PAGES
 
 HERE = PAGES / "feed"
@@ -104,23 +104,6 @@ def test_a_weibo_post_goes_by_its_own_number() -> None:
     assert (item.id, item.weibo) == ("3501756485200075", ("3501756485200075", "1234500001"))
     assert item.title == ""  # the title only repeats the text
     assert item.text.endswith("口腔？\n在线等 [泪]")
-
-
-@pytest.mark.parametrize(
-    ("link", "found"),
-    [
-        ("https://weibo.com/1234500001/z0JH2lOMb", ("3501756485200075", "1234500001")),
-        ("https://weibo.com/1234500001/z0JH2lOMb?refer=rss", ("3501756485200075", "1234500001")),
-        ("https://m.weibo.cn/status/z0JH2lOMb", ("3501756485200075", "")),
-        ("https://m.weibo.cn/detail/3501756485200075", ("3501756485200075", "")),
-        ("https://weibo.com/u/1234500001", None),
-        ("https://weibo.com/1234500001/profile", None),
-        ("https://notweibo.com/1234500001/z0JH2lOMb", None),
-        ("", None),
-    ],
-)
-def test_weibo_links(link: str, found: tuple[str, str] | None) -> None:
-    assert weibo_post(link) == found
 
 
 @pytest.mark.parametrize("name", ["rss2.xml", "rss1.xml", "atom.xml", "feed.json", "rss2_gbk.xml"])
