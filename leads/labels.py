@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from leads.models import AlertState, Hit, How, RuleKind, Severity
-from nlp.models import ComplaintKind, Evidence, Polarity
+from leads.models import AlertState, Hit, How, Precision, RuleKind, Severity
+from nlp.models import ComplaintKind, Evidence, Polarity, Region
 
 INTENT_NAMES = {
     "seeker": "求诊",
@@ -107,16 +107,38 @@ STATE_NAMES: Mapping[AlertState, str] = {
 
 
 def place_text(hit: Hit) -> str:
-    """ "武侯区 3.2 公里 确定", "岑岭县 距离不明", or what is known of it."""
+    """ "武侯祠 1.4 公里 确定", "武侯区内（±6 公里） 大致", "岑岭县 距离不明", or what is known of it."""
     region = hit.lead.tags.region
-    parts = [region.name if region else "地点未知"]
-    if region and not region.exact:
-        parts.append("距离不明")
-    elif hit.distance_km is not None:
-        parts.append(f"{hit.distance_km:.1f} 公里")
-    if hit.precision is not None:
-        parts.append(PRECISION_NAMES[hit.precision])
-    return " ".join(parts)
+    if region is None:
+        parts = ["地点未知"]
+    elif region.exact and region.level != "point":
+        parts = [f"{region.name}{extent_text(region)}"]
+    else:
+        parts = [region.name, distance_text(region, hit.distance_km)]
+    parts.append(precision_text(region, hit.precision))
+    return " ".join(filter(None, parts))
+
+
+def precision_text(region: Region | None, precision: Precision | None) -> str:
+    """How surely the writer is near: by the seat of an area nobody surely is. "" where it was not asked."""
+    if region is None or precision is None:
+        return ""
+    return "大致" if precision == "sure" and region.level != "point" else PRECISION_NAMES[precision]
+
+
+def distance_text(region: Region, distance: float | None) -> str:
+    """Kilometres for a point alone: who is somewhere in an area is not at its seat. "" when not asked."""
+    if not region.exact:
+        return "距离不明"
+    if region.level != "point":
+        return extent_text(region)
+    return "" if distance is None else f"{distance:.1f} 公里"
+
+
+def extent_text(region: Region) -> str:
+    """ "内（±6 公里）": how far from its middle somebody may be, by the radius of a circle of its size."""
+    digits = 1 if region.radius_km < 5 else 0
+    return f"内（±{region.radius_km:.{digits}f} 公里）"
 
 
 def age_text(published: datetime, now: datetime) -> str:

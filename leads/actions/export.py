@@ -17,7 +17,7 @@ from tempfile import TemporaryFile
 from openpyxl import Workbook
 
 from leads.index.base import LeadIndex
-from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, PRECISION_NAMES, STATUS_NAMES
+from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, STATUS_NAMES, extent_text, precision_text
 from leads.models import BEIJING, Hit, LeadQuery
 from nlp.models import Region
 from nlp.symptoms import lexicon
@@ -67,9 +67,9 @@ def row(hit: Hit) -> tuple[Cell, ...]:
         post.published_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
         round(lead.need, 4),
         round(hit.score, 4),
-        "" if hit.distance_km is None else round(hit.distance_km, 2),
-        PRECISION_NAMES[hit.precision] if hit.precision else "",
-        tags.region.name if tags.region else "",
+        "" if hit.distance_km is None or not _is_point(tags.region) else round(hit.distance_km, 2),
+        precision_text(tags.region, hit.precision),
+        _area(tags.region),
         evidence_text(tags.region),
         " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
         " ".join(names.get(code, code) for code in tags.specialties),
@@ -83,6 +83,17 @@ def row(hit: Hit) -> tuple[Cell, ...]:
         post.url,
     )
     return tuple(harmless(cell) for cell in cells)
+
+
+def _is_point(region: Region | None) -> bool:
+    """Kilometres are those of a point: an area's seat says nothing of a writer's way."""
+    return region is not None and region.exact and region.level == "point"
+
+
+def _area(region: Region | None) -> str:
+    if region is None:
+        return ""
+    return region.name if _is_point(region) or not region.exact else f"{region.name}{extent_text(region)}"
 
 
 def evidence_text(region: Region | None) -> str:

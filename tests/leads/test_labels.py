@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from leads.labels import place_text
-from leads.models import Hit
+from leads.models import Hit, Precision
 from tests.support.builders import lead, region
 
+PLACES = [
+    ({"level": "point", "radius_km": 0.1}, "sure", "武侯区 3.2 公里 确定"),
+    ({}, "sure", "武侯区内（±6 公里） 大致"),  # its seat is near; where the writer is in it nobody knows
+    ({}, "likely", "武侯区内（±6 公里） 可能"),
+    ({"radius_km": 3.46}, "sure", "武侯区内（±3.5 公里） 大致"),
+    ({"exact": False}, "likely", "武侯区 距离不明 可能"),
+    ({}, None, "武侯区内（±6 公里）"),
+]
 
-@pytest.mark.parametrize(
-    ("exact", "words"), [(True, "武侯区 3.2 公里 确定"), (False, "武侯区 距离不明 确定")]
-)
-def test_a_distance_is_said_only_where_the_place_has_a_point_of_its_own(exact: bool, words: str) -> None:
-    found = lead(place=replace(region("武侯区"), exact=exact))
-    assert place_text(Hit(lead=found, score=0.5, distance_km=3.21, precision="sure")) == words
+
+@pytest.mark.parametrize(("known", "precision", "words"), PLACES)
+def test_kilometres_are_said_of_a_point_alone(
+    known: dict[str, Any], precision: Precision | None, words: str
+) -> None:
+    found = lead(place=replace(region("武侯区"), **known))
+    assert place_text(Hit(lead=found, score=0.5, distance_km=3.21, precision=precision)) == words
+
+
+def test_a_place_nobody_knows() -> None:
+    assert place_text(Hit(lead=lead(place=None), score=0.5)) == "地点未知"

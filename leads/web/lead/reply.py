@@ -67,9 +67,9 @@ def values(lead: Lead, line: ClinicLine | None) -> Mapping[str, str]:
 
 
 def _distance(lead: Lead, line: ClinicLine | None) -> str:
-    """Only where the place is known to the district: a city's centre says nothing of a writer's way."""
+    """Only for a point: the seat of an area says nothing of a writer's way."""
     region = lead.tags.region
-    if line is None or line.distance is None or region is None or region.level not in ("point", "district"):
+    if line is None or line.distance is None or region is None or region.level != "point":
         return ""
     return "不到 1 公里" if line.distance < 1 else f"大约 {line.distance:.0f} 公里"
 

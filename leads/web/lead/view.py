@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from leads.labels import INTENT_NAMES, LEVEL_NAMES, PERSON_NAMES
+from leads.labels import INTENT_NAMES, LEVEL_NAMES, PERSON_NAMES, distance_text, precision_text
 from leads.models import Clinic, Lead, Precision
 from leads.records.cases import describe
 from leads.records.tables.work import CaseEvent, Feedback, Note
@@ -59,6 +59,8 @@ class ClinicLine:
     treats: bool
     distance: float | None
     precision: Precision | None
+    way: str  # zh-CN: kilometres for a point, the area for an area
+    surely: str = ""  # zh-CN: how surely within its reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +135,15 @@ def _clinic(lead: Lead, clinic: Clinic) -> ClinicLine:
     treats = not clinic.specialties or bool(set(clinic.specialties) & set(lead.tags.specialties))
     region = lead.tags.region
     if region is None:
-        return ClinicLine(clinic=clinic, treats=treats, distance=None, precision=None)
+        return ClinicLine(clinic=clinic, treats=treats, distance=None, precision=None, way="不知道")
     distance = distance_km(clinic.lat, clinic.lon, region.lat, region.lon)
     precision = reach(region, near(clinic), distance)
-    return ClinicLine(clinic=clinic, treats=treats, distance=distance, precision=precision)
+    way = distance_text(region, distance)
+    way = way if region.level == "point" or not region.exact else f"{region.name}{way}"
+    return ClinicLine(
+        clinic=clinic, treats=treats, distance=distance, precision=precision, way=way,
+        surely=precision_text(region, precision),
+    )  # fmt: skip
 
 
 def story(events: Sequence[CaseEvent], notes: Sequence[Note], names: Mapping[str, str]) -> list[Step]:

@@ -69,7 +69,8 @@ def test_everything_known_is_there(client: TestClient) -> None:
     page = client.get("/leads/forum/200").text
     for words in (
         '<mark class="symptom">牙疼</mark>', "求诊可能性 90%", "否认（不算）", "口腔科", "几天内需要处理",
-        "四川省成都市武侯区", "区县", "约 6.0 公里", "可靠：作者自己说的", "安和口腔", "0.4 公里", "确定",
+        "四川省成都市武侯区", "区县", "约 6.0 公里", "可靠：作者自己说的", "安和口腔",
+        "武侯区内（±6 公里）", "大致",
         "同问，武侯区哪里看牙疼", "第 9 楼", "标为已看",
     ):  # fmt: skip
         assert words in page, words
@@ -207,8 +208,8 @@ def test_a_piece_is_filled_in_and_what_is_unknown_is_named(
     made = add_snippet(session, ReplyDraft(title="我们的", text=text), who="lin", now=NOW)
     session.commit()
     page = unescape(client.get(f"/leads/forum/200?snippet=own:{made.id}&clinic=qingmu").text)
-    assert "我是青木中医的，牙痛，离您大约 4 公里，找（医生）" in page
-    assert "还不知道：医生" in page
+    assert "我是青木中医的，牙痛，离您（距离），找（医生）" in page
+    assert "还不知道：距离、医生" in page
     assert "（距离）" in unescape(client.get(f"/leads/forum/203?snippet=own:{made.id}").text)
     assert client.get("/leads/forum/200?snippet=own:x&clinic=nowhere").status_code == 200
 
