@@ -36,10 +36,14 @@ class InputError(TingzhenError):
 
 
 class ConflictError(TingzhenError):
-    """Somebody else changed the same thing meanwhile; says who changed what when."""
+    """Somebody else changed the same thing meanwhile; says who changed what when, of a lead: which."""
 
     exit_code = 1
     http_status = 409
+
+    def __init__(self, sentence: str, *, lead_id: str = "") -> None:
+        super().__init__(sentence)
+        self.lead_id = lead_id
 
 
 class RightsError(TingzhenError):

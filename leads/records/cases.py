@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -41,6 +41,7 @@ BATCH = 500  # cases the index is told of at once
 KEPT = timedelta(days=730)  # since the last change of a case
 LONGEST_REASON = 100
 MOST_YUAN = 10_000_000
+UNDO_FOR = timedelta(minutes=10)  # a page offers it for some seconds; without scripts until one goes on
 _log = logging.getLogger(__name__)
 
 
@@ -115,6 +116,33 @@ def change(session: Session, changes: Mapping[str, CaseChange], *, who: str, now
     elif changed:  # each case's own history says what became of it
         audit.note(session, who=who, action="case.bulk", now=now, leads=len(changed))
     return changed
+
+
+def undo(session: Session, *, at: datetime, who: str, now: datetime) -> list[str]:
+    """Take back all that this person changed in cases at one moment, all or none; returns the leads' ids.
+
+    Raises:
+        ConflictError: one of these cases was changed again since.
+        InputError: there is nothing to take back, or it is too long ago.
+    """
+    made = session.scalars(select(CaseEvent).where(CaseEvent.who == who, CaseEvent.at == at)).all()
+    if not made or now - at > UNDO_FOR:
+        raise InputError("这次改动已经不能撤销：请在线索里直接改。")
+    back: dict[str, CaseChange] = {}
+    for event in made:
+        begun = back.get(event.lead_id, CaseChange(version=event.version))
+        back[event.lead_id] = replace(begun, **{event.field: _read_back(event)})
+    return change(session, back, who=who, now=now)
+
+
+def _read_back(event: CaseEvent) -> Any:  # of the type of its field in `CaseChange`
+    """The value that was there before the event."""
+    text = event.before
+    if event.field == "due_on":
+        return date.fromisoformat(text) if text else None
+    if event.field == "value_yuan":
+        return int(text) if text else None
+    return text
 
 
 def open_case(session: Session, lead_id: str, *, now: datetime) -> Case:
@@ -257,11 +285,14 @@ def _same_version(session: Session, lead_id: str, case: Case | None, wanted: Cas
         return
     since = [event for event in history(session, lead_id) if event.version > wanted.version]
     if not since:
-        raise ConflictError("这条线索的记录已经不是你看到的那一版：请刷新后再改。")
+        raise ConflictError("这条线索的记录已经不是你看到的那一版：请刷新后再改。", lead_id=lead_id)
     last = [event for event in since if event.version == since[-1].version]
     when = last[0].at.astimezone(BEIJING).strftime("%m-%d %H:%M")
-    said = "，".join(describe(event) for event in last)
-    raise ConflictError(f"{last[0].who} 在 {when} 刚改过这条线索（{said}）：请看过再决定。")
+    names = {row.login: row.name for row in session.execute(select(User.login, User.name))}
+    names |= {row.id: row.name for row in session.execute(select(ClinicRow.id, ClinicRow.name))}
+    said = "，".join(describe(event, names) for event in last)
+    who = names.get(last[0].who, last[0].who)
+    raise ConflictError(f"{who} 在 {when} 刚改过这条线索（{said}）：请看过再决定。", lead_id=lead_id)
 
 
 def untold(records: Records) -> Sequence[Case]:

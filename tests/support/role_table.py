@@ -224,6 +224,7 @@ TABLE: dict[str, Row] = {
     # leads and mentions
     "GET /": Row(MEMBERS),
     "POST /leads/bulk": Row(OF_CLINIC, form={"lead": f"0:{LEAD}", "status": "new"}),
+    "POST /leads/bulk/undo": Row(MEMBERS, form={"undo": "1"}),
     "GET /leads/export.csv": Row(MEMBERS),
     "GET /leads/export.xlsx": Row(MEMBERS),
     "GET /searches": Row(MEMBERS),

@@ -65,13 +65,18 @@ class LeadRow:
     @property
     def url(self) -> str:
         """The page of the lead."""
-        return "/leads/" + quote(self.hit.lead.id, safe="")
+        return page_of(self.hit.lead.id)
 
     @property
     def post_url(self) -> str:
         """The public post; "" unless its address is a web address."""
         url = self.hit.lead.post.url
         return url if url.startswith(("http://", "https://")) else ""
+
+
+def page_of(lead_id: str) -> str:
+    """Where the page of a lead is."""
+    return "/leads/" + quote(lead_id, safe="")
 
 
 def rows(hits: Iterable[Hit], cases: Mapping[str, Case], people: Mapping[str, str]) -> list[LeadRow]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, ClassVar, get_args
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.actions import change_case
-from leads.errors import InputError, QueryError, TingzhenError
+from leads.errors import ConflictError, InputError, QueryError, TingzhenError
 from leads.labels import SORT_NAMES, STATUS_NAMES
 from leads.models import CaseStatus, Clinic, Hit, LeadQuery, Page
 from leads.records import cases, feedback, searches, users
@@ -33,7 +33,20 @@ from nlp.symptoms import lexicon
 PAGE_SIZE = 25
 MOST_AT_ONCE = 200
 UNCHANGED = "-"  # chosen where a bulk change leaves a field alone
+BACK = "back"  # stands where an undo would, after one
+_NUMBER = re.compile(r"[0-9]{1,17}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the page says of what was just done; it stands at the bottom of the window."""
+
+    sentence: str = ""  # "": nothing was done
+    problem: bool = False  # refused: stays until it is closed
+    undo: str = ""  # takes it back: the moment it was done, in microseconds since 1970
+    lead_url: str = ""  # a lead that somebody else changed meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +76,24 @@ class LeadsPage(WebPage):
     symptom_options: Markup
     saved: Sequence[SavedSearch]
     settled: str
-    here_query: str
+    listed: str  # the query string of this very page of the list
     exports: Mapping[str, str]
     statuses: Mapping[str, str]
     dismissals: Sequence[str]
     unchanged: str
     saved_now: bool
-    done: str
+    notice: Notice
+    picked: Collection[str]  # ids of leads that stay chosen
 
 
 @routes.get("/")
 def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[LeadForm, Query()]) -> Response:
     """The leads that match the form in the address."""
+    page = _page(request, desk, visitor, form)
+    return render(request, page, status=400 if page.problem else 200)
+
+
+def _page(request: Request, desk: Desk, visitor: Visitor, form: LeadForm) -> LeadsPage:
     now, clinics = desk.clock(), visitor.clinics
     page, query, counts, problem = _answer(request, desk, visitor, form, now)
     with desk.records.reading() as session:
@@ -83,7 +102,7 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
     chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
-    shown = LeadsPage(
+    return LeadsPage(
         form=form,
         problem=problem,
         now=now,
@@ -106,15 +125,25 @@ def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Lea
         symptom_options=_symptom_options(),
         saved=saved,
         settled=form.settled(clinics).url("").removeprefix("?"),
-        here_query=request.url.query,
+        listed=form.here(),
         exports={kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
         statuses=STATUS_NAMES,
         dismissals=cases.DISMISSALS,
         unchanged=UNCHANGED,
         saved_now="saved" in request.query_params,
-        done=request.query_params.get("done", ""),
+        notice=_notice(request.query_params),
+        picked=(),
     )
-    return render(request, shown, status=400 if problem else 200)
+
+
+def _notice(asked: Mapping[str, str]) -> Notice:
+    """What the address says was done."""
+    done, undo = asked.get("done", ""), asked.get("undo", "")
+    if not _NUMBER.fullmatch(done):
+        return Notice()
+    if undo == BACK:
+        return Notice(sentence=f"已撤销 {done} 条线索的改动。")
+    return Notice(sentence=f"已更新 {done} 条线索。", undo=undo if _NUMBER.fullmatch(undo) else "")
 
 
 def _sorts(query: LeadQuery | None) -> dict[str, str]:
@@ -170,20 +199,69 @@ def change_many(
     query: Annotated[str, Form()] = "",
 ) -> Response:
     """Give the chosen leads a status and an assignee; `lead` is "<version of the case>:<id>"."""
-    wants_data = "application/json" in request.headers.get("accept", "")
+    now = desk.clock()
     try:
-        changed = _change(desk, visitor, lead, _wanted(status, assignee, reason))
+        changed = _change(desk, visitor, lead, _wanted(status, assignee, reason), now)
     except (TingzhenError, HTTPException) as error:
-        if not wants_data:
-            raise
-        status_code = error.status_code if isinstance(error, HTTPException) else error.http_status
-        sentence = error.detail if isinstance(error, HTTPException) else str(error)
-        return JSONResponse({"problem": sentence}, status_code)
+        return _refused(request, desk, visitor, query, error, picked=lead)
+    return _changed(request, query, len(changed), undo=str(_microseconds(now)))
+
+
+@routes.post("/leads/bulk/undo")
+def undo_many(
+    request: Request,
+    desk: TheDesk,
+    visitor: Anyone,
+    undo: Annotated[str, Form()] = "",
+    query: Annotated[str, Form()] = "",
+) -> Response:
+    """Take back what this person changed at one moment."""
+    try:
+        if not _NUMBER.fullmatch(undo):
+            raise InputError("不知道要撤销什么：请刷新页面后再试。")
+        with desk.records.transaction() as session:
+            at = _EPOCH + timedelta(microseconds=int(undo))
+            changed = cases.undo(session, at=at, who=visitor.login, now=desk.clock())
+    except TingzhenError as error:
+        return _refused(request, desk, visitor, query, error)
+    change_case.sync_index(desk.records, desk.index)
+    return _changed(request, query, len(changed), undo=BACK)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _changed(request: Request, query: str, count: int, *, undo: str) -> Response:
+    """Back to the list as it is now."""
     remembered(request).forget()
-    if wants_data:
-        return JSONResponse(changed)
     kept = LeadForm.read(query)
-    return RedirectResponse(kept.url(cursor=kept.cursor, at=kept.at, done=str(len(changed))), 303)
+    return RedirectResponse(kept.url(cursor=kept.cursor, at=kept.at, done=str(count), undo=undo), 303)
+
+
+def _refused(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    query: str,
+    error: TingzhenError | HTTPException,
+    *,
+    picked: Sequence[str] = (),
+) -> Response:
+    """The list as it is now, with the reason; what was chosen stays chosen."""
+    if isinstance(error, HTTPException):
+        sentence, status = error.detail, error.status_code
+    else:
+        sentence, status = str(error), error.http_status
+    lead_id = error.lead_id if isinstance(error, ConflictError) else ""
+    notice = Notice(
+        sentence=f"一条也没有改。{sentence}",
+        problem=True,
+        lead_url=list_view.page_of(lead_id) if lead_id else "",
+    )
+    chosen = {value.partition(":")[2] for value in picked}
+    page = _page(request, desk, visitor, LeadForm.read(query))
+    return render(request, replace(page, notice=notice, picked=chosen), status=status)
 
 
 def _wanted(status: str, assignee: str, reason: str) -> CaseChange:
@@ -198,16 +276,17 @@ def _wanted(status: str, assignee: str, reason: str) -> CaseChange:
     )
 
 
-def _change(desk: Desk, visitor: Visitor, chosen: Sequence[str], wanted: CaseChange) -> dict[str, object]:
-    """What the page has to know of the leads afterwards, by id."""
+def _change(
+    desk: Desk, visitor: Visitor, chosen: Sequence[str], wanted: CaseChange, now: datetime
+) -> Sequence[str]:
+    """The ids of the leads whose case became another."""
     versions = _versions(chosen)
     _seen_by(desk, visitor, versions)
     changes = {lead_id: replace(wanted, version=version) for lead_id, version in versions.items()}
     with desk.records.transaction() as session:
-        changed = cases.change(session, changes, who=visitor.login, now=desk.clock())
-        after = _states(session, changed)
+        changed = cases.change(session, changes, who=visitor.login, now=now)
     change_case.sync_index(desk.records, desk.index)
-    return after
+    return changed
 
 
 def _versions(chosen: Sequence[str]) -> dict[str, int]:
@@ -227,16 +306,3 @@ def _seen_by(desk: Desk, visitor: Visitor, lead_ids: Mapping[str, int]) -> None:
         found = desk.index.get(lead_id)
         if found is None or not visitor.may_see_lead(found):
             raise HTTPException(404, "有一条选中的线索已经不在了：请刷新页面。")
-
-
-def _states(session: Session, lead_ids: Sequence[str]) -> dict[str, object]:
-    people = {user.login: user.name for user in users.everybody(session)}
-    return {
-        lead_id: {
-            "status": case.status,
-            "statusName": STATUS_NAMES[case.status],
-            "assignee": people.get(case.assignee, case.assignee),
-            "version": case.version,
-        }
-        for lead_id, case in cases.get_many(session, lead_ids).items()
-    }

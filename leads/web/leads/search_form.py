@@ -90,6 +90,10 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
         query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
         return f"{path}?{query}" if query else path
 
+    def here(self) -> str:
+        """The query string of this very page of the list."""
+        return self.url("", cursor=self.cursor, at=self.at).removeprefix("?")
+
     def without(self, name: str, value: str = "") -> str:
         """The address with one value of a field taken out; the whole field when no value is given."""
         kept = [item for item in self.items() if item[0] != name or (value and item[1] != value)]

@@ -7,7 +7,8 @@ const bulk = document.getElementById("bulk");
 const said = document.getElementById("said");
 const menu = document.getElementById("status-menu");
 const help = document.getElementById("help");
-const rows = [...document.querySelectorAll("li.lead")];
+const list = document.getElementById("list");
+let rows = [...list.querySelectorAll("li.lead")];
 const KEYS_OFF = "tingzhen.keys.off";
 const PLACE = "tingzhen.place";
 
@@ -78,9 +79,10 @@ function pick() {
 
 function showChosen() {
   if (!bulk) return;
-  const count = chosen().length;
-  bulk.hidden = count === 0;
-  bulk.querySelector(".chosen").textContent = `选中 ${count} 条`;
+  const number = chosen().length;
+  bulk.hidden = number === 0;
+  said.style.bottom = bulk.hidden ? "1rem" : `calc(${bulk.offsetHeight}px + .5rem)`;
+  bulk.querySelector(".chosen").textContent = `选中 ${number} 条`;
   showWhy();
 }
 
@@ -92,48 +94,96 @@ function showWhy() {
   why.hidden = bulk.elements.status.value !== "dismissed";
 }
 
-function tell(sentence, problem = false) {
-  said.textContent = sentence;
-  said.classList.toggle("problem", problem);
-}
-
-// One request for many leads; rows show what the server answers.
-async function change(targets, fields) {
-  const data = new FormData(bulk);
-  data.delete("lead");
-  for (const row of targets) data.append("lead", box(row).value);
-  for (const [name, value] of Object.entries(fields)) data.set(name, value);
+// One request for many leads. The answer is the page as it is now: its list, counts and message take the place of ours.
+async function send(action, data) {
   tell("正在更新…");
   try {
-    const answer = await fetch(bulk.action, {
-      method: "POST", body: new URLSearchParams(data), headers: { Accept: "application/json" },
-    });
-    const told = await answer.json();
-    if (!answer.ok) return tell(told.problem || "没有更新成功：请刷新页面后再试。", true);
-    targets.forEach((row) => refresh(row, told[row.id]));
-    tell(`已更新 ${Object.keys(told).length} 条线索。`);
+    const answer = await fetch(action, { method: "POST", body: new URLSearchParams(data) });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = page.getElementById("said");
+    if (!now) return tell(page.querySelector(".problem")?.textContent || "没有更新成功：请刷新页面后再试。", true);
+    if (answer.ok) bulk?.reset();
+    show(page);
+    announce(now);
   } catch {
     tell("没有更新成功：请检查网络，刷新页面后再试。", true);
   }
 }
 
-function refresh(row, state) {
-  box(row).checked = false;
-  showChosen();
-  if (!state) return;
-  box(row).value = `${state.version}:${row.id}`;
-  const status = row.querySelector(".status");
-  status.className = `status ${state.status}`;
-  status.textContent = state.statusName;
-  row.querySelector(".assignee").textContent = state.assignee;
+function change(targets, fields) {
+  const data = new FormData(bulk);
+  data.delete("lead");
+  for (const row of targets) data.append("lead", box(row).value);
+  for (const [name, value] of Object.entries(fields)) data.set(name, value);
+  send(bulk.action, data);
 }
+
+function show(page) {
+  const at = current();
+  const id = rows[at]?.id;
+  for (const part of ["#list", "#facets", "#filters .fields"]) {
+    const [ours, theirs] = [document.querySelector(part), page.querySelector(part)];
+    if (ours && theirs) ours.replaceChildren(...theirs.childNodes);
+  }
+  rows = [...list.querySelectorAll("li.lead")];
+  showChosen();
+  showOpeners();
+  // One goes on where one was: with the same lead, or with the one that took its place.
+  const next = rows.find((row) => row.id === id) || rows[Math.min(at, rows.length - 1)];
+  if (at >= 0 && next) next.focus({ preventScroll: true });
+}
+
+// --- the message at the bottom ---------------------------------------------
+
+const LASTS = 8000; // ms that a change can be taken back here; a refusal stays until it is closed
+let timer = 0;
+
+// The element stays where it is, so that what is put into it is read out.
+function announce(message) {
+  clearTimeout(timer);
+  const problem = message.classList.contains("problem");
+  said.setAttribute("role", problem ? "alert" : "status");
+  said.classList.toggle("problem", problem);
+  said.replaceChildren(...message.childNodes);
+  count();
+}
+
+function tell(sentence, problem = false) {
+  const message = document.createElement("div");
+  message.classList.toggle("problem", problem);
+  const close = Object.assign(document.createElement("a"), { className: "close", href: "", textContent: "×" });
+  close.setAttribute("aria-label", "关闭这条消息");
+  message.append(Object.assign(document.createElement("p"), { textContent: sentence }), ...(problem ? [close] : []));
+  announce(message);
+}
+
+// Who reads it or has its button in hand is not hurried.
+function count() {
+  clearTimeout(timer);
+  if (said.hasChildNodes() && !said.classList.contains("problem")) {
+    timer = setTimeout(() => (said.matches(":hover, :focus-within") ? count() : said.replaceChildren()), LASTS);
+  }
+}
+
+said.addEventListener("click", (event) => {
+  if (!event.target.closest(".close")) return;
+  event.preventDefault();
+  said.replaceChildren();
+});
+said.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const data = new FormData(event.target, event.submitter);
+  (rows[Math.max(current(), 0)] || document.getElementById("q")).focus({ preventScroll: true });
+  send(event.target.action, data);
+});
+count();
 
 bulk?.addEventListener("submit", (event) => {
   event.preventDefault();
   change(chosen(), {});
 });
 bulk?.addEventListener("change", showWhy);
-document.querySelector("ol.leads")?.addEventListener("change", showChosen);
+list.addEventListener("change", showChosen);
 
 // --- the status menu -------------------------------------------------------
 
@@ -191,10 +241,16 @@ if (off) {
   off.checked = localStorage.getItem(KEYS_OFF) === "1";
   off.addEventListener("change", () => localStorage.setItem(KEYS_OFF, off.checked ? "1" : "0"));
 }
-for (const button of document.querySelectorAll("[data-open]")) {
-  button.hidden = !document.getElementById(button.dataset.open);
-  button.addEventListener("click", () => document.getElementById(button.dataset.open)?.showModal());
+function showOpeners() {
+  for (const button of document.querySelectorAll("[data-open]")) {
+    button.hidden = !document.getElementById(button.dataset.open);
+  }
 }
+showOpeners();
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open)?.showModal();
+});
 
 const actions = {
   j: () => go(1),

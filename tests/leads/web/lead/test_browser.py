@@ -153,7 +153,7 @@ def test_two_people_at_once_get_both_versions_to_choose_from(
         expect(one.locator("#story")).to_contain_text("新线索 → 沟通中")
         other.get_by_label("状态").select_option("replied")
         other.get_by_role("button", name="保存", exact=True).click()
-        expect(other.get_by_role("alert")).to_contain_text("admin- 在")
+        expect(other.get_by_role("alert")).to_contain_text("测试admin 在")
         shoot(other, "case-conflict-390")
         assert fits(other)
         other.get_by_label("我的：已回复").check()

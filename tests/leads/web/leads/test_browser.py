@@ -54,7 +54,7 @@ def test_a_status_by_keys_alone(desk: Page) -> None:
     desk.keyboard.press("3")
     row.get_by_text("已回复").wait_for()
     assert current(desk) == 1  # one goes on where one was
-    desk.get_by_role("status").get_by_text("已更新 1 条线索").wait_for()
+    desk.locator("#said[role=status]").get_by_text("已更新 1 条线索").wait_for()
     desk.keyboard.press("s")
     desk.keyboard.press("4")  # the version was renewed: no conflict with oneself
     row.get_by_text("沟通中").wait_for()
@@ -90,23 +90,111 @@ def test_a_bulk_change_by_mouse_with_an_assignee(desk: Page) -> None:
     assert desk.locator("li.lead").nth(6).get_by_text("测试admin").is_visible()
 
 
-def test_a_conflict_is_told_and_nothing_is_lost(browser: Browser, address: str, folder: Path) -> None:
+def in_window(page: Page, words: str) -> bool:
+    """The message with these words stands inside of what the window shows, and nothing covers it."""
+    found = page.locator("#said")
+    found.get_by_text(words).wait_for()
+    seen: bool = found.evaluate(
+        """(message) => {
+            const place = message.getBoundingClientRect();
+            const there = document.elementFromPoint(place.x + place.width / 2, place.y + place.height / 2);
+            return place.top >= 0 && place.bottom <= innerHeight && message.contains(there);
+        }"""
+    )
+    return seen
+
+
+@SIZES
+def test_two_people_change_the_same_three_and_the_late_one_is_told(
+    browser: Browser, address: str, folder: Path, size: ViewportSize
+) -> None:
+    place = 17 if size is DESK else 21
+    with (
+        opened(browser, size, folder=folder, complain=False) as late,
+        opened(browser, DESK, folder=folder, role="marketer") as first,
+    ):
+        for page in (first, late):
+            page.goto(address + ALL)
+            for number in range(place, place + 3):
+                page.locator("li.lead .pick input").nth(number).check()
+        for page, status in ((first, "talking"), (late, "seen")):
+            page.locator("#bulk").get_by_label("改状态").select_option(status)
+            page.evaluate("scrollTo(0, 0)")  # wherever one stands in the list
+            page.locator("#bulk").get_by_role("button", name="更新").click()
+            page.locator("#said p").get_by_text("条").wait_for()
+        assert in_window(first, "已更新 3 条线索。")
+        assert in_window(late, "一条也没有改。测试marketer 在")
+        shoot(late, f"leads-refused-{size['width']}")
+        assert late.locator("#said").get_attribute("role") == "alert"
+        # The rows show what is there now, and are still chosen.
+        assert late.locator("li.lead .status.talking").count() >= 3
+        assert late.locator("li.lead .pick input:checked").count() == 3
+        late.clock.install()
+        late.clock.fast_forward(60_000)
+        assert late.locator("#said").get_by_text("刚改过").is_visible()  # it waits to be closed
+        late.locator("#said").get_by_role("link", name="看它现在的状态").click()
+        late.wait_for_url("**/leads/forum*")
+        assert late.locator("#case-title").get_by_text("沟通中").is_visible()
+
+
+def test_a_refusal_is_closed(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, DESK, folder=folder, complain=False) as page:
         page.goto(address + ALL)
-        with opened(browser, DESK, folder=folder) as other:
-            other.goto(address + ALL)
-            for _ in range(9):
-                other.keyboard.press("j")
-            other.keyboard.press("s")
-            other.keyboard.press("5")
-            other.locator("li.lead").nth(8).get_by_text("已预约").wait_for()
-        for _ in range(9):
-            page.keyboard.press("j")
-        page.keyboard.press("s")
-        page.keyboard.press("2")
-        page.get_by_text("刚改过这条线索").wait_for()
-        page.reload()
-        assert page.locator("li.lead").nth(8).get_by_text("已预约").is_visible()
+        page.locator("li.lead .pick input").first.check()
+        page.locator("#bulk").get_by_role("button", name="更新").click()
+        page.locator("#said").get_by_text("没有选要改什么").wait_for()
+        page.get_by_role("link", name="关闭这条消息").click()
+        assert page.locator("#said p").count() == 0
+        assert page.locator("li.lead .pick input").first.is_checked()
+
+
+def test_a_dismissed_row_leaves_a_list_of_new_ones_and_comes_back(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with opened(browser, DESK, folder=folder) as page:
+        page.clock.install(time=0)
+        page.goto(address + "/?near=all&status=new&sort=newest")
+        page.clock.pause_at(60_000)  # the page's time goes on when we say so
+        before = int(page.locator(".count strong").inner_text())
+        lead_id = page.locator("li.lead").nth(2).get_attribute("id")
+        gone = page.locator(f"li.lead[id='{lead_id}']")
+        for key in ("j", "j", "j", "s"):
+            page.keyboard.press(key)
+        page.get_by_role("button", name="已排除").click()
+        page.get_by_role("button", name="太远").click()
+        gone.wait_for(state="detached")
+        assert page.locator(".count strong").inner_text() == str(before - 1)
+        assert page.get_by_role("checkbox", name="新线索").is_checked()
+        assert page.locator(".choice", has_text="新线索").locator("small").inner_text() == str(before - 1)
+        assert current(page) == 2  # on the one that took its place
+        page.clock.run_for(7_900)
+        page.locator("#said").get_by_role("button", name="撤销").click()
+        gone.wait_for()
+        assert page.locator(".count strong").inner_text() == str(before)
+        assert page.locator("#said").get_by_text("已撤销 1 条线索的改动。").is_visible()
+        page.clock.run_for(8_100)
+        assert page.locator("#said p").is_visible()  # the mouse is still on it
+        page.mouse.move(0, 0)
+        page.clock.run_for(8_100)
+        assert page.locator("#said p").count() == 0
+
+
+def test_without_scripts_a_change_is_refused_told_and_taken_back(
+    browser: Browser, address: str, folder: Path
+) -> None:
+    with opened(browser, PHONE, scripts=False, folder=folder, complain=False) as page:
+        page.goto(address + ALL)
+        page.locator("li.lead .pick input").nth(13).check()
+        page.locator("#bulk").get_by_label("改状态").select_option("dismissed")
+        page.locator("#bulk").get_by_role("button", name="更新").click()
+        assert page.get_by_role("alert").get_by_text("要说明理由").is_visible()
+        assert page.locator("li.lead .pick input").nth(13).is_checked()
+        page.locator("#bulk").get_by_label("改状态").select_option("booked")
+        page.locator("#bulk").get_by_role("button", name="更新").click()
+        assert page.locator("li.lead").nth(13).get_by_text("已预约").is_visible()
+        assert in_window(page, "已更新 1 条线索。")
+        page.get_by_role("button", name="撤销").click()
+        assert page.locator("li.lead").nth(13).get_by_text("新线索").is_visible()
 
 
 def test_without_scripts_many_are_changed_by_the_form(browser: Browser, address: str, folder: Path) -> None:
