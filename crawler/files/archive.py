@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import IO, Literal
+from typing import IO, Literal, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from crawler.files.bounded_xml import ROW, SHARED_TEXT, BoundedXml, OversizeError
 
 _MB = 1024 * 1024
 
@@ -21,17 +23,11 @@ MIN_SUSPECT = 10 * _MB  # an archive that unpacks to less harms nobody, however 
 MAX_TURNS = 3
 
 
-class OversizeError(Exception):
-    """More than may be read. The text is the end of a zh-CN sentence: what is too much, and what to do.
-
-    No ValueError, because openpyxl rewords those.
-    """
-
-
 class Archive(ZipFile):
     """A zip archive for reading, whose parts are checked before the first is unpacked.
 
     Python never unpacks more of a part than the archive's list states, so a list that lies hides nothing.
+    Sheets and shared texts, which are read a piece at a time, are watched meanwhile.
 
     Raises:
         BadZipFile: no zip archive, or one packed in a way that workbooks never are.
@@ -55,6 +51,7 @@ class Archive(ZipFile):
                 "请用表格软件打开核对，另存为 CSV 再导入。"
             )
         self._left = MAX_TURNS * unpacked
+        self._strings = ""
 
     def open(
         self,
@@ -64,20 +61,27 @@ class Archive(ZipFile):
         *,
         force_zip64: bool = False,
     ) -> IO[bytes]:
+        part = self._opened(name, pwd)
+        unit = SHARED_TEXT if self._strings and name == self._strings else ROW
+        return cast("IO[bytes]", BoundedXml(part, unit))  # openpyxl reads, and closes
+
+    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
+        if self._unpacked(name) > MAX_TREE:
+            raise OversizeError("样式或目录过大，没有读取；请另存为 CSV 再导入，或只把数据复制到新的表格里。")
+        with self._opened(name, pwd) as part:
+            return part.read()
+
+    def _opened(self, name: str | ZipInfo, pwd: bytes | None) -> IO[bytes]:
         self._left -= self._unpacked(name)
         if self._left < 0:
             raise OversizeError(
                 "同一张表在文件里被重复引用，没有读完；请用表格软件打开核对，另存为 CSV 再导入。"
             )
-        return super().open(name, mode, pwd, force_zip64=force_zip64)
-
-    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
-        if self._unpacked(name) > MAX_TREE:
-            raise OversizeError("样式或目录过大，没有读取；请另存为 CSV 再导入，或只把数据复制到新的表格里。")
-        return super().read(name, pwd)
+        return super().open(name, "r", pwd)
 
     def check_strings(self, name: str) -> None:
-        """Raises OversizeError if part `name` is too large for shared texts."""
+        """Part `name` holds the shared texts. Raises OversizeError if it is too large for that."""
+        self._strings = name
         if name in self.NameToInfo and (size := self._unpacked(name)) > MAX_STRINGS:
             raise OversizeError(
                 f"文字部分解压后有 {size // _MB:,} MB，超过 {MAX_STRINGS // _MB:,} MB，没有读取；"

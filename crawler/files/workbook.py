@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from zipfile import BadZipFile
 
-from crawler.files.archive import Archive, OversizeError
+from crawler.files.archive import Archive
+from crawler.files.bounded_xml import OversizeError
 from crawler.files.model import ImportProblem, Record, Rejected, rejected
 
 if TYPE_CHECKING:

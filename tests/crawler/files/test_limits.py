@@ -12,7 +12,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, ZipFile
 import openpyxl
 import pytest
 
-from crawler.files import ImportProblem, Record, archive, open_container, sqlite_file, workbook
+from crawler.files import ImportProblem, Record, archive, bounded_xml, open_container, sqlite_file, workbook
 
 STRINGS_TYPE = (
     b'<Override PartName="/xl/texts.xml" ContentType="application/vnd.openxmlformats-officedocument'
@@ -150,6 +150,80 @@ def test_columns_out_of_this_world_are_not_read_for_every_row(
     monkeypatch.setattr(workbook, "MAX_CELLS", 16_384)
     _, sentence = rows_then_problem(path)
     assert "超过 16,384 个单元格，后面的没有读取" in sentence
+
+
+def cells(count: int, cell: bytes = b"<c/>") -> Callable[[bytes], bytes]:
+    """Puts a row of `count` cells behind the others."""
+    return lambda xml: xml.replace(b"</sheetData>", b"<row>" + cell * count + b"</row></sheetData>")
+
+
+GIANT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "very many cells": (cells(30_000), "第 62 行的单元格或格式太多"),
+    "cells that say the same place": (cells(30_000, b'<c r="A62"/>'), "第 62 行的单元格或格式太多"),
+    "one cell": (
+        cells(1, b'<c t="inlineStr"><is><t>' + b"x" * (17 << 20) + b"</t></is></c>"),
+        "第 62 行过大，超过 16 MB",
+    ),
+    "one attribute": (cells(1, b'<c s="' + b"1" * (2 << 20) + b'"/>'), "写得不像表格"),
+    "rows in rows": (
+        cells(1, b"<row>" * 30_000 + b"</row>" * 30_000),
+        "单元格或格式太多",
+    ),
+    "nothing that is known": (
+        lambda xml: xml.replace(b"</worksheet>", b"<x/>" * 30_000 + b"</worksheet>"),
+        "单元格或格式太多",
+    ),
+}
+
+
+@pytest.mark.parametrize("giant", GIANT)
+def test_one_row_that_would_fill_the_memory_is_not_built_and_those_before_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, giant: str
+) -> None:
+    monkeypatch.setattr(bounded_xml, "MAX_ELEMENTS", 20_000)
+    change, problem = GIANT[giant]
+    path = rewritten(sheet(tmp_path, 60), ZIP_STORED, sheet1=change)
+    seen, sentence = rows_then_problem(path)
+    assert seen == [f"牙疼 {number}" for number in range(60)]
+    assert problem in sentence
+
+
+def shared(path: Path, texts: bytes) -> Path:
+    rewritten(path, Content_Types=lambda xml: xml.replace(b"</Types>", STRINGS_TYPE))
+    with ZipFile(path, "a", ZIP_STORED) as parts:
+        parts.writestr(
+            "xl/texts.xml",
+            b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' + texts + b"</sst>",
+        )
+    return path
+
+
+def test_one_shared_text_without_end_is_not_built(tmp_path: Path) -> None:
+    path = shared(sheet(tmp_path), b"<si><t>" + b"x" * (17 << 20) + b"</t></si>")
+    assert "有一段文字过大，超过 16 MB" in rows_then_problem(path)[1]
+
+
+def test_too_many_shared_texts_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_xml, "MAX_TEXTS", 1_000)
+    assert "文字超过 1,000 段" in rows_then_problem(shared(sheet(tmp_path), b"<si/>" * 1_001))[1]
+
+
+def test_shared_texts_within_the_limits_are_read(tmp_path: Path) -> None:
+    path = shared(sheet(tmp_path), b"<si><t>x</t></si>" * 1_000)
+    assert len(list(open_container(path).records())) == 3
+
+
+def test_a_sheet_that_declares_a_document_type_is_none(tmp_path: Path) -> None:
+    laughs = b'<!DOCTYPE worksheet [<!ENTITY a "aaaaaaaaaa">]><worksheet'
+    path = rewritten(sheet(tmp_path), sheet1=lambda xml: xml.replace(b"<worksheet", laughs, 1))
+    assert "不是可读的 XLSX" in rows_then_problem(path)[1]
+
+
+def test_a_sheet_that_breaks_off_keeps_what_came_before(tmp_path: Path) -> None:
+    path = rewritten(sheet(tmp_path, 60), sheet1=lambda xml: xml[: xml.index(b'<row r="50"')])
+    seen, sentence = rows_then_problem(path)
+    assert seen == [f"牙疼 {number}" for number in range(48)]
+    assert "不是可读的 XLSX" in sentence
 
 
 def test_a_packing_that_workbooks_never_have_is_refused(tmp_path: Path) -> None:
