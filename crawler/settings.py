@@ -97,7 +97,7 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_HANDLERS: dict[str, str | None] = {"data": None, "file": None, "ftp": None, "s3": None}
-# A browser is opened by crawler.spiders.rendered.browser, and only for sources with render = true.
+# A browser is opened by crawler.browser, and only for sources with render = true.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
 DNS_TIMEOUT = 15

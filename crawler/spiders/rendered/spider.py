@@ -46,7 +46,7 @@ class RenderedSpider(SourceSpider):
 
     def _open_browser(self, crawler: Crawler, sources: list[Source]) -> None:
         # Only here, so that crawls without a browser need neither the package nor the program.
-        from crawler.spiders.rendered.browser import BrowserMissing, Gate, browser_settings
+        from crawler.browser import BrowserMissing, Gate, browser_settings
 
         home = frozenset(host for source in sources for host in (source.host, f"www.{source.host}"))
         code = frozenset(host for source in sources for host in RenderedOptions.of(source).hosts)
@@ -108,7 +108,7 @@ class RenderedSpider(SourceSpider):
     def prepare(self, source: Source, task: Task, request: Request) -> Request:
         options = RenderedOptions.of(source)
         if isinstance(task.at, CardsAt) and task.at.route == BROWSER and options.render:
-            from crawler.spiders.rendered.browser import browser_meta
+            from crawler.browser import browser_meta
 
             agent = self.settings.get("USER_AGENT")
             request.meta.update(browser_meta(agent, options.select.post, options.wait))

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from crawler.browser import EXECUTABLES, Gate
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.sample.forum import SitePage
-from crawler.spiders.rendered.browser import EXECUTABLES, Gate
 from crawler.spiders.rendered.options import Selectors
 from crawler.spiders.rendered.pages import CardPage, read_cards
 from tests.site.pages import Site, crawl, header, serve
