@@ -95,16 +95,18 @@ def greeting(settings: Settings, *, port: int, now: datetime, demo: bool = False
     The demo's link needs no password; whoever reads this terminal can read the demo's files anyway.
     """
     where, problem = address(settings, port), author_key_problem(settings, now=now)
-    said = f"\n{problem}" if problem else ""
+    said = f"{problem}\n" if problem else ""
     with open_records(settings) as records, records.transaction() as session:
         if not demo and not users.nobody_has_a_password(session):
-            return f"听诊已打开：{where}（按 Ctrl+C 停止）{_warning(settings)}{said}"
+            return f"{said}听诊已打开：{where}（按 Ctrl+C 停止）{_warning(settings)}"
         admin = users.first_admin(session, now=now)
         link = f"{where}/welcome/{users.make_link(session, admin, now=now, direct=demo)}"
         audit.note(session, who=audit.SYSTEM, action="user.link", subject=admin.login, now=now)
     if demo:
-        return f"打开这个链接看线索（一次有效，只给这台机器；按 Ctrl+C 停止）：\n{link}"
-    return f"还没有人设过密码。打开这个一次性链接设置管理员密码（24 小时内有效；按 Ctrl+C 停止）：\n{link}"
+        return f"{said}打开这个链接看线索（一次有效，只给这台机器；按 Ctrl+C 停止）：\n{link}"
+    return (
+        f"{said}还没有人设过密码。打开这个一次性链接设置管理员密码（24 小时内有效；按 Ctrl+C 停止）：\n{link}"
+    )
 
 
 def _warning(settings: Settings) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +19,9 @@ from leads.cli import state, users
 from leads.cli.state import Json, State
 from leads.errors import InputError, QueryError, TingzhenError
 from leads.query.fields import FIELDS
+
+if TYPE_CHECKING:  # pydantic is slow to start, and --help needs none of it
+    from leads.config import Settings
 
 
 class Commands(TyperGroup):
@@ -104,17 +107,12 @@ def crawl(
     as_json: Json = False,
 ) -> None:
     """抓取来源，打标签，存成线索。"""
-    from datetime import UTC, datetime
-
     from leads.actions.crawl import crawl as crawl_sources
     from leads.sources.states import TROUBLE
-    from leads.storage import author_key_problem
     from leads.terminal import tables as show
 
     settings = state.settings()
-    problem = author_key_problem(settings, now=datetime.now(UTC))
-    if problem:
-        typer.echo(problem, err=True)
+    _say_of_author_key(settings)
     reports = crawl_sources(settings, sources or [], progress=show.crawl_progress(), recheck=recheck)
     show.crawl_reports(reports, as_json=as_json)
     if any(report.outcome in TROUBLE for report in reports):
@@ -230,7 +228,19 @@ def run_once(as_json: Json = False) -> None:
     from leads.actions import schedule
     from leads.terminal import tables as show
 
-    show.round_done(schedule.run_once(state.settings()), as_json=as_json)
+    settings = state.settings()
+    _say_of_author_key(settings)
+    show.round_done(schedule.run_once(settings), as_json=as_json)
+
+
+def _say_of_author_key(settings: Settings) -> None:
+    from datetime import UTC, datetime
+
+    from leads.storage import author_key_problem
+
+    problem = author_key_problem(settings, now=datetime.now(UTC))
+    if problem:
+        typer.echo(problem, err=True)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from leads.clinics.name_matcher import BrandMatcher
 from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
-from leads.records import Records, erasures, heard, origins
+from leads.records import Records, author_keys, erasures, heard, origins
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -115,6 +115,14 @@ class Ingestor:
                 heard.forget(session, oldest)
                 origins.forget(session, oldest)
                 causes.forget(session, oldest - self.causes.max_age)
+
+    def key_problem(self, secret: bytes, now: datetime) -> str:
+        """What is wrong with the key behind the authors of the posts to come, in zh-CN; "" for nothing."""
+        if self.records is None:
+            return ""
+        with self.records.transaction() as session:
+            kept = timedelta(days=self.expire_days)
+            return author_keys.note_use(session, secret, now=now, kept=kept)
 
     def _learn_origins(self, records: Records) -> None:
         """Who wrote the posts that people worked on before origins were kept, as long as the index knows."""

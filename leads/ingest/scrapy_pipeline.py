@@ -40,9 +40,13 @@ class LeadsPipeline:
         return pipeline
 
     def open_spider(self) -> None:
-        """Before the first request: cursors that belong to another index are reset."""
+        """Before the first request: cursors that belong to another index are reset, and another key of the
+        author hashes is said."""
         self._close, self._ingestor = crawl_ingestor()
         spider: Any = self._crawler.spider
+        problem = self._ingestor.key_problem(spider.secret, datetime.now(UTC))
+        if problem:
+            _log.warning("%s", problem)
         if refill(spider.ledger.coverage, self._ingestor.index):
             _log.warning("%s。", AGAIN)
 
