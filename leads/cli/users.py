@@ -125,7 +125,7 @@ def role(
     clinic: ClinicIds = None,
     as_json: Json = False,
 ) -> None:
-    """改角色，或改医生的诊所；下一次点击就生效。"""
+    """改角色，或改医生的诊所；下一次点击就生效，不是管理员的人不过期的令牌作废。"""
     from datetime import UTC, datetime
 
     from leads.records import audit, rights

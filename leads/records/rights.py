@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import RightsError
 from leads.models import ROLES, Role
-from leads.records import audit, clinics, users
+from leads.records import audit, clinics, tokens, users
 from leads.records.tables.people import User
 
 NAME_LENGTH = 64
@@ -49,6 +49,8 @@ def set_role(
 ) -> None:
     """Another role, or other clinics of a doctor; holds from the person's next click on.
 
+    Tokens without an end are an admin's: they end with that.
+
     Raises:
         RightsError: no such role or clinic, a doctor without a clinic, or the last admin.
     """
@@ -61,6 +63,10 @@ def set_role(
     if before != after:
         audit.note(
             session, who=who, action="user.role", subject=user.login, now=now, before=before, after=after
+        )
+    for token in tokens.revoke_endless(session, user.id, now=now) if checked != "admin" else ():
+        audit.note(
+            session, who=who, action="token.revoke", subject=token.name, now=now, hint=token.hint, by="role"
         )
 
 

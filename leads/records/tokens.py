@@ -15,6 +15,7 @@ from leads.records.tables.people import ApiToken, User
 
 PREFIX = "tz_"  # lets people and scanners recognise what leaked
 HINT = 9  # characters that are shown to tell tokens apart: the prefix and 36 bits of 256
+LONGEST = timedelta(days=365)  # of a token whose owner is no admin
 MOST = 20  # tokens of one person that are neither revoked nor too old
 _TOUCH = timedelta(minutes=10)  # how old "last use" may be before it is written again
 # What a program may do. The first ones are all that a doctor's may.
@@ -44,7 +45,10 @@ def create(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> tuple[str, ApiToken]:
-    """A new token's text, never to be had again, and its row. Scopes beyond the owner's role are left out."""
+    """A new token's text, never to be had again, and its row. Scopes beyond the owner's role are left out.
+
+    Without `expires_at` an admin's has no end; anybody else's lasts for `LONGEST`.
+    """
     secret = PREFIX + new_secret()
     wanted = set(scopes)
     row = ApiToken(
@@ -54,7 +58,7 @@ def create(
         secret_hash=hashed(secret),
         scopes=[scope for scope in SCOPES_OF_ROLE[user.role] if scope in wanted],
         created_at=now,
-        expires_at=expires_at,
+        expires_at=expires_at if expires_at or user.role == "admin" else now + LONGEST,
     )
     session.add(row)
     session.flush()
@@ -72,10 +76,10 @@ def find(session: Session, secret: str, *, now: datetime) -> tuple[User, ApiToke
     row = session.scalars(select(ApiToken).where(ApiToken.secret_hash == given)).one_or_none()
     # The database compares hashes, of which a caller who guesses learns nothing; this compares them once
     # more without a hint in its time.
-    if row is None or not hmac.compare_digest(row.secret_hash, given) or not alive(row, now=now):
+    if row is None or not hmac.compare_digest(row.secret_hash, given):
         return None
     user = session.get(User, row.user_id)
-    return None if user is None or user.disabled else (user, row)
+    return None if user is None or user.disabled or not alive(row, user, now=now) else (user, row)
 
 
 def effective(user: User, token: ApiToken) -> frozenset[str]:
@@ -83,9 +87,10 @@ def effective(user: User, token: ApiToken) -> frozenset[str]:
     return frozenset(token.scopes) & frozenset(SCOPES_OF_ROLE[user.role])
 
 
-def alive(token: ApiToken, *, now: datetime) -> bool:
-    """Neither revoked nor too old."""
-    return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
+def alive(token: ApiToken, owner: User, *, now: datetime) -> bool:
+    """Neither revoked nor too old. One without an end needs an owner who is an admin still."""
+    lasts = owner.role == "admin" if token.expires_at is None else now < token.expires_at
+    return token.revoked_at is None and lasts
 
 
 def stale(token: ApiToken, *, now: datetime) -> bool:
@@ -111,6 +116,14 @@ def revoke(session: Session, user_id: int, token_id: int, *, now: datetime) -> A
         return None
     row.revoked_at = now
     return row
+
+
+def revoke_endless(session: Session, user_id: int, *, now: datetime) -> Sequence[ApiToken]:
+    """Ends a person's tokens that have no end of their own; those that it ended."""
+    ended = [each for each in of_user(session, user_id) if each.expires_at is None]
+    for each in ended:
+        each.revoked_at = now
+    return ended
 
 
 def revoke_all(session: Session, user_id: int, *, now: datetime) -> None:

@@ -174,7 +174,7 @@ def _checked(
         raise RightsError("有效期请从列表里选。")
     if lasts == ENDLESS and user.role != "admin":
         raise RightsError("不过期的令牌只有管理员能建：请选一个有效期。")
-    if sum(tokens.alive(each, now=now) for each in tokens.of_user(session, user.id)) >= tokens.MOST:
+    if sum(tokens.alive(each, user, now=now) for each in tokens.of_user(session, user.id)) >= tokens.MOST:
         raise RightsError(f"最多 {tokens.MOST} 个令牌：请先作废不用的。")
     return None if lasts == ENDLESS else now + timedelta(days=int(lasts))
 
@@ -193,7 +193,7 @@ def _page(desk: Desk, visitor: Visitor) -> AccountPage:
     now = desk.clock()
     return AccountPage(
         user=user,
-        tokens=[TokenLine(row=each, alive=tokens.alive(each, now=now)) for each in mine],
+        tokens=[TokenLine(row=each, alive=tokens.alive(each, user, now=now)) for each in mine],
         scopes={scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
         lasts={days: title for days, title in LASTS.items() if days != ENDLESS or user.role == "admin"},
         shortest=passwords.SHORTEST,

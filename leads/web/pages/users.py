@@ -23,7 +23,7 @@ from leads.web.render import WebPage, render
 
 routes = APIRouter()
 DONE = {
-    "role": "权限已改，下一次点击就生效。",
+    "role": "权限已改，下一次点击就生效；不是管理员的人，不过期的令牌已作废。",
     "disabled": "已停用，所有浏览器都已退出。",
     "enabled": "已启用。",
     "ended": "所有浏览器都已退出，API 令牌和一次性链接都已作废。",
@@ -83,7 +83,7 @@ DETAILS = {
     "scopes": "权限",
     "verdict": "结果",
 }
-WAYS = {"link": "一次性链接", "password": "密码"}
+WAYS = {"link": "一次性链接", "password": "密码", "role": "改权限"}
 AUDIT_PAGE = 50
 Field = Annotated[str, Form(max_length=200)]
 ClinicIds = Annotated[list[str] | None, Form()]

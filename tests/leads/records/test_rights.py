@@ -110,6 +110,38 @@ def test_who_is_disabled_has_no_session_link_or_token_left(records: Records) -> 
         assert tokens.find(session, token, now=NOW) is None
 
 
+def test_who_is_no_admin_any_more_has_no_token_without_an_end_left(records: Records) -> None:
+    add(records, "lin", password="x")
+    wu = add(records, "wu", password="x")
+    soon = NOW + timedelta(days=30)
+    with records.transaction() as session:
+        endless, row = tokens.create(session, wu, name="无期", scopes=["leads:read"], now=NOW)
+        ending, _ = tokens.create(session, wu, name="月", scopes=["leads:read"], now=NOW, expires_at=soon)
+    demote(records, "wu")
+    with records.transaction() as session:
+        assert tokens.find(session, endless, now=NOW) is None
+        assert tokens.find(session, ending, now=NOW) is not None
+        noted = audit.entries(session, limit=9, action="token.revoke")
+        assert [(each.who, each.subject, each.detail) for each in noted] == [
+            ("test", "无期", {"hint": row.hint, "by": "role"})
+        ]
+        user = users.by_login(session, "wu")
+        assert user
+        rights.set_role(session, user, who="test", role="admin", clinic_ids=(), now=NOW)
+        assert tokens.find(session, endless, now=NOW) is None
+
+
+def test_a_token_without_an_end_works_for_admins_only(records: Records) -> None:
+    wu = add(records, "wu", "marketer")
+    with records.transaction() as session:
+        secret, row = tokens.create(session, wu, name="x", scopes=["leads:read"], now=NOW)
+        assert row.expires_at == NOW + tokens.LONGEST
+        row.expires_at = None  # as a version wrote it that asked nobody for an end
+        assert tokens.find(session, secret, now=NOW) is None
+        session.get_one(User, wu.id).role = "admin"
+        assert tokens.find(session, secret, now=NOW) is not None
+
+
 def test_no_secret_is_stored(records: Records) -> None:
     lin = add(records, "lin")
     with records.transaction() as session:
