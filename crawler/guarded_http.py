@@ -28,8 +28,11 @@ from urllib3.exceptions import TimeoutError as ReadTimeout
 from crawler.sources.permission import is_private_address
 
 _TRIED = 3  # addresses of a host, one after the other
-# private: in our own network; untrusted: the certificate; address: what was asked for is none
-Trouble = Literal["private", "unresolved", "refused", "late", "untrusted", "tls", "broken", "address"]
+# private: in our own network; public: outside of it; untrusted: the certificate;
+# address: what was asked for is none
+Trouble = Literal[
+    "private", "public", "unresolved", "refused", "late", "untrusted", "tls", "broken", "address"
+]  # fmt: skip
 
 
 class ExchangeError(Exception):
@@ -42,12 +45,13 @@ class ExchangeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leash:
-    """How far an exchange may go. `private`: also into our own network."""
+    """How far an exchange may go. `private`: also into our own network; not `public`: only there."""
 
     seconds: float  # for all of it, from the first look-up on
     connecting: float  # seconds until a connection stands
     most_bytes: int  # of the answer's body; what comes after is not read
     private: bool = False
+    public: bool = True
     trust: ssl.SSLContext | None = None  # None: what the system trusts
 
 
@@ -66,7 +70,7 @@ def exchange(
     """Ask once.
 
     Raises:
-        ExchangeError: no connection, no trust, no whole answer in time, or an address in our own network.
+        ExchangeError: no connection, no trust, no whole answer in time, or an address out of reach.
     """
     until = time.monotonic() + leash.seconds
     with _translated():
@@ -133,8 +137,11 @@ def _connection(
 def _addresses(host: str, port: int, leash: Leash) -> list[tuple[str, int]]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [(str(each[4][0]), port) for each in found]
-    if not leash.private and any(is_private_address(address) for address, _ in addresses):
+    inside = [is_private_address(address) for address, _ in addresses]
+    if not leash.private and any(inside):
         raise ExchangeError("private")
+    if not leash.public and not all(inside):
+        raise ExchangeError("public")
     return addresses
 
 

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -99,6 +100,35 @@ class AlertSettings(_Table):
     relays: dict[str, Annotated[str, _like(r"https?://[^\s?#]+", "web_address")]] = {}
 
 
+class ReaderSettings(_Table):
+    """[reader]: a language model behind an OpenAI-compatible address that reads doubtful leads; "" is off.
+
+    `texts_may_leave` is the consent to send masked posts to an address outside of our own network,
+    `private_addresses` lets it be this machine or our network. Budgets are per day of Beijing; characters are
+    those of whole questions.
+    """
+
+    url: Annotated[str, _like(r"(https?://[^\s?#]+)?", "web_address")] = ""
+    model: str = ""
+    key: str = ""
+    private_addresses: bool = False
+    texts_may_leave: bool = False
+    below: Annotated[float, Field(gt=0, le=1)] = 0.8
+    requests_per_day: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    characters_per_day: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 200_000
+    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+
+    @property
+    def on(self) -> bool:
+        """There is somebody to be asked."""
+        return bool(self.url and self.model)
+
+    @property
+    def host(self) -> str:
+        """Whom the texts go to, for people: without user, password and path."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
 def _index_address(text: str) -> str:
     """ "sqlite", server addresses with commas between, or an Elastic Cloud id."""
     addresses = text.split(",")
@@ -147,6 +177,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     crawl: CrawlSettings = CrawlSettings()
     alerts: AlertSettings = AlertSettings()
+    reader: ReaderSettings = ReaderSettings()
     clinics: tuple[ClinicTable, ...] = ()
     _file: str = PrivateAttr("")  # what complaints name
 

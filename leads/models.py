@@ -21,7 +21,7 @@ SORTS: tuple[Sort, ...] = ("score", "newest", "nearest")
 # How a name was found. "comment": not at all, but the post answers one of the clinic's own.
 How = Literal["exact", "alias", "short", "homophone", "typo", "doctor", "comment"]
 HOWS: tuple[How, ...] = ("exact", "alias", "short", "homophone", "typo", "doctor", "comment")
-ReasonKind = Literal["intent", "symptom", "urgency", "place", "words"]
+ReasonKind = Literal["intent", "symptom", "urgency", "place", "words", "reader"]
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ from crawler import owner_only
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
 from leads.ingest.refill import AGAIN, lost
+from leads.reader.standing import consent_text, standing
 from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
@@ -45,7 +46,7 @@ def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
     except TingzhenError as error:
         return [Finding(level="error", topic="配置", text=str(error))]
     found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
-    for part in (_clinics, _sources, _data, _models, _index, _records, _web):
+    for part in (_clinics, _sources, _data, _models, _index, _records, _reader, _web):
         try:
             found.extend(part(settings))
         except TingzhenError as error:
@@ -73,6 +74,7 @@ _TOPICS = {
     "_models": "模型",
     "_index": "索引",
     "_records": "记录",
+    "_reader": "第二读者",
     "_web": "网页",
 }
 
@@ -201,6 +203,25 @@ def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
     if not settings.alerts.smtp and session.scalar(select(exists().where(Channel.kind == "mail"))):
         text = "有邮件通道，但没有写 alerts.smtp：邮件发不出去，请补上。"
         yield Finding(level="error", topic="提醒", text=text)
+
+
+def _reader(settings: Settings) -> Iterator[Finding]:
+    """Nobody is asked: a check sends no text anywhere."""
+    chosen = settings.reader
+    if not chosen.url:
+        return
+    if not chosen.model:
+        yield Finding(level="error", topic="第二读者", text="写了 reader.url，没有写 reader.model：请补上。")
+        return
+    if chosen.texts_may_leave and not chosen.url.startswith("https://") and not chosen.private_addresses:
+        text = "reader.url 不是 https，帖子不会明文发到外面：请换成 https 地址。"
+        yield Finding(level="error", topic="第二读者", text=text)
+    level: Literal["ok", "warning"] = "warning" if chosen.texts_may_leave else "ok"
+    yield Finding(level=level, topic="第二读者", text=f"{consent_text(chosen)}。")
+    if _opened(settings):
+        with open_records(settings) as records:
+            now = standing(chosen, records, now=datetime.now(UTC))
+        yield Finding(level="warning" if now.resting else "ok", topic="第二读者", text=str(now))
 
 
 def _web(settings: Settings) -> Iterator[Finding]:

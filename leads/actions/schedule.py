@@ -28,7 +28,8 @@ from leads.alerts.triggers.watch import watch
 from leads.config import Settings
 from leads.errors import BusyError, TingzhenError
 from leads.index.base import LeadIndex
-from leads.records import Records, cases, jobs, open_records
+from leads.reader.second_reader import SecondReader
+from leads.records import Records, cases, jobs, open_records, readings
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
@@ -39,6 +40,8 @@ ASK_SECONDS = 15
 HOUSE_SECONDS = 60
 REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
 WATCH_SECONDS = 300
+READER_SECONDS = 120
+READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
 AGAIN_AFTER_FAILURE = timedelta(minutes=10)
 AGAIN_WHEN_BUSY = timedelta(seconds=15)
@@ -226,6 +229,28 @@ class HouseKeeping:
         with self._records.transaction() as session:
             jobs.purge(session, before=now - KEEP_JOBS)
             cases.purge(session, now=now)
+            readings.forget(session, now - timedelta(days=self._settings.leads.expire_days))
+
+
+class ReaderThread(threading.Thread):
+    """The second reader, in a thread of its own: a slow service holds up nothing else, and no stop either."""
+
+    def __init__(self, reader: SecondReader) -> None:
+        super().__init__(name="second-reader", daemon=True)
+        self._reader, self._over = reader, threading.Event()
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            _quietly(self._turn)
+            self._over.wait(READER_SECONDS)
+
+    def stop(self) -> None:
+        """Ask nothing more; an answer under way is not waited for. Its question is written down already."""
+        self._over.set()
+        self.join(READER_STOP_SECONDS)
+
+    def _turn(self) -> None:
+        self._reader.turn(stop=self._over.is_set)
 
 
 class Schedule:
@@ -237,6 +262,7 @@ class Schedule:
         self._crawls = Crawls(settings, records, clock=clock)
         self._house = HouseKeeping(settings, records, index, clock=clock)
         self._alerts = Worker(records, settings, clock)
+        self._reader = ReaderThread(SecondReader(settings, records, index, clock=clock))
         # A turn that was missed is made up for once, whatever the delay; nothing overlaps itself.
         self._timer = BackgroundScheduler(
             timezone="UTC",
@@ -258,6 +284,7 @@ class Schedule:
         self._every(24 * 3600, self._house.purge)
         self._timer.start()
         self._alerts.start()
+        self._reader.start()
         for thread in self._threads:
             thread.start()
 
@@ -268,6 +295,7 @@ class Schedule:
         for thread in self._threads:
             thread.join()
         self._alerts.stop()
+        self._reader.stop()
 
     def _every(self, seconds: float, task: Callable[[], None]) -> None:
         self._timer.add_job(
@@ -289,6 +317,7 @@ class Round:
 
     crawls: int
     messages: int  # that were tried
+    asked: int  # questions to the second reader
 
 
 def one_round(
@@ -313,7 +342,8 @@ def one_round(
     sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()
-    return Round(crawls=done, messages=sent)
+    read = SecondReader(settings, records, index, clock=clock).turn()  # last: a slow service delays nothing
+    return Round(crawls=done, messages=sent, asked=read.asked)
 
 
 def run_once(settings: Settings) -> Round:

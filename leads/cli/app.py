@@ -352,6 +352,21 @@ def train(
 
 
 @app.command()
+def reader(
+    read: Annotated[bool, typer.Option("--read", help="现在就请它看一批，不等 serve 定时做。")] = False,
+    as_json: Json = False,
+) -> None:
+    """第二读者：今天问了多少，和人的判断合不合，能不能参与排序。"""
+    from datetime import UTC, datetime
+
+    from leads.actions import reader as reading
+    from leads.terminal import tables as show
+
+    now, turn = reading.by_command(state.settings(), read=read, clock=lambda: datetime.now(UTC))
+    show.reader(now, turn, as_json=as_json)
+
+
+@app.command()
 def evaluate(
     real: Annotated[Path, typer.Option(help="真实帖子（每行一个 JSON，有 id 和 text）。")] = Path(
         "../shared/data/real_posts_sample.jsonl"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crawler.items import Post
 from leads.errors import InputError
-from leads.records import audit, cancellations, cases, idempotency, origins
+from leads.records import audit, cancellations, cases, idempotency, origins, readings
 from leads.records.heard import chunks
 from leads.records.tables.heard import PostOrigin
 from leads.records.tables.work import ErasedPost, Erasure, Feedback
@@ -95,6 +95,7 @@ def _among(session: Session, column: InstrumentedAttribute[str], values: set[str
 def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) -> None:
     """Drop notes, judged texts and what alerts say of posts; `texts` are the posts' own, under any id."""
     idempotency.blank(session)
+    readings.drop(session, post_ids)
     for some in chunks(post_ids):
         cases.forget(session, some)
     for post_id in post_ids:

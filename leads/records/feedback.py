@@ -46,10 +46,12 @@ def add(
     now: datetime,
     intent: str = "",
     reason: str = "",
+    shown: str = "",
 ) -> Feedback:
     """Keep one judgement of a lead, beside what the model says; a later one of the same text outweighs it.
 
-    `intent` says what it is instead, for "not_lead". `reason` is what would be right, in words.
+    `intent` says what it is instead, for "not_lead". `reason` is what would be right, in words. `shown` is
+    what the second reader says, where it was before the eyes of who judges: such a judgement measures it not.
 
     Raises:
         InputError: an unknown intent, or a reason of more than 200 characters.
@@ -61,7 +63,7 @@ def add(
         raise InputError(f"说明太长：最多 {LONGEST_REASON} 个字。")
     row = Feedback(
         lead_id=lead.id, at=now, who=who, kind=kind, intent=judged, reason=storable(reason).strip(),
-        said=said(lead), text=storable(lead.post.full_text),
+        said=said(lead) | ({"reader": shown} if shown else {}), text=storable(lead.post.full_text),
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -82,8 +84,12 @@ def judge(session: Session, lead: Lead, intent: str, *, who: str, now: datetime)
 
 
 def said(lead: Lead) -> dict[str, Any]:
-    """What the model thinks, as far as a person can judge it; probabilities to two digits."""
+    """What the model thinks, as far as a person can judge it; probabilities to two digits.
+
+    "reader" is there when the second reader has put the lead down.
+    """
     tags = lead.tags
+    put_down = any(reason.kind == "reader" for reason in lead.reasons)
     return {
         "intent": tags.intent_label,
         "seeker": round(tags.intent.seeker, 2),
@@ -91,7 +97,7 @@ def said(lead: Lead) -> dict[str, Any]:
         "symptoms": list(dict.fromkeys(symptom.code for symptom in tags.symptoms if symptom.present)),
         "place": "" if tags.region is None else tags.region.code,
         "evidence": "" if tags.region is None else tags.region.evidence,
-    }
+    } | ({"reader": tags.intent_label} if put_down else {})
 
 
 def of(session: Session, lead_id: str) -> Sequence[Feedback]:

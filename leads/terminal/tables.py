@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from leads.index.copying import Copied
     from leads.index.copying import Progress as CopyProgress
     from leads.learning.train import Comparison
+    from leads.reader.second_reader import Turn
+    from leads.reader.standing import Standing
     from nlp.evaluate import Report as Report_
     from nlp.intent.corpus import Example
     from nlp.intent.train import Trained
@@ -277,9 +279,43 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
 def round_done(done: Round, *, as_json: bool) -> None:
     """What one round of the schedule did."""
     if as_json:
-        print_json([{"crawls": done.crawls, "messages": done.messages}])
+        print_json([{"crawls": done.crawls, "messages": done.messages, "asked": done.asked}])
     else:
-        print(f"这一轮抓取了 {done.crawls} 个来源，发了 {done.messages} 条消息。")
+        asked = f"，问了第二读者 {done.asked} 次" if done.asked else ""
+        print(f"这一轮抓取了 {done.crawls} 个来源，发了 {done.messages} 条消息{asked}。")
+
+
+def reader(now: Standing, turn: Turn | None, *, as_json: bool) -> None:
+    """How the second reader stands, after a turn if there was one."""
+    if as_json:
+        print_json([_reader_record(now, turn)])
+        return
+    if turn is not None:
+        print(
+            f"这一次问了 {turn.asked} 条，{turn.answered} 条有回答；"
+            f"排后 {turn.put_down} 条，恢复 {turn.taken_back} 条。"
+        )
+    print(now)
+
+
+def _reader_record(now: Standing, turn: Turn | None) -> dict[str, object]:
+    found, today = now.agreement, now.today
+    return {
+        "on": now.settings.on,
+        "model": now.settings.model,
+        "host": now.settings.host,
+        "requests": today.requests,
+        "characters": today.characters,
+        "unusable": today.unusable,
+        "resting_until": today.rest_until.isoformat() if now.resting and today.rest_until else None,
+        "reason": today.reason,
+        "judged": found.judged,
+        "own_right": found.own,
+        "right": found.second,
+        "at_least": round(found.at_least, 4),
+        "decides": found.decides,
+        "turn": None if turn is None else asdict(turn),
+    }
 
 
 def erased(done: Erased, *, as_json: bool) -> None:

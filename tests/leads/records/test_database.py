@@ -114,7 +114,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
         erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
-        for table in ("post_origins", "erased_posts", "author_keys"):
+        for table in ("post_origins", "erased_posts", "author_keys", "readings", "reader_days"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -128,6 +128,8 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
     with open_records(settings) as records, records.transaction() as session:
         written = alert(session, 1, channel(session, person(session)), attempts=2)
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
+        for table in ("readings", "reader_days"):
+            session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     with open_records(settings) as records, records.transaction() as session:
         assert session.get_one(Alert, written.id).first_tried_at is None
