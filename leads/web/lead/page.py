@@ -17,6 +17,7 @@ from leads.errors import ConflictError, InputError
 from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES, STATUS_NAMES
 from leads.models import Clinic, Lead, LeadQuery
+from leads.reader.remark import Remark, remark
 from leads.records import cases, feedback, notes, snippets, users
 from leads.records.clinics import clinics as all_clinics
 from leads.records.tables.people import User
@@ -79,6 +80,7 @@ class LeadPage(WebPage):
     other_intents: Mapping[str, str]
     shown: int = SHOWN
     shares: Sequence[leadview.LabelShare] = ()
+    remark: Remark | None = None
     symptoms: Sequence[leadview.SymptomLine] = ()
     place: Sequence[tuple[str, str]] = ()
     folded: Sequence[Lead] = ()
@@ -179,6 +181,7 @@ def judge(
 ) -> Response:
     """Keep a judgement, or take one's own back."""
     found = subject(desk, visitor, lead_id)
+    seen = found.lead and remark(desk.records, desk.settings.reader, found.lead)
     try:
         with desk.records.transaction() as session:
             if undo:
@@ -193,6 +196,7 @@ def judge(
                     reason=reason,
                     who=visitor.login,
                     now=desk.clock(),
+                    shown=seen.intent if seen else "",
                 )
     except InputError as error:
         return _page(request, desk, visitor, found, problem=str(error))
@@ -250,7 +254,7 @@ def _page(
 ) -> Response:
     page = _case_page(desk, visitor, found, typed or {}, problem=problem, done=done)
     if found.lead is not None:
-        page = _with_lead(page, desk.index, visitor, found.lead)
+        page = _with_lead(page, desk, visitor, found.lead)
         page = _with_reply(page, desk, visitor, found.lead, snippet=snippet, clinic_id=clinic_id, text=text)
     return render(request, page, status=400 if problem else 200)
 
@@ -290,12 +294,14 @@ def _case_page(
     )
 
 
-def _with_lead(page: LeadPage, index: LeadIndex, visitor: Visitor, lead: Lead) -> LeadPage:
+def _with_lead(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead) -> LeadPage:
+    index = desk.index
     looked_at = SIMILAR * 3 if visitor.restricted else SIMILAR
     similar = [each for each in index.similar(lead.id, looked_at) if visitor.may_see_lead(each)]
     return replace(
         page,
         shares=leadview.intents(lead),
+        remark=remark(desk.records, desk.settings.reader, lead),
         symptoms=leadview.symptoms(lead),
         place=leadview.place(lead.tags.region),
         folded=index.folded(lead.id),
