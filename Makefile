@@ -6,7 +6,10 @@ WORKERS ?= 3
 BIN := $(VENV)/bin
 APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" || echo "sudo env DEBIAN_FRONTEND=noninteractive apt-get")
 
-.PHONY: run test test-quick check format train evaluate bench clean
+# Files of requirements/ hold every version with its hashes; pip takes nothing else.
+INSTALL := $(BIN)/pip install --quiet --require-hashes --no-build-isolation
+
+.PHONY: run test test-quick check format train evaluate bench lock clean
 
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
@@ -37,7 +40,7 @@ evaluate: $(VENV)/installed
 	$(BIN)/tingzhen evaluate
 
 bench: $(VENV)/dev
-	$(BIN)/pip install --quiet --group bench
+	$(INSTALL) --requirement requirements/bench.lock
 	$(BIN)/python -m benchmarks.pipeline
 
 # Debian and Ubuntu ship venv in a package of its own.
@@ -45,14 +48,29 @@ $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "需要 Python 3.11 或更新的版本。"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { $(APT) update -qq && $(APT) install -y -qq python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 
-$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable .
+$(VENV)/installed: pyproject.toml requirements/build.lock requirements/run.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/build.lock
+	$(INSTALL) --requirement requirements/run.lock
+	$(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
 	touch $@
 
-$(VENV)/dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --group dev --editable ".[browser]"
+$(VENV)/dev: $(VENV)/installed requirements/dev.lock
+	$(INSTALL) --requirement requirements/dev.lock
 	touch $@
+
+# After a change of pyproject.toml. Keeps the versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
+# One version for all supported Pythons and systems; no file names an index, so that each machine asks its own.
+COMPILE = $(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+lock: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/build.lock
+	$(BIN)/pip install --quiet --group lock
+	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.lock
+	$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/build.lock
+	$(COMPILE) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
+	$(COMPILE) pyproject.toml --extra elastic --extra postgres --constraint requirements/dev.lock \
+	 --output-file requirements/server.lock
+	$(COMPILE) --group bench --constraint requirements/dev.lock --output-file requirements/bench.lock
 
 .PHONY: chromium
 chromium:
