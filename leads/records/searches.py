@@ -30,6 +30,19 @@ def own(session: Session, user_id: int, search_id: int) -> SavedSearch | None:
     return found if found is not None and found.user_id == user_id else None
 
 
+def start(session: Session, user_id: int) -> str:
+    """The search this person's desk opens with; "" for the usual one."""
+    user = session.get(User, user_id)
+    return user.start if user is not None else ""
+
+
+def keep_start(session: Session, user_id: int, query: str) -> None:
+    """Open this person's desk with this search from now on; "" for the usual one."""
+    user = session.get(User, user_id)
+    if user is not None:
+        user.start = query
+
+
 def add(session: Session, *, user_id: int, name: str, query: str, now: datetime) -> SavedSearch:
     """Keep a search.
 

@@ -223,6 +223,7 @@ TABLE: dict[str, Row] = {
     "POST /logout": Row(MEMBERS),
     # leads and mentions
     "GET /": Row(MEMBERS),
+    "POST /start": Row(MEMBERS, form={"query": "since=3d"}),
     "POST /leads/bulk": Row(OF_CLINIC, form={"lead": f"0:{LEAD}", "status": "new"}),
     "POST /leads/bulk/undo": Row(MEMBERS, form={"undo": "1"}),
     "GET /leads/export.csv": Row(MEMBERS),

@@ -50,6 +50,11 @@ class Chip:
     text: str
     url: str
 
+    @property
+    def rest(self) -> str:
+        """The query string without it."""
+        return self.url.partition("?")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRow:

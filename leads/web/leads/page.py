@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,7 +27,7 @@ from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.search_form import LeadForm, lead_query, usual_start
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 
@@ -82,19 +83,23 @@ class LeadsPage(WebPage):
     dismissals: Sequence[str]
     unchanged: str
     saved_now: bool
+    at_start: bool  # what is taken off here stays off the next time
+    own_start: bool  # the person chose with what the desk opens
     notice: Notice
     picked: Collection[str]  # ids of leads that stay chosen
 
 
 @routes.get("/")
 def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[LeadForm, Query()]) -> Response:
-    """The leads that match the form in the address."""
-    page = _page(request, desk, visitor, form)
+    """The leads that match the form in the address; without one, what the person's desk opens with."""
+    page = _page(request, desk, visitor, form if request.url.query else None)
     return render(request, page, status=400 if page.problem else 200)
 
 
-def _page(request: Request, desk: Desk, visitor: Visitor, form: LeadForm) -> LeadsPage:
+def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None) -> LeadsPage:
     now, clinics = desk.clock(), visitor.clinics
+    start = _start(desk, visitor, now)
+    form = start if asked is None else asked
     page, query, counts, problem = _answer(request, desk, visitor, form, now)
     with desk.records.reading() as session:
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
@@ -131,9 +136,36 @@ def _page(request: Request, desk: Desk, visitor: Visitor, form: LeadForm) -> Lea
         dismissals=cases.DISMISSALS,
         unchanged=UNCHANGED,
         saved_now="saved" in request.query_params,
+        at_start=asked is None,
+        own_start=start != usual_start(clinics),
         notice=_notice(request.query_params),
         picked=(),
     )
+
+
+def _start(desk: Desk, visitor: Visitor, now: datetime) -> LeadForm:
+    """What this person's desk opens with; a clinic it names may be gone, then it is the usual again."""
+    with desk.records.reading() as session:
+        kept = searches.start(session, visitor.user_id)
+    if kept:
+        form = LeadForm.read(kept)
+        with suppress(QueryError):
+            lead_query(form, visitor, limit=1, now=now)
+            return form
+    return usual_start(visitor.clinics)
+
+
+@routes.post("/start")
+def keep_start(desk: TheDesk, visitor: Anyone, query: Annotated[str, Form()] = "") -> Response:
+    """Open this person's desk with this search from now on; with the usual one when none is given."""
+    kept = ""
+    if query:
+        form = LeadForm.read(query).settled(visitor.clinics)
+        lead_query(form, visitor, limit=1, now=desk.clock())
+        kept = "" if form == usual_start(visitor.clinics) else form.url("").removeprefix("?")
+    with desk.records.transaction() as session:
+        searches.keep_start(session, visitor.user_id, kept)
+    return RedirectResponse("/", 303)
 
 
 def _notice(asked: Mapping[str, str]) -> Notice:

@@ -21,6 +21,7 @@ from leads.web.auth import Visitor
 PAGING = ("cursor", "at")  # where in the list one is, not what was asked
 ONE = (*(field.name for field in FIELDS if not field.many and field.name != "limit"), "at")
 MANY = tuple(field.name for field in FIELDS if field.many)
+NOTHING = "?near="  # an address that asks for nothing; one without a question mark is the start of the day
 _MOMENT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 _LISTS_LAST = timedelta(days=1)
 MOST = 50  # values of one field
@@ -88,16 +89,16 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
         """The address that asks this, with some fields replaced; "" leaves one out."""
         kept = [(name, value) for name, value in self.items() if name not in changes]
         query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
-        return f"{path}?{query}" if query else path
+        return f"{path}?{query}" if query else path + NOTHING if path == "/" else path
 
     def here(self) -> str:
         """The query string of this very page of the list."""
-        return self.url("", cursor=self.cursor, at=self.at).removeprefix("?")
+        return self.url(cursor=self.cursor, at=self.at).removeprefix("/?")
 
     def without(self, name: str, value: str = "") -> str:
         """The address with one value of a field taken out; the whole field when no value is given."""
         kept = [item for item in self.items() if item[0] != name or (value and item[1] != value)]
-        return "/?" + urlencode(kept) if kept else "/"
+        return "/?" + urlencode(kept) if kept else "/" + NOTHING
 
     def place(self, clinics: Sequence[Clinic]) -> str:
         """What to look near: a clinic's id, a point, or "" for everywhere."""
@@ -128,6 +129,17 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
         given = {name: getattr(self, name) for name in (*ONE, *MANY) if name in BY_NAME}
         placed = {**given, "near": self.place(clinics), "limit": str(limit)}
         return {name: value for name, value in placed.items() if value}
+
+
+def usual_start(clinics: Sequence[Clinic]) -> LeadForm:
+    """What a desk opens with until its person chose something else: what is new for the first clinic."""
+    first = clinics[0] if clinics else None
+    return LeadForm(
+        near=first.id if first else "all",
+        specialty=list(first.specialties) if first else [],
+        status=["new"],
+        since="7d",
+    )
 
 
 def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -> LeadQuery:

@@ -117,6 +117,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
         for table in ("post_origins", "erased_posts", "author_keys", "readings", "reader_days"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
+        session.execute(text("ALTER TABLE users DROP COLUMN start"))
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with open_records(settings) as records, records.transaction() as session:
         origins.keep(session, [post(1), post(2)])
@@ -130,6 +131,7 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         for table in ("readings", "reader_days"):
             session.execute(text(f"DROP TABLE {table}"))
+        session.execute(text("ALTER TABLE users DROP COLUMN start"))
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     with open_records(settings) as records, records.transaction() as session:
         assert session.get_one(Alert, written.id).first_tried_at is None

@@ -259,6 +259,26 @@ def test_a_filter_applies_at_once_and_keeps_the_focus(desk: Page) -> None:
     assert "status=new" in desk.url
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
+def test_chips_taken_off_at_the_start_are_remembered(
+    browser: Browser, address: str, folder: Path, scripts: bool
+) -> None:
+    with opened(browser, PHONE, scripts=scripts, folder=folder, role="marketer") as page:
+        page.goto(address)
+        chips = page.locator(".chips li")
+        assert chips.count() == 3
+        page.get_by_role("button", name="去掉 7 天内").click()
+        page.get_by_role("button", name="去掉 7 天内").wait_for(state="detached")
+        assert chips.count() == 2
+        shoot(page, "leads-start")
+    with opened(browser, DESK, folder=folder, role="marketer") as another_browser:
+        another_browser.goto(address)
+        assert another_browser.locator(".chips li").count() == 2
+        another_browser.locator("summary", has_text="已保存").click()
+        another_browser.get_by_role("button", name="恢复默认").click()
+        another_browser.get_by_role("button", name="去掉 7 天内").wait_for()
+
+
 def test_a_search_is_saved_opened_and_set_to_remind(desk: Page) -> None:
     desk.goto(desk.url + "&q=7号")
     desk.locator("summary", has_text="已保存").click()

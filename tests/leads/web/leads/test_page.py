@@ -12,19 +12,21 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
 from leads.actions.export import BOM, COLUMNS
+from leads.config import ClinicTable, Settings
 from leads.index.base import Stored
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import LeadQuery, Reason
-from leads.records import audit, cases, feedback, open_records
+from leads.records import audit, cases, feedback, open_records, searches, users
 from leads.scoring.fit import serves
 from leads.web.leads.counts import AGES, FILTERS, Remembered, count
 from leads.web.leads.highlight import excerpt
 from leads.web.leads.page import PAGE_SIZE
-from leads.web.leads.search_form import LeadForm
+from leads.web.leads.search_form import LeadForm, usual_start
 from tests.support.builders import NEAR_WUHOU, NOW, lead, region, symptom
 from tests.support.seeds import ClientOf, settings
 from tests.support.seen import Seen, shown
@@ -166,6 +168,55 @@ def test_the_excerpt_of_a_long_post_shows_its_evidence() -> None:
     assert (runs[0].text, runs[-1].text) == ("…", "…")
     assert sum(len(run.text) for run in runs) == 202
     assert "".join(run.text for run in runs[1:-1]) in text
+
+
+# --- what the desk opens with --------------------------------------------------
+
+CHIP = re.compile(
+    r'<li>([^<]+) <form method="post" action="/start">.*?name="query" value="([^"]*)" aria-label="去掉'
+)
+
+
+def test_the_desk_opens_with_what_is_new_for_the_clinic_and_its_specialties() -> None:
+    dental = ClinicTable(id="anhe", name="安和口腔", lat=30.64, lon=104.04, specialties=("dental", "tcm"))
+    first, second = Settings(clinics=(dental, dental.model_copy(update={"id": "b"}))).clinic_records()
+    assert usual_start((first, second)).items() == [
+        ("near", "anhe"), ("since", "7d"), ("specialty", "dental"), ("specialty", "tcm"), ("status", "new"),
+    ]  # fmt: skip
+    assert usual_start(()).items() == [("near", "all"), ("since", "7d"), ("status", "new")]
+
+
+def test_what_is_taken_off_at_the_start_stays_off_for_this_person(client_of: ClientOf) -> None:
+    marketer, admin = client_of("marketer"), client_of()
+    chips = dict(CHIP.findall(marketer.get("/").text))
+    assert set(chips) == {"安和口腔 5 公里内", "7 天内", "新线索"}
+    answer = marketer.post("/start", data={"query": unescape(chips["7 天内"])}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert set(dict(CHIP.findall(marketer.get("/").text))) == {"安和口腔 5 公里内", "新线索"}
+    marketer.post("/start", data={"query": "near=all&status=new"})
+    assert set(dict(CHIP.findall(marketer.get("/").text))) == {"新线索"}
+    assert len(CHIP.findall(admin.get("/").text)) == 3
+    assert "恢复默认" in marketer.get("/").text
+    marketer.post("/start", data={"query": ""})
+    assert len(CHIP.findall(marketer.get("/").text)) == 3
+
+
+def test_an_address_that_asks_for_nothing_is_not_the_start(client: TestClient) -> None:
+    assert CHIP.findall(page(client, "near=")) == []
+    assert len(shown(client, near="")) > len(shown(client, status="new", since="7d"))
+    assert LeadForm.read("q=牙疼").without("q") == "/?near="
+
+
+def test_a_start_with_a_clinic_that_is_gone_is_the_usual_again(client_of: ClientOf, app: FastAPI) -> None:
+    doctor = client_of("doctor", ("qingmu",))
+    with app.state.desk.records.transaction() as session:
+        user = users.by_login(session, "doctor-qingmu")
+        assert user is not None
+        searches.keep_start(session, user.id, "near=anhe&status=seen")
+    chips = re.findall(r"<li>([^<]+?) ?<", doctor.get("/").text)
+    assert "青木中医 3 公里内" in chips
+    assert doctor.post("/start", data={"query": "near=anhe"}).status_code == 400
+    assert doctor.post("/start", data={"query": "q=("}).status_code == 400
 
 
 # --- many at once ------------------------------------------------------------

@@ -28,8 +28,8 @@ def visitor(role: Role, *clinics: Clinic) -> Visitor:
 @pytest.mark.parametrize(
     ("query", "address"),
     [
-        ("", "/"),
-        ("?q=&near=&radius=&symptom=&sort=", "/"),
+        ("", "/?near="),
+        ("?q=&near=&radius=&symptom=&sort=", "/?near="),
         ("q=牙疼&near=all", "/?q=牙疼&near=all"),
         ("near=all&q=牙疼", "/?q=牙疼&near=all"),
         ("near=anhe&point=30.65,104.08", "/?near=30.65,104.08"),
