@@ -17,7 +17,7 @@ from mcp import ClientSession, StdioServerParameters, stdio_client
 from leads.models import Role
 from leads.records import open_records, tokens, users
 from leads.records.clinics import adopt_file
-from tests.support.commands import TINGZHEN, finish, run, start
+from tests.support.commands import TINGZHEN, run
 from tests.support.seeds import seed, settings
 
 CONFIG = """
@@ -124,9 +124,11 @@ def test_a_doctors_token_sees_own_clinics_and_its_scopes_only(place: Path) -> No
     ids=["none", "wrong", "revoked", "without a scope"],
 )
 def test_who_may_not_is_told_in_one_sentence(
-    place: Path, made: Callable[[Path], str], complaint: str
+    place: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[Path], str], complaint: str
 ) -> None:
-    ran = finish(start("mcp", cwd=place, env={**os.environ, "TINGZHEN_TOKEN": made(place)}))
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("TINGZHEN_TOKEN", made(place))
+    ran = run("mcp")
     assert ran.code == 2
     assert complaint in ran.said
     assert ran.err.count("。") == 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from crawler.coverage.runs import Gap, Run
 from crawler.coverage.store import Coverage
 from crawler.items import Post, post_from_dict
 from crawler.sample.forum import Served, sources_toml
+from tests.site import forks
 from tests.support.paths import ROOT
 
 
@@ -50,16 +49,20 @@ def write_sources(folder: Path, url: str, changes: Mapping[str, str]) -> Path:
     return path
 
 
-def command(folder: Path, *extra: str) -> list[str]:
+def command(folder: Path, *extra: str, engine: str = "discuz") -> list[str]:
+    """Scrapy's words."""
     settings = {
         "ITEM_PIPELINES": "{}",
         "TINGZHEN_SOURCES": str(folder / "sources.toml"),
         "TINGZHEN_DATA_DIR": str(folder / "data"),
         "TINGZHEN_PROGRESS": str(folder / "progress.jsonl"),
         "RETRY_TIMES": "0",
+        # On a busy machine nothing runs out of time but what a test is about.
+        "DOWNLOAD_TIMEOUT": "300",
+        "TINGZHEN_PAGE_SECONDS": "300",
     }
     options = [word for key, value in settings.items() for word in ("-s", f"{key}={value}")]
-    return [sys.executable, "-m", "scrapy", "crawl", "discuz", *options, *extra]
+    return ["scrapy", "crawl", engine, *options, *extra]
 
 
 def environment() -> dict[str, str]:
@@ -73,15 +76,7 @@ def crawl(folder: Path, served: Served, *extra: str, **changes: str) -> Crawled:
     out, progress = folder / "posts.jsonl", folder / "progress.jsonl"
     progress.unlink(missing_ok=True)
     served.forum.requests.clear()
-    done = subprocess.run(  # noqa: S603  # our own command
-        command(folder, "-O", str(out), *extra),
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = forks.run(command(folder, "-O", str(out), *extra), cwd=folder, env=environment())
     assert done.returncode == 0, done.stderr
     lines = out.read_text(encoding="utf-8").splitlines()
     coverage = Coverage(folder / "data" / "coverage.sqlite")

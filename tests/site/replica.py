@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from threading import Thread
 from crawler.coverage.store import Coverage
 from crawler.items import post_from_dict
 from crawler.sample.forum import SitePage
+from tests.site import forks
 from tests.site.crawl import Crawled, command, environment
 
 
@@ -101,18 +100,9 @@ def crawl_table(
     (folder / "sources.toml").write_text(toml, encoding="utf-8")
     out, progress = folder / "posts.jsonl", folder / "progress.jsonl"
     progress.unlink(missing_ok=True)
-    words = [engine if word == "discuz" else word for word in command(folder, "-O", str(out), *extra)]
-    done = subprocess.run(  # noqa: S603  # our own command
-        words,
-        cwd=folder,
-        env=environment() | dict(env or {}),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    words = command(folder, "-O", str(out), *extra, engine=engine)
+    done = forks.run(words, cwd=folder, env=environment() | dict(env or {}))
     assert done.returncode == 0, done.stderr
-    assert words[0] == sys.executable
     lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
     coverage = Coverage(folder / "data" / "coverage.sqlite")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +24,7 @@ from crawler.sample.forum import SitePage, serve, serve_forum
 from crawler.sample.topics import ROBOTS, Style
 from crawler.sources.permission import Permission, is_private_address, read_robots
 from crawler.sources.quiet_hours import QuietHours
+from tests.site import forks
 from tests.site.crawl import ROOT, command, crawl, environment
 from tests.site.send_times import RECORDING, pauses
 from tests.site.traps import html, long_forum, trap_forum
@@ -407,9 +407,7 @@ def test_consent_lapses_by_itself_from_one_run_to_the_next(tmp_path: Path) -> No
 )
 def test_a_bad_sources_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "sources.toml").write_text(text, encoding="utf-8")
-    done = subprocess.run(  # noqa: S603  # our own command
-        command(tmp_path), cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
-    )
+    done = forks.run(command(tmp_path), cwd=tmp_path, env=environment())
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("错误：")

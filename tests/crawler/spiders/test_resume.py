@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ import pytest
 from crawler.coverage.store import Coverage
 from crawler.sample.forum import Forum, Served, serve, serve_forum
 from crawler.sample.topics import Style
+from tests.site import forks
 from tests.site.crawl import command, crawl, environment, write_sources
 from tests.site.traps import long_forum
 
@@ -28,22 +27,17 @@ def forum() -> Forum:
 
 def _kill_after(folder: Path, served: object, requests: int, moments: random.Random) -> None:
     """Starts a crawl and kills it -9 soon after the site has answered this many requests."""
-    process = subprocess.Popen(  # noqa: S603  # our own command
-        command(folder, "-o", str(folder / "all.jsonl")),
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    words = command(folder, "-o", str(folder / "all.jsonl"))
+    process = forks.start(words, cwd=folder, env=environment())
     try:
         deadline = time.monotonic() + 180
-        while len(served.forum.requests) < requests and process.poll() is None:  # type: ignore[attr-defined]
+        while len(served.forum.requests) < requests and process.is_alive():  # type: ignore[attr-defined]
             assert time.monotonic() < deadline
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.03))
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
 
 
 KILLS = 24
@@ -122,21 +116,15 @@ def test_runs_killed_at_random_moments_give_what_an_unkilled_one_gives(tmp_path:
 def _kill_soon(folder: Path, store: tuple[str, str], served: Served, moments: random.Random) -> bool:
     """Starts a crawl and kills it -9 a moment after it has begun to ask the site; whether it still ran."""
     before = len(served.forum.requests)
-    process = subprocess.Popen(  # noqa: S603  # our own command
-        command(folder, *store),
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = forks.start(command(folder, *store), cwd=folder, env=environment())
     deadline = time.monotonic() + 180
-    while len(served.forum.requests) == before and process.poll() is None:
+    while len(served.forum.requests) == before and process.is_alive():
         assert time.monotonic() < deadline
         time.sleep(0.002)
     time.sleep(moments.uniform(0, 0.12))
-    alive = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    alive = process.is_alive()
+    process.kill()
+    process.join()
     return alive
 
 

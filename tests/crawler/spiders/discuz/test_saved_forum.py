@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.site import forks
 from tests.site.crawl import environment
 from tests.support.paths import SHARED
 
@@ -50,8 +51,8 @@ def crawled(folder: Path, route: str) -> Path:
             "TINGZHEN_KEEP_DAYS": "3650",
         }
         options = [word for key, value in settings.items() for word in ("-s", f"{key}={value}")]
-        command = [sys.executable, "-m", "scrapy", "crawl", "discuz", "-O", str(out), *options]
-        subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)  # noqa: S603  # our own command
+        words = ["scrapy", "crawl", "discuz", "-O", str(out), *options]
+        assert forks.run(words, cwd=folder, env=environment()).returncode == 0
     return out
 
 

@@ -177,7 +177,7 @@ class TestBrowser:
         assert crawled.run.totals.pages == len(paths)
 
     def test_the_budget_of_the_day_holds_for_scripts_too(self, tmp_path: Path) -> None:
-        with serve(app("setInterval(() => fetch('/api/more'), 10);", pages=1)) as site:
+        with serve(app("for (let n = 0; n < 20; n++) fetch('/api/more');", pages=1)) as site:
             crawled = crawl(tmp_path, site, "rendered", "pages_per_day = 6\n" + RENDER)
         assert len(crawled.paths) == 1 + 6  # robots.txt, and six answers
         assert crawled.run.totals.pages == 6
@@ -198,20 +198,23 @@ class TestBrowser:
         assert crawled.run.outcome == "failed"
 
     @pytest.mark.parametrize(
-        ("extra", "outcome", "reason"),
+        ("extra", "limit", "outcome", "reason"),
         [
-            ("while (true) {}", "failed", "停下来"),
-            ("const all = []; for (;;) all.push(new Array(1e6).fill(Math.random()));", "failed", ""),
+            ("while (true) {}", 12, "failed", "停下来"),
+            ("const all = []; for (;;) all.push(new Array(1e6).fill(Math.random()));", 12, "failed", ""),
             (
                 f"setTimeout(() => {{ location.href = '/login?next=news' }}, 50); {NO_POSTS}",
+                300,
                 "blocked",
                 "登录",
             ),
-            (f"document.title = '安全验证'; {NO_POSTS}", "blocked", "要求验证"),
+            (f"document.title = '安全验证'; {NO_POSTS}", 300, "blocked", "要求验证"),
         ],
         ids=["endless loop", "memory hog", "login", "captcha"],
     )
-    def test_pages_that_misbehave_end(self, tmp_path: Path, extra: str, outcome: str, reason: str) -> None:
+    def test_pages_that_misbehave_end(
+        self, tmp_path: Path, extra: str, limit: int, outcome: str, reason: str
+    ) -> None:
         rest = app()
 
         def pages(asked: Asked) -> SitePage | None:
@@ -223,7 +226,7 @@ class TestBrowser:
             return rest(asked)
 
         with serve(pages) as site:
-            crawled = crawl(tmp_path, site, "rendered", RENDER, "-s", "TINGZHEN_PAGE_SECONDS=12")
+            crawled = crawl(tmp_path, site, "rendered", RENDER, "-s", f"TINGZHEN_PAGE_SECONDS={limit}")
         assert crawled.run.outcome == outcome
         assert reason in crawled.run.reason
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from crawler.spiders.weibo_api.errors import ERRORS
 from crawler.spiders.weibo_api.options import MAX_RANGE, Near, WeiboApiOptions
 from crawler.spiders.weibo_api.pages import StatusPage, error_code, read_error, read_page
 from crawler.spiders.weibo_api.windows import Window, by_place, halves
+from tests.site import forks
 from tests.site.crawl import Crawled, command, environment
 from tests.site.replica import crawl_table, serve_replica, table
 from tests.site.store import RECHECK, keeping, kept
@@ -454,15 +454,12 @@ def test_a_run_killed_among_its_windows_is_finished_by_the_next(tmp_path: Path, 
         lines = BASE | {"delay": "0.2"}  # a page is stored before the next is asked for, as with real delays
         toml = table("clinic-weibo", "weibo_api", api, **lines)
         (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
-        words = [word if word != "discuz" else "weibo_api" for word in command(tmp_path)]
-        process = subprocess.Popen(  # noqa: S603  # our own command
-            words, cwd=tmp_path, env=environment() | ENV, stderr=subprocess.DEVNULL
-        )
+        process = forks.start(command(tmp_path, engine="weibo_api"), cwd=tmp_path, env=environment() | ENV)
         deadline = time.monotonic() + 180
         while len(api.requests) < answers and time.monotonic() < deadline:
             time.sleep(0.002)
         process.kill()
-        process.wait()
+        process.join()
         before = list(api.paths)
         rest = crawl(tmp_path, api, delay="0.2")
     assert len(set(before) & set(api.paths)) <= 1  # nothing but the page it was on is asked for again

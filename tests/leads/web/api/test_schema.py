@@ -63,7 +63,9 @@ def unhurried(folder: Path) -> FastAPI:
 
 def described(app: FastAPI) -> Any:
     headers = HOST | {"Authorization": f"Bearer {token(app)}"}
-    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=headers)
+    return schemathesis.openapi.from_asgi(
+        "/api/v1/openapi.json", app, headers=headers, timeout=600
+    )  # no judge of pace
 
 
 def ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
