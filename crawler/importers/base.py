@@ -16,6 +16,7 @@ from crawler.parsing.place_hints import ip_hint as ip_hint
 from crawler.parsing.place_hints import profile_hint as profile_hint
 from crawler.parsing.text import clean_text, plain_text
 from crawler.parsing.times import TimeError, parse_time
+from crawler.parsing.untrusted_json import object_of
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
 
 MAX_TEXT = 100_000  # characters; no post site allows more
@@ -184,8 +185,7 @@ def value(fields: Fields, *names: str) -> str:
 
 def table(fields: Fields, name: str) -> Fields:
     """The nested JSON object `name`; empty when there is none."""
-    found = fields.get(name)
-    return found if isinstance(found, dict) else {}
+    return object_of(fields.get(name))
 
 
 def exact_id(text: str) -> str:

@@ -15,12 +15,14 @@ from crawler.files import Container, Fields, Record
 from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.parsing.weibo_status import posts_of, read_statuses
+from crawler.parsing.untrusted_json import object_of, objects_of
 from crawler.spiders.tieba import pages
 from crawler.spiders.weibo import pages as weibo_pages
+from crawler.spiders.weibo_status import posts_of, read_statuses
 
 _T = TypeVar("_T")
 _STATUS = frozenset(("id", "created_at", "text", "user"))
+_DATA = frozenset(("cards", "mblog", "longTextContent", "list", "statuses"))
 _STATUS_MARKS = frozenset(("mid", "idstr", "reposts_count", "attitudes_count"))
 
 
@@ -43,12 +45,8 @@ def _fits_weibo_json(container: Container) -> bool:
         return True
     if not columns >= {"ok", "data"} and "ok" not in columns:
         return False
-    data = _fields_of(container).get("data")
-    if not isinstance(data, dict) or not data:
-        return True
-    return (
-        bool({"cards", "mblog", "longTextContent", "list", "statuses"} & set(data)) or data.keys() >= _STATUS
-    )
+    data = object_of(_fields_of(container).get("data"))
+    return not data or bool(_DATA & data.keys()) or data.keys() >= _STATUS
 
 
 def _start_weibo_json(context: Context) -> Convert:
@@ -61,32 +59,27 @@ def _start_weibo_json(context: Context) -> Convert:
 def _weibo_page(fields: Fields, now: datetime) -> weibo_pages.ResultPage | Refusal | Blocked:
     if "error_code" in fields:
         raise BadRecord(f"这是接口的报错（{fields['error_code']}），不是微博。")
-    data = fields.get("data")
-    if isinstance(data, dict) and "longTextContent" in data:
+    if "longTextContent" in object_of(fields.get("data")):
         raise BadRecord("这是一条微博的全文，没有编号和时间；请导入它所在的列表页。")
     try:
         listed = _listed(fields)
         if listed is None:
             return weibo_pages.cards_of(fields, now=now)
-        found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        statuses, odd = read_statuses(found, now=now)
+        statuses, odd = read_statuses(listed, now=now)
     except PageError as error:
         raise BadRecord(f"{error}。") from error
     return weibo_pages.ResultPage(statuses=statuses, odd=odd)
 
 
-def _listed(fields: Fields) -> object:
+def _listed(fields: Fields) -> tuple[Fields, ...] | None:
     """The posts of an answer that is no set of cards: the official API's, weibo.com/ajax's, one post."""
-    data = fields.get("data")
-    if isinstance(data, dict):
-        if data.keys() >= _STATUS:
-            return [data]
-        found = next((data[name] for name in ("list", "statuses") if isinstance(data.get(name), list)), None)
-        if found is not None:
-            return found
-    if "statuses" in fields or "ok" not in fields:
-        return fields.get("statuses", [fields])
-    return None
+    data = object_of(fields.get("data"))
+    if data.keys() >= _STATUS:
+        return (data,)
+    found = next((data[name] for name in ("list", "statuses") if isinstance(data.get(name), list)), None)
+    if found is not None or "statuses" in fields:
+        return objects_of(fields.get("statuses") if found is None else found)
+    return None if "ok" in fields else (fields,)
 
 
 def _weibo_posts(page: weibo_pages.ResultPage | Refusal | Blocked, context: Context) -> tuple[Post, ...]:

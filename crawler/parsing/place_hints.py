@@ -64,7 +64,7 @@ def geo_hint(geo: Mapping[str, object], system: System = "wgs84") -> PlaceHint |
     try:
         raw = float(pair[0]), float(pair[1])
         lat, lon = to_wgs84(*raw, system)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if raw == (0.0, 0.0):
         return None

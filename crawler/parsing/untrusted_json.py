@@ -1,85 +1,147 @@
-"""JSON answers of sites, read without trust: every value is asked for with its kind. Pure."""
+"""JSON that others wrote, read without trust: the one way in. Pure.
+
+A class says which keys are looked at and of what kind; all else is passed over. Sites write numbers as text,
+lists where objects were and nulls anywhere, so a value of another kind counts as none. A list that a page
+cannot do without is `Listed`: where it is missing, a `PageError` names it.
+
+    class Topic(Foreign):
+        id: Word
+        posts_count: Whole
+
+    class Topics(Foreign):
+        topics: Listed[Topic]
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
+from crawler.parsing.place_hints import count
 from crawler.parsing.unexpected_pages import instead_of
 
-Table = Mapping[str, Any]
+JsonObject = Mapping[str, object]  # as it came
+
+_Form = TypeVar("_Form", bound="Foreign")
+_T = TypeVar("_T")
 
 
-def read_object(text: str) -> Table | Refusal | Blocked:
+# ── kinds of values ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _truth(value: object) -> bool:
+    return value in (True, 1, "1")
+
+
+def object_of(value: object) -> JsonObject:
+    """`value` where it is an object; an empty one for everything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> object:
+    """The objects of a list. What is no list stays what it is, and so is refused."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else value
+
+
+def objects_of(value: object) -> tuple[JsonObject, ...]:
+    """The objects of a list; nothing where there is no list."""
+    return tuple(each for each in value if isinstance(each, dict)) if isinstance(value, list) else ()
+
+
+# Each kind brings what stands for "not there". Only `Listed` has to be there.
+Word: TypeAlias = Annotated[str, PlainValidator(_word), Field(default="")]  # text, or a whole number as text
+Whole: TypeAlias = Annotated[int | None, PlainValidator(_whole), Field(default=None)]
+# A number as sites show it: 1234, "1,234", "1.2万".
+Tally: TypeAlias = Annotated[int | None, PlainValidator(count), Field(default=None)]
+Truth: TypeAlias = Annotated[
+    bool, PlainValidator(_truth), Field(default=False)
+]  # sites write true, 1 and "1"
+Raw: TypeAlias = Annotated[JsonObject, PlainValidator(object_of), Field(default={})]  # read later, or by hand
+Raws: TypeAlias = Annotated[tuple[JsonObject, ...], PlainValidator(objects_of), Field(default=())]
+Part: TypeAlias = Annotated[
+    _T, BeforeValidator(object_of), Field(default_factory=dict, validate_default=True)
+]  # an object with keys of its own
+Parts: TypeAlias = Annotated[tuple[_T, ...], BeforeValidator(objects_of), Field(default=())]
+Listed: TypeAlias = Annotated[tuple[_T, ...], BeforeValidator(_objects)]  # Parts, and it has to be a list
+
+
+class Foreign(BaseModel):
+    """The keys of a JSON object that are looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_as(form: type[_Form], values: JsonObject, *, within: str = "") -> _Form:
+    """`values` as a `form`. `within` begins the sentence about a key that is missing ("微博的回答里").
+
+    Raises:
+        PageError: a key is missing, or of another kind, that the page cannot do without.
+    """
+    try:
+        return form.model_validate(values)
+    except ValidationError as error:
+        raise PageError(f"{within}没有 {_path(error.errors()[0]['loc'])}") from None
+
+
+def _path(parts: Iterable[int | str]) -> str:
+    return ".".join(str(part) for part in parts)
+
+
+def read_object(text: str) -> JsonObject | Refusal | Blocked:
     """The JSON object in `text`; what came instead when it is a page.
 
     Raises:
-        PageError: neither; or a key stands twice in one object, and nobody can say which value holds.
+        PageError: neither; or see `read_json`.
     """
-    start = text.lstrip("\ufeff \t\r\n")[:1]
-    if start == "<":
+    if text.lstrip("\ufeff \t\r\n")[:1] == "<":
         return instead_of(text, "JSON")
-    try:
-        value = load(text.lstrip("\ufeff"))
-    except json.JSONDecodeError as error:
-        raise PageError(f"不是有效的 JSON：{str(error)[:80]}（{len(text)} 字符）") from error
+    value = read_json(text)
     if not isinstance(value, dict):
         raise PageError(f"JSON 应是一个对象，而不是 {type(value).__name__}")
     return value
 
 
-def load(text: str) -> Any:
+def read_json(text: str) -> object:
     """The JSON value in `text`.
 
     Raises:
-        json.JSONDecodeError: it is no JSON.
-        PageError: it nests too deeply, or a key stands twice in one object, and nobody can say which holds.
+        PageError: it is no JSON, nests too deeply, holds a number of thousands of digits, or a key stands
+            twice in one object, and nobody can say which of the two holds.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        value: object = json.loads(text.lstrip("\ufeff"), object_pairs_hook=_unique)
     except RecursionError as error:
         raise PageError(f"JSON 嵌套太深（{len(text)} 字符）") from error
+    except PageError:
+        raise
+    except ValueError as error:
+        raise PageError(f"不是有效的 JSON：{str(error)[:80]}（{len(text)} 字符）") from error
+    return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is None
-        raise PageError(f"JSON 里有重复的键 {twice[:40]!r}")
+        for key, _ in pairs:
+            if key in seen:
+                raise PageError(f"JSON 里有重复的键 {key[:40]!r}")
+            seen.add(key)
     return made
-
-
-def table(values: Table, *path: str) -> Table:
-    """The object at `path`; empty where there is none."""
-    for key in path:
-        found = values.get(key)
-        values = found if isinstance(found, Mapping) else {}
-    return values
-
-
-def tables(values: Table, *path: str) -> Iterator[Table]:
-    """The objects of the list at `path`; nothing where there is no list."""
-    found = table(values, *path[:-1]).get(path[-1])
-    if isinstance(found, list):
-        yield from (each for each in found if isinstance(each, Mapping))
-
-
-def words(values: Table, key: str) -> str:
-    """Text, or a number as text; "" for everything else."""
-    found = values.get(key)
-    if isinstance(found, str):
-        return found
-    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
-
-
-def number(values: Table, key: str) -> int | None:
-    found = values.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-
-def truth(values: Table, key: str) -> bool:
-    """True for true, 1 and "1": Flarum 2 and NodeBB write booleans in each of these ways."""
-    return values.get(key) in (True, 1, "1")

@@ -1,23 +1,71 @@
 """Discourse: `latest.json` and `t/ID.json`, which every visitor may ask for. Pure.
 
-Shapes: `topic_list.topics[]` with `more_topics_url`; `post_stream.posts[]`, 20 a page, and `stream`, the ids
-of all posts. `bumped_at` is what lists are ordered by.
+`stream` holds the ids of all posts of a thread, `posts` those of one page. `bumped_at` is what lists are
+ordered by.
 """
 
 from __future__ import annotations
 
 from crawler.coverage.tasks import Task
-from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
-from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
+from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
+from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words, replies_of
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
-from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 PAGE = 20  # posts of one t/ID.json
 _WORDS_OF_PEOPLE = 1  # post_type: 2 and 3 are notices ("closed this topic"), 4 whispers of the staff
+_LIKE = 2  # of `actions_summary`
 _NOISE = "aside.quote, aside.onebox, .lightbox .meta, .post-edit-reason, details.elided"
+
+
+class _Topic(Foreign):
+    id: Word
+    title: Word
+    bumped_at: Word
+    last_posted_at: Word
+    posts_count: Whole
+    pinned: Truth
+    pinned_globally: Truth
+
+
+class _TopicList(Foreign):
+    topics: Listed[_Topic]
+    more_topics_url: Word
+
+
+class _Latest(Foreign):
+    topic_list: Part[_TopicList]
+
+
+class _Action(Foreign):
+    id: Whole
+    count: Whole
+
+
+class _Post(Foreign):
+    id: Word
+    post_number: Whole
+    post_type: Whole
+    username: Word
+    created_at: Word
+    cooked: Word
+    hidden: Truth
+    user_deleted: Truth
+    deleted_at: Word
+    actions_summary: Parts[_Action]
+
+
+class _PostStream(Foreign):
+    posts: Listed[_Post]
+    stream: object = None
+
+
+class _Thread(Foreign):
+    title: Word
+    posts_count: Whole
+    post_stream: Part[_PostStream]
 
 
 def _list_path(task: Task) -> str:
@@ -33,62 +81,53 @@ def _address(source: Source, thread: str, page: int, post: str) -> str:
     return f"{source.url}p/{post}" if post else f"{source.url}t/{thread}"
 
 
-def _list_page(data: Table, task: Task, clock: Clock) -> ListPage:
-    topics = table(data, "topic_list")
-    if not isinstance(topics.get("topics"), list):
-        raise PageError("没有 topic_list.topics")
-    entries = tuple(_entry(topic, task, clock) for topic in tables(topics, "topics"))
-    more = bool(words(topics, "more_topics_url")) and bool(entries)
-    return ListPage(entries=entries, next_page=task.page + 1 if more else None)
-
-
-def _entry(topic: Table, task: Task, clock: Clock) -> Entry:
-    tid, last = words(topic, "id"), words(topic, "bumped_at") or words(topic, "last_posted_at")
-    if not tid:
-        raise PageError("主题没有 id")
-    posts = number(topic, "posts_count")
-    return Entry(
-        tid=tid,
-        title=clean_text(words(topic, "title")),
-        pin="board" if truth(topic, "pinned") or truth(topic, "pinned_globally") else "",
-        replies=None if posts is None else max(posts - 1, 0),
-        last_at=clock.time(last, f"主题 {tid} ") if last else None,
+def _list_page(latest: _Latest, task: Task, read_at: Moment) -> ListPage:
+    listed = latest.topic_list
+    more = bool(listed.more_topics_url and listed.topics)
+    return ListPage(
+        entries=tuple(_entry(topic, read_at) for topic in listed.topics),
+        next_page=task.page + 1 if more else None,
     )
 
 
-def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
-    stream = table(data, "post_stream")
-    if not isinstance(stream.get("posts"), list):
-        raise PageError("没有 post_stream.posts")
-    posts = number(data, "posts_count")
-    ids = stream.get("stream")
-    total = len(ids) if isinstance(ids, list) else (posts or 0)
+def _entry(topic: _Topic, read_at: Moment) -> Entry:
+    return entry_of(
+        topic.id,
+        title=clean_text(topic.title),
+        pinned=topic.pinned or topic.pinned_globally,
+        posts=topic.posts_count,
+        last=topic.bumped_at or topic.last_posted_at,
+        read_at=read_at,
+    )
+
+
+def _thread_page(thread: _Thread, task: Task, read_at: Moment) -> ThreadPage:
+    ids = thread.post_stream.stream
+    total = len(ids) if isinstance(ids, list) else (thread.posts_count or 0)
     return ThreadPage(
-        title=clean_text(words(data, "title")) or ThreadAt.of(task).title,
+        title=clean_text(thread.title) or ThreadAt.of(task).title,
         fid="",
         floors=tuple(
-            _floor(post, clock)
-            for post in tables(stream, "posts")
-            if number(post, "post_type") in (_WORDS_OF_PEOPLE, None)
+            _floor(post, read_at)
+            for post in thread.post_stream.posts
+            if post.post_type in (_WORDS_OF_PEOPLE, None)
         ),
-        replies=None if posts is None else max(posts - 1, 0),
+        replies=replies_of(thread.posts_count),
         page=task.page,
         next_page=task.page + 1 if task.page * PAGE < total else None,
     )
 
 
-def _floor(post: Table, clock: Clock) -> Floor:
-    pid = words(post, "id")
-    gone = truth(post, "hidden") or truth(post, "user_deleted") or bool(post.get("deleted_at"))
-    likes = next((each for each in tables(post, "actions_summary") if each.get("id") == 2), {})
+def _floor(post: _Post, read_at: Moment) -> Floor:
+    gone = bool(post.hidden or post.user_deleted or post.deleted_at)
     return Floor(
-        pid=pid,
-        floor=number(post, "post_number"),
-        author=words(post, "username") or ANONYMOUS,
-        published_at=clock.time(words(post, "created_at"), f"帖子 {pid} "),
-        text="" if gone else own_words(words(post, "cooked"), _NOISE),
+        pid=post.id,
+        floor=post.post_number,
+        author=post.username or ANONYMOUS,
+        published_at=read_at.time(post.created_at, f"帖子 {post.id} "),
+        text="" if gone else own_words(post.cooked, _NOISE),
         withheld="被隐藏或删除" if gone else "",
-        likes=number(likes, "count"),
+        likes=next((each.count for each in post.actions_summary if each.id == _LIKE), None),
     )
 
 
@@ -96,6 +135,8 @@ FORUM = JsonForum(
     list_path=_list_path,
     thread_path=_thread_path,
     address=_address,
+    topics=_Latest,
+    posts=_Thread,
     list_page=_list_page,
     thread_page=_thread_page,
 )

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin
 
 import feedparser
+from pydantic import Field
 
 from crawler.parsing import weibo_ids
 from crawler.parsing.charset import decode
@@ -23,7 +24,7 @@ from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import clean_text, html_to_text, plain_text
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
-from crawler.parsing.untrusted_json import Table, number, read_object, table, tables, words
+from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Whole, Word, read_as, read_object
 
 MOST_WAIT = timedelta(days=1)  # a feed that asks to be left alone for longer is asked once a day
 _PERIODS = {
@@ -148,7 +149,7 @@ def _time(values: Mapping[str, Any], keys: tuple[str, ...], now: datetime, zone:
     return None
 
 
-def _wait(feed: Mapping[str, Any]) -> timedelta:
+def _wait(feed: Mapping[str, object]) -> timedelta:
     minutes = _count(feed.get("ttl"))
     if minutes is not None:
         return min(timedelta(minutes=minutes), MOST_WAIT)
@@ -176,37 +177,61 @@ def _point(where: object) -> tuple[float, float] | None:
 # ── JSON Feed ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class _Author(Foreign):
+    name: Word
+
+
+class _Comments(Foreign):
+    count: Whole
+
+
+class _JsonItem(Foreign):
+    id: Word
+    url: Word
+    external_url: Word
+    title: Word
+    content_html: Word
+    content_text: Word
+    summary: Word
+    date_published: Word
+    date_modified: Word
+    author: Part[_Author]  # of version 1.0
+    authors: Parts[_Author]  # of version 1.1
+    comments: Annotated[Part[_Comments], Field(validation_alias="_comments")]
+
+
+class _JsonFeed(Foreign):
+    version: Word
+    items: Listed[_JsonItem]
+
+
 def _json_feed(text: str, url: str, now: datetime, zone: tzinfo) -> Feed | Refusal | Blocked:
-    feed = read_object(text)
-    if isinstance(feed, Refusal | Blocked):
-        return feed
-    if "jsonfeed.org/version/" not in words(feed, "version") or not isinstance(feed.get("items"), list):
-        raise PageError("是 JSON，但不是 JSON Feed（没有 version 或 items）")
-    items, odd = _items(_json_item(each, url, now, zone) for each in tables(feed, "items"))
+    said = read_object(text)
+    if isinstance(said, Refusal | Blocked):
+        return said
+    within = "是 JSON，但不是 JSON Feed："
+    feed = read_as(_JsonFeed, said, within=within)
+    if "jsonfeed.org/version/" not in feed.version:
+        raise PageError(f"{within}没有 version")
+    items, odd = _items(_json_item(each, url, now, zone) for each in feed.items)
     return Feed(items=items, odd=odd)
 
 
-def _json_item(values: Table, url: str, now: datetime, zone: tzinfo) -> Item | str:
-    link = words(values, "url") or words(values, "external_url")
-    html = words(values, "content_html")
+def _json_item(said: _JsonItem, url: str, now: datetime, zone: tzinfo) -> Item | str:
+    link = said.url or said.external_url
+    html = said.content_html
+    times = {"published": said.date_published, "updated": said.date_modified}
+    author = said.authors[0] if said.authors else said.author
     item = Item(
         id="",
         link=urljoin(url, link) if link else "",
-        title=clean_text(words(values, "title")),
-        text=_text(html, "text/html")
-        if html
-        else clean_text(words(values, "content_text") or words(values, "summary")),
-        author=_json_author(values),
-        published_at=_time(values, ("date_published", "date_modified"), now, zone),
-        replies=number(table(values, "_comments"), "count"),
+        title=clean_text(said.title),
+        text=_text(html, "text/html") if html else clean_text(said.content_text or said.summary),
+        author=clean_text(author.name),
+        published_at=_time(times, ("published", "updated"), now, zone),
+        replies=said.comments.count,
     )
-    return _named(item, words(values, "id"), item.link)
-
-
-def _json_author(values: Table) -> str:
-    """1.1 has `authors`, 1.0 has `author`."""
-    first = next(tables(values, "authors"), None) or table(values, "author")
-    return clean_text(words(first, "name"))
+    return _named(item, said.id, item.link)
 
 
 # ── both ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,19 +6,89 @@ Flarum 2 refuses parameters it does not know and writes some booleans as "1".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
 from crawler.coverage.tasks import Task
-from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
-from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
+from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
+from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
-from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 PAGE = 20
 _NOISE = "blockquote, .PostMention, .PostMention--deleted, .UserMention + br"
+
+
+class _Camel(Foreign):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _Discussion(_Camel):
+    title: Word
+    last_posted_at: Word
+    created_at: Word
+    comment_count: Whole
+    is_sticky: Truth
+    is_stickiest: Truth
+
+
+class _Post(_Camel):
+    number: Whole
+    content_type: Word = "comment"  # of none that is named
+    content_html: Word
+    created_at: Word
+    is_hidden: Truth
+    likes_count: Whole
+
+
+class _User(_Camel):
+    username: Word
+    display_name: Word
+
+
+class _Named(Foreign):
+    id: Word
+
+
+class _Relation(Foreign):
+    data: Part[_Named]
+
+
+class _Relations(Foreign):
+    user: Part[_Relation]
+
+
+_Attributes = TypeVar("_Attributes", bound=Foreign)
+
+
+class _Resource(Foreign, Generic[_Attributes]):
+    """What JSON:API calls a resource: a kind, an id, and values."""
+
+    type: Word
+    id: Word
+    attributes: Part[_Attributes]
+    relationships: Part[_Relations]
+
+
+class _Links(Foreign):
+    next: Word
+
+
+class _Discussions(Foreign):
+    data: Listed[_Resource[_Discussion]]
+    links: Part[_Links]
+
+
+class _Posts(Foreign):
+    data: Listed[_Resource[_Post]]
+    included: Parts[_Resource[_User]]
+    links: Part[_Links]
 
 
 def _list_path(task: Task) -> str:
@@ -39,67 +109,52 @@ def _address(source: Source, thread: str, page: int, post: str) -> str:
     return f"{source.url}d/{thread}"
 
 
-def _list_page(data: Table, task: Task, clock: Clock) -> ListPage:
-    rows = _rows(data, "discussions")
-    return ListPage(entries=tuple(_entry(row, clock) for row in rows), next_page=_next(data, task, rows))
-
-
-def _rows(data: Table, kind: str) -> tuple[Table, ...]:
-    if not isinstance(data.get("data"), list):
-        raise PageError(f"没有 data，应是 {kind} 的列表")
-    return tuple(row for row in tables(data, "data") if row.get("type") == kind)
-
-
-def _next(data: Table, task: Task, rows: tuple[Table, ...]) -> int | None:
-    return task.page + 1 if rows and table(data, "links").get("next") else None
-
-
-def _entry(row: Table, clock: Clock) -> Entry:
-    tid, values = words(row, "id"), table(row, "attributes")
-    if not tid:
-        raise PageError("主题没有 id")
-    last = words(values, "lastPostedAt") or words(values, "createdAt")
-    comments = number(values, "commentCount")
-    return Entry(
-        tid=tid,
-        title=clean_text(words(values, "title")),
-        pin="board" if truth(values, "isSticky") or truth(values, "isStickiest") else "",
-        replies=None if comments is None else max(comments - 1, 0),
-        last_at=clock.time(last, f"主题 {tid} ") if last else None,
+def _list_page(page: _Discussions, task: Task, read_at: Moment) -> ListPage:
+    rows = [row for row in page.data if row.type == "discussions"]
+    return ListPage(
+        entries=tuple(_entry(row.id, row.attributes, read_at) for row in rows),
+        next_page=task.page + 1 if rows and page.links.next else None,
     )
 
 
-def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
-    rows = _rows(data, "posts")
+def _entry(tid: str, said: _Discussion, read_at: Moment) -> Entry:
+    return entry_of(
+        tid,
+        title=clean_text(said.title),
+        pinned=said.is_sticky or said.is_stickiest,
+        posts=said.comment_count,
+        last=said.last_posted_at or said.created_at,
+        read_at=read_at,
+    )
+
+
+def _thread_page(page: _Posts, task: Task, read_at: Moment) -> ThreadPage:
+    rows = [row for row in page.data if row.type == "posts"]
     names = {
-        words(each, "id"): _name(each) for each in tables(data, "included") if each.get("type") == "users"
+        user.id: user.attributes.username or user.attributes.display_name
+        for user in page.included
+        if user.type == "users"
     }
-    # Renamings, tags and locks are posts, too, of other content types.
-    said = (row for row in rows if table(row, "attributes").get("contentType", "comment") == "comment")
     return ThreadPage(
         title=ThreadAt.of(task).title,
         fid="",
-        floors=tuple(_floor(row, names, clock) for row in said),
+        # Renamings, tags and locks are posts, too, of other content types.
+        floors=tuple(_floor(row, names, read_at) for row in rows if row.attributes.content_type == "comment"),
         page=task.page,
-        next_page=_next(data, task, rows),
+        next_page=task.page + 1 if rows and page.links.next else None,
     )
 
 
-def _name(user: Table) -> str:
-    return words(table(user, "attributes"), "username") or words(table(user, "attributes"), "displayName")
-
-
-def _floor(row: Table, names: dict[str, str], clock: Clock) -> Floor:
-    pid, values = words(row, "id"), table(row, "attributes")
-    hidden = truth(values, "isHidden")
+def _floor(row: _Resource[_Post], names: Mapping[str, str], read_at: Moment) -> Floor:
+    post = row.attributes
     return Floor(
-        pid=pid,
-        floor=number(values, "number"),
-        author=names.get(words(table(row, "relationships", "user", "data"), "id"), "") or ANONYMOUS,
-        published_at=clock.time(words(values, "createdAt"), f"帖子 {pid} "),
-        text="" if hidden else own_words(words(values, "contentHtml"), _NOISE),
-        withheld="被隐藏" if hidden else "",
-        likes=number(values, "likesCount"),
+        pid=row.id,
+        floor=post.number,
+        author=names.get(row.relationships.user.data.id, "") or ANONYMOUS,
+        published_at=read_at.time(post.created_at, f"帖子 {row.id} "),
+        text="" if post.is_hidden else own_words(post.content_html, _NOISE),
+        withheld="被隐藏" if post.is_hidden else "",
+        likes=post.likes_count,
     )
 
 
@@ -107,6 +162,8 @@ FORUM = JsonForum(
     list_path=_list_path,
     thread_path=_thread_path,
     address=_address,
+    topics=_Discussions,
+    posts=_Posts,
     list_page=_list_page,
     thread_page=_thread_page,
 )

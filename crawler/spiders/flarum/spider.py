@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler.spiders.flarum.pages import FORUM
-from crawler.spiders.topic_spider import TopicSpider
+from crawler.spiders.forum.topic_spider import TopicSpider
 
 
 class FlarumSpider(TopicSpider):

@@ -3,20 +3,71 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import Field
 
 from crawler.coverage.tasks import Task
-from crawler.parsing.outcomes import PageError
 from crawler.parsing.text import clean_text
-from crawler.parsing.untrusted_json import Table, number, table, tables, truth, words
+from crawler.parsing.untrusted_json import Foreign, Listed, Part, Truth, Whole, Word
 from crawler.sources.source import Source
+from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words, replies_of
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
-from crawler.spiders.json_forum import Clock, JsonForum, own_words
 
 _NOISE = "blockquote, .plugin-mentions-quote"
 _GUEST = "0"
 # What NodeBB's own reply button writes before a quotation; the quotation itself is a blockquote.
 _SAID = re.compile(r"^@\S{1,40} (?:said in .{1,200}|在 .{1,200} 中说|said|说)\s*[:：]\s*$\n?", re.MULTILINE)
+
+
+class _Topic(Foreign):
+    tid: Word
+    title: Word
+    postcount: Whole
+    deleted: Truth
+    pinned: Truth
+    last: Annotated[Word, Field(validation_alias="lastposttimeISO")]
+    last_ms: Annotated[Word, Field(validation_alias="lastposttime")]
+    begun: Annotated[Word, Field(validation_alias="timestampISO")]
+
+
+class _NextPage(Foreign):
+    active: Truth
+
+
+class _Pagination(Foreign):
+    next: Part[_NextPage]
+    count: Annotated[Whole, Field(validation_alias="pageCount")]
+    current: Annotated[Whole, Field(validation_alias="currentPage")]
+
+
+class _Topics(Foreign):
+    topics: Listed[_Topic]
+    pagination: Part[_Pagination]
+
+
+class _User(Foreign):
+    uid: Word
+    username: Word
+
+
+class _Post(Foreign):
+    pid: Word
+    index: Whole
+    content: Word
+    deleted: Truth
+    votes: Whole
+    user: Part[_User]
+    at: Annotated[Word, Field(validation_alias="timestampISO")]
+    at_ms: Annotated[Word, Field(validation_alias="timestamp")]
+
+
+class _Thread(Foreign):
+    title: Word
+    postcount: Whole
+    posts: Listed[_Post]
+    pagination: Part[_Pagination]
 
 
 def _list_path(task: Task) -> str:
@@ -32,61 +83,50 @@ def _address(source: Source, thread: str, page: int, post: str) -> str:
     return f"{source.url}post/{post}" if post else f"{source.url}topic/{thread}"
 
 
-def _list_page(data: Table, task: Task, clock: Clock) -> ListPage:
-    if not isinstance(data.get("topics"), list):
-        raise PageError("没有 topics")
-    shown = (topic for topic in tables(data, "topics") if not truth(topic, "deleted"))
-    return ListPage(entries=tuple(_entry(topic, clock) for topic in shown), next_page=_next(data, task))
+def _list_page(page: _Topics, task: Task, read_at: Moment) -> ListPage:
+    return ListPage(
+        entries=tuple(_entry(topic, read_at) for topic in page.topics if not topic.deleted),
+        next_page=_next(page.pagination, task),
+    )
 
 
-def _next(data: Table, task: Task) -> int | None:
-    pages = table(data, "pagination")
-    more = truth(table(pages, "next"), "active") or task.page < (number(pages, "pageCount") or 1)
+def _next(pages: _Pagination, task: Task) -> int | None:
+    more = pages.next.active or task.page < (pages.count or 1)
     return task.page + 1 if more else None
 
 
-def _entry(topic: Table, clock: Clock) -> Entry:
-    tid = words(topic, "tid")
-    if not tid:
-        raise PageError("主题没有 tid")
-    last = words(topic, "lastposttimeISO") or words(topic, "lastposttime") or words(topic, "timestampISO")
-    posts = number(topic, "postcount")
-    return Entry(
-        tid=tid,
-        title=own_words(words(topic, "title"), "i"),
-        pin="board" if truth(topic, "pinned") else "",
-        replies=None if posts is None else max(posts - 1, 0),
-        last_at=clock.time(last, f"主题 {tid} ") if last else None,
+def _entry(topic: _Topic, read_at: Moment) -> Entry:
+    return entry_of(
+        topic.tid,
+        title=own_words(topic.title, "i"),
+        pinned=topic.pinned,
+        posts=topic.postcount,
+        last=topic.last or topic.last_ms or topic.begun,
+        read_at=read_at,
     )
 
 
-def _thread_page(data: Table, task: Task, clock: Clock) -> ThreadPage:
-    if not isinstance(data.get("posts"), list):
-        raise PageError("没有 posts")
-    posts = number(data, "postcount")
+def _thread_page(page: _Thread, task: Task, read_at: Moment) -> ThreadPage:
     return ThreadPage(
-        title=own_words(words(data, "title"), "i") or ThreadAt.of(task).title,
+        title=own_words(page.title, "i") or ThreadAt.of(task).title,
         fid="",
-        floors=tuple(_floor(post, clock) for post in tables(data, "posts")),
-        replies=None if posts is None else max(posts - 1, 0),
-        page=number(table(data, "pagination"), "currentPage") or task.page,
-        next_page=_next(data, task),
+        floors=tuple(_floor(post, read_at) for post in page.posts),
+        replies=replies_of(page.postcount),
+        page=page.pagination.current or task.page,
+        next_page=_next(page.pagination, task),
     )
 
 
-def _floor(post: Table, clock: Clock) -> Floor:
-    pid, place = words(post, "pid"), number(post, "index")
-    user = table(post, "user")
-    known = words(user, "uid") not in ("", _GUEST)
-    gone = truth(post, "deleted")
+def _floor(post: _Post, read_at: Moment) -> Floor:
+    known = post.user.uid not in ("", _GUEST)
     return Floor(
-        pid=pid,
-        floor=None if place is None else place + 1,
-        author=(clean_text(words(user, "username")) if known else "") or ANONYMOUS,
-        published_at=clock.time(words(post, "timestampISO") or words(post, "timestamp"), f"帖子 {pid} "),
-        text="" if gone else clean_text(_SAID.sub("", own_words(words(post, "content"), _NOISE))),
-        withheld="已删除" if gone else "",
-        likes=number(post, "votes"),
+        pid=post.pid,
+        floor=None if post.index is None else post.index + 1,
+        author=(clean_text(post.user.username) if known else "") or ANONYMOUS,
+        published_at=read_at.time(post.at or post.at_ms, f"帖子 {post.pid} "),
+        text="" if post.deleted else clean_text(_SAID.sub("", own_words(post.content, _NOISE))),
+        withheld="已删除" if post.deleted else "",
+        likes=post.votes,
     )
 
 
@@ -94,6 +134,8 @@ FORUM = JsonForum(
     list_path=_list_path,
     thread_path=_thread_path,
     address=_address,
+    topics=_Topics,
+    posts=_Thread,
     list_page=_list_page,
     thread_page=_thread_page,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from crawler.spiders.forum.topic_spider import TopicSpider
 from crawler.spiders.nodebb.pages import FORUM
-from crawler.spiders.topic_spider import TopicSpider
 
 
 class NodeBBSpider(TopicSpider):

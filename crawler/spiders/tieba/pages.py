@@ -6,11 +6,11 @@ advert. A sub-reply hangs below a floor and has a number of its own.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from parsel import Selector
 
@@ -20,6 +20,7 @@ from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import board_hint, count, ip_hint
 from crawler.parsing.text import clean_text, html_to_text
 from crawler.parsing.times import CLOCK_SLACK, TimeError, parse_time
+from crawler.parsing.untrusted_json import Foreign, Part, Tally, Truth, Word, object_of, read_as, read_json
 
 SITE = "tieba"
 _LIST = re.compile(
@@ -83,6 +84,49 @@ class BarThread:
     adverts: int = 0
 
 
+# ── what the pages' data-field attributes hold ────────────────────────────────────────────────────────────
+
+
+class _EntryData(Foreign):
+    id: Word
+    author_portrait: Word
+    author_nickname: Word
+    author_name: Word
+    reply_num: Tally
+    is_top: Truth
+
+
+class _Author(Foreign):
+    portrait: Word
+    user_id: Word
+    user_nickname: Word
+    user_name: Word
+
+
+class _Content(Foreign):
+    post_id: Word
+    thread_id: Word
+    post_no: Tally
+    date: Word
+
+
+class _FloorData(Foreign):
+    author: Part[_Author]
+    content: Part[_Content]
+
+
+_Data = TypeVar("_Data", bound=Foreign)
+
+
+def _data(node: Selector, form: type[_Data]) -> _Data:
+    """What a node's attribute holds; nothing where it is no JSON, as in adverts."""
+    try:
+        said = read_json(node.attrib.get("data-field", ""))
+    except PageError:
+        said = None
+    return read_as(form, object_of(said))
+
+
 # ── a board's list ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -99,8 +143,8 @@ def read_list(html: str, *, now: datetime) -> BarPage | Refusal | Blocked:
 
 def _entry(row: Selector, now: datetime) -> BarEntry | None:
     """None for an advert, which has no data."""
-    data = _json(row.attrib.get("data-field", ""))
-    tid = str(data.get("id") or "")
+    data = _data(row, _EntryData)
+    tid = data.id
     if not tid.isdigit():
         return None
     title = row.css("a.j_th_tit")
@@ -110,12 +154,12 @@ def _entry(row: Selector, now: datetime) -> BarEntry | None:
         tid=tid,
         title=clean_text(title[0].attrib.get("title") or _flat(title[0])),
         abstract=html_to_text("".join(row.css("div.threadlist_abs").getall()[:1])),
-        author=_portrait(data.get("author_portrait")),
-        nick=str(data.get("author_nickname") or data.get("author_name") or ""),
-        replies=count(data.get("reply_num")),
+        author=_portrait(data.author_portrait),
+        nick=data.author_nickname or data.author_name,
+        replies=data.reply_num,
         created_at=_maybe(row.css(".is_show_create_time::text").get(), now),
         last_at=_maybe(row.css(".j_reply_data::text, .threadlist_reply_date::text").get(), now),
-        top=bool(data.get("is_top")),
+        top=data.is_top,
     )
 
 
@@ -138,13 +182,12 @@ def read_thread(html: str, *, now: datetime) -> BarThread | Refusal | Blocked:
     floors: list[BarFloor] = []
     tid, adverts = "", 0
     for block in blocks:
-        data = _json(block.attrib.get("data-field", ""))
-        content = data.get("content")
-        if not isinstance(content, dict) or not content.get("post_id"):
+        data = _data(block, _FloorData)
+        if data.content.post_id in ("", "0"):
             adverts += 1
             continue
-        tid = tid or str(content.get("thread_id") or "")
-        floors += _floors(block, data, content, now)
+        tid = tid or data.content.thread_id
+        floors += _floors(block, data, now)
     if not floors:
         raise PageError("贴子页里只有广告")
     return BarThread(
@@ -158,25 +201,22 @@ def read_thread(html: str, *, now: datetime) -> BarThread | Refusal | Blocked:
     )
 
 
-def _floors(
-    block: Selector, data: dict[str, object], content: dict[str, object], now: datetime
-) -> Iterator[BarFloor]:
-    number = str(content["post_id"])
+def _floors(block: Selector, data: _FloorData, now: datetime) -> Iterator[BarFloor]:
+    content, author = data.content, data.author
+    number = content.post_id
     bodies = block.css(".d_post_content")
     if not bodies:
         raise PageError(f"楼层 {number} 没有正文")
-    author = data.get("author")
-    about = author if isinstance(author, dict) else {}
     tail = " ".join(_flat(node) for node in block.css(".post-tail-wrap > span, ul.p_tail > li"))
     label = _FLOOR.search(tail)
     place = re.search(r"IP属地[:：]\s*(\S+)", tail)
     yield BarFloor(
         post_id=number,
-        floor=count(content.get("post_no")) or (int(label[1]) if label else None),
+        floor=content.post_no or (int(label[1]) if label else None),
         text=html_to_text(bodies[0].get()),
-        published_at=_moment(str(content.get("date") or ""), tail, number, now),
-        author=_portrait(about.get("portrait")) or str(about.get("user_id") or ""),
-        nick=str(about.get("user_nickname") or about.get("user_name") or ""),
+        published_at=_moment(content.date, tail, number, now),
+        author=_portrait(author.portrait) or author.user_id,
+        nick=author.user_nickname or author.user_name,
         ip=place[1] if place else "",
     )
     yield from (_sub_reply(node, now) for node in block.css("li.lzl_single_post"))
@@ -227,17 +267,9 @@ def _other(page: Selector, html: str) -> Refusal | Blocked:
     raise PageError(f"认不出的页面（{len(html)} 字符，标题 {page.css('title::text').get('')[:40]!r}）")
 
 
-def _json(text: str) -> dict[str, object]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _portrait(value: object) -> str:
+def _portrait(address: str) -> str:
     """The id in a portrait's address ("tb.1.x?t=1" → "tb.1.x"): what other tools call the author, too."""
-    return str(value or "").partition("?")[0]
+    return address.partition("?")[0]
 
 
 def _title(page: Selector) -> str:

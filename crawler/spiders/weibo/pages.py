@@ -7,23 +7,34 @@ raises `PageError`.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from parsel import Selector
+from pydantic import Field
 
 from crawler.parsing.authors import author_kind
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import checkin_hint, count
 from crawler.parsing.text import html_to_text
 from crawler.parsing.times import TimeError, parse_time
-from crawler.parsing.untrusted_json import load
+from crawler.parsing.untrusted_json import (
+    Foreign,
+    JsonObject,
+    Part,
+    Raw,
+    Raws,
+    Whole,
+    Word,
+    read_as,
+    read_json,
+)
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
-from crawler.parsing.weibo_status import Status, is_notice, read_statuses
+from crawler.spiders.weibo_status import Status, is_notice, read_statuses
 
 _POST, _GROUP = 9, 11  # card_type
 # Words of pages that stand in the way, and what they mean. Titles are looked at first, then the whole page.
@@ -62,65 +73,86 @@ def blocked(text: str) -> Blocked | None:
 # ── m.weibo.cn ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class _ListInfo(Foreign):
+    page: Word
+    since_id: Word
+
+
+class _CardData(Foreign):
+    info: Annotated[Part[_ListInfo], Field(validation_alias="cardlistInfo")]
+
+
+class _Answer(Foreign):
+    ok: Word
+    msg: Word
+    url: Word
+    data: Raw
+
+
+class _Card(Foreign):
+    card_type: Whole
+    mblog: Raw
+    card_group: Raws
+
+
 def read_cards(text: str, *, now: datetime) -> ResultPage | Refusal | Blocked:
     """An answer of `container/getIndex`. Raises PageError."""
     answer = _answer(text)
     return answer if isinstance(answer, Blocked) else cards_of(answer, now=now)
 
 
-def cards_of(answer: Mapping[str, object], *, now: datetime) -> ResultPage | Refusal | Blocked:
+def cards_of(answer: JsonObject, *, now: datetime) -> ResultPage | Refusal | Blocked:
     """The same, of an answer that is read already (a held file)."""
-    refusal = _refusal(answer)
+    said = read_as(_Answer, answer)
+    refusal = _refusal(said)
     if refusal is not None:
         return refusal
-    data = answer.get("data")
-    cards = data.get("cards") if isinstance(data, dict) else None
+    cards = said.data.get("cards")
     if not isinstance(cards, list):
-        if answer.get("ok") == 0:
+        if said.ok == "0":
             return ResultPage(statuses=())  # "no more" comes without cards
         raise PageError("微博的回答里没有 cards")
+    if not all(isinstance(card, dict) for card in cards):
+        raise PageError("cards 里有不是对象的一项")
     statuses, odd = read_statuses(_mblogs(cards), now=now)
-    info = data.get("cardlistInfo") if isinstance(data, dict) else None
-    following = info.get("page") or info.get("since_id") if isinstance(info, dict) else None
-    return ResultPage(statuses=statuses, odd=odd, more=bool(statuses) and bool(following))
+    info = read_as(_CardData, said.data).info
+    offered = any(each not in ("", "0") for each in (info.page, info.since_id))
+    return ResultPage(statuses=statuses, odd=odd, more=bool(statuses) and offered)
 
 
-def _answer(text: str) -> dict[str, object] | Blocked:
-    try:
-        answer = load(text)
-    except json.JSONDecodeError as error:
+def _answer(text: str) -> JsonObject | Blocked:
+    if text.lstrip()[:1] not in ("{", "["):  # words of a post stop nobody
         found = blocked(text)
         if found is not None:
             return found
-        raise PageError(f"微博的回答不是 JSON（{len(text)} 字符）") from error
+    answer = read_json(text)
     if not isinstance(answer, dict):
         raise PageError("微博的回答不是 JSON 对象")
     return answer
 
 
-def _refusal(answer: Mapping[str, object]) -> Refusal | Blocked | None:
-    ok, told = answer.get("ok"), str(answer.get("msg") or "")
-    if ok == -100:
+def _refusal(said: _Answer) -> Refusal | Blocked | None:
+    told = said.msg
+    if said.ok == "-100":
         return Blocked(reason="微博：要求登录（ok:-100）")
-    if "url" in answer and "passport" in str(answer["url"]):
+    if "passport" in said.url:
         return Blocked(reason="微博：转到登录页")
-    if ok == 0 and any(word in told for word in ("频繁", "验证", "登录")):
+    if said.ok == "0" and any(word in told for word in ("频繁", "验证", "登录")):
         return Blocked(reason=f"微博：{told[:40]}")
-    if ok == 0 and any(word in told for word in ("不存在", "删除", "无权限", "没有权限")):
+    if said.ok == "0" and any(word in told for word in ("不存在", "删除", "无权限", "没有权限")):
         return Refusal(reason=told[:80], gone="权限" not in told)
     return None
 
 
-def _mblogs(cards: list[object]) -> Iterator[dict[str, object]]:
+def _mblogs(cards: Iterable[JsonObject]) -> Iterator[JsonObject]:
     """The posts of a list: cards of type 9, and those inside groups (type 11), in order."""
-    for card in cards:
-        if not isinstance(card, dict):
-            raise PageError("cards 里有不是对象的一项")
-        mblog, group = card.get("mblog"), card.get("card_group")
-        if isinstance(mblog, dict) and card.get("card_type") == _POST:
-            yield mblog
-        elif isinstance(group, list) and card.get("card_type") == _GROUP:
-            yield from _mblogs(group)
+    waiting = [*cards][::-1]
+    while waiting:
+        card = read_as(_Card, waiting.pop())
+        if card.mblog and card.card_type == _POST:
+            yield card.mblog
+        elif card.card_type == _GROUP:
+            waiting += card.card_group[::-1]
 
 
 def read_long_text(text: str) -> str | Refusal | Blocked:
@@ -128,11 +160,11 @@ def read_long_text(text: str) -> str | Refusal | Blocked:
     answer = _answer(text)
     if isinstance(answer, Blocked):
         return answer
-    refusal = _refusal(answer)
+    said = read_as(_Answer, answer)
+    refusal = _refusal(said)
     if refusal is not None:
         return refusal
-    data = answer.get("data")
-    whole = data.get("longTextContent") if isinstance(data, dict) else None
+    whole = said.data.get("longTextContent")
     if not isinstance(whole, str):
         raise PageError("微博的回答里没有 longTextContent")
     return html_to_text(whole)

@@ -13,10 +13,10 @@ from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Target, Task
 from crawler.items import Post, post_from_dict, post_to_dict
 from crawler.parsing.outcomes import Blocked, Refusal
-from crawler.parsing.weibo_status import Status, posts_of
 from crawler.sources.source import Source
 from crawler.spiders.weibo.options import WeiboOptions
 from crawler.spiders.weibo.pages import ResultPage, read_cards, read_long_text, read_search
+from crawler.spiders.weibo_status import Status, posts_of
 
 SITE_PAGES = 50  # pages of results Weibo shows at most
 

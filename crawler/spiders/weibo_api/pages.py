@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crawler.items import Post
-from crawler.parsing.authors import author_key, author_kind, weibo_badge
+from crawler.parsing.authors import author_key
 from crawler.parsing.coordinates import System
 from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
 from crawler.parsing.place_hints import ip_hint, profile_hint
 from crawler.parsing.text import plain_text
 from crawler.parsing.times import TimeError, parse_time
-from crawler.parsing.untrusted_json import load
-from crawler.parsing.weibo_ids import post_address
-from crawler.parsing.weibo_status import SITE, Status, read_statuses
+from crawler.parsing.untrusted_json import (
+    Foreign,
+    JsonObject,
+    Part,
+    Whole,
+    Word,
+    object_of,
+    read_as,
+    read_json,
+)
+from crawler.parsing.weibo_ids import is_mid, post_address
 from crawler.spiders.weibo_api.errors import error_of
+from crawler.spiders.weibo_status import SITE, Status, WeiboUser, kind_of, read_statuses
 
+_CODE = re.compile(r"[0-9]{1,9}")
 _ANSWER_TO = re.compile(r"^回复@[\w\-·]{1,40}\s*[:：]\s*")
 
 
@@ -44,15 +53,32 @@ class CommentPage:
 Refused = Refusal | Blocked | Halted
 
 
+class _ErrorAnswer(Foreign):
+    error_code: Word
+
+
+class _Counted(Foreign):
+    total_number: Whole
+
+
+class _Comment(Foreign):
+    id: Word
+    idstr: Word
+    text: Word
+    created_at: Word
+    region_name: Word
+    user: Part[WeiboUser]
+
+
 def error_code(text: str) -> int | None:
     """The code of an error answer (`{"request", "error_code", "error"}`, the code as number or text); None
     for any other answer."""
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
+        answer = read_json(text)
+    except PageError:
         return None
-    code = answer.get("error_code") if isinstance(answer, dict) else None
-    return int(code) if isinstance(code, int | str) and str(code).isdigit() else None
+    code = read_as(_ErrorAnswer, object_of(answer)).error_code
+    return int(code) if _CODE.fullmatch(code) else None
 
 
 def read_error(code: int, *, now: datetime) -> Refused:
@@ -80,7 +106,7 @@ def read_page(text: str, *, now: datetime, system: System) -> StatusPage | Refus
     """A page of `search/statuses/limited`, `place/nearby_timeline`, `statuses/show` (one post) or
     `statuses/show_batch`. Raises PageError."""
     answer = _object(text, now)
-    if not isinstance(answer, dict):
+    if isinstance(answer, Refusal | Blocked | Halted):
         return answer
     if "statuses" not in answer and "created_at" in answer:
         answer = {"statuses": [answer]}
@@ -93,7 +119,7 @@ def read_comments(text: str, mid: str, *, now: datetime, secret: bytes) -> Comme
     """A page of `comments/show` or `comments/show_batch`: what people say below the post `mid`. Raises
     PageError."""
     answer = _object(text, now, "comments")
-    if not isinstance(answer, dict):
+    if isinstance(answer, Refusal | Blocked | Halted):
         return answer
     listed = _list(answer, "comments")
     posts, odd = [], []
@@ -109,30 +135,23 @@ def read_comments(text: str, mid: str, *, now: datetime, secret: bytes) -> Comme
     return CommentPage(posts=said, ids=ids, odd=tuple(odd), total=_total(answer))
 
 
-def _comment(fields: dict[str, object], mid: str, *, now: datetime, secret: bytes) -> Post:
-    number = str(fields.get("idstr") or fields.get("id") or "")
-    if not number.isdigit():
+def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> Post:
+    found = read_as(_Comment, fields)
+    number, user = found.idstr or found.id, found.user
+    if not is_mid(number):
         raise PageError("评论没有编号")
-    found = fields.get("user")
-    user = found if isinstance(found, dict) else {}
-    author = str(user.get("idstr") or user.get("id") or "")
-    hints = (ip_hint(str(fields.get("region_name") or "")), profile_hint(str(user.get("location") or "")))
+    hints = (ip_hint(found.region_name), profile_hint(user.location))
     try:
-        published = parse_time(str(fields.get("created_at") or ""), now=now)
+        published = parse_time(found.created_at, now=now)
     except TimeError as error:
         raise PageError(f"评论 {number} 的时间读不出来：{error}") from error
     return Post(
         source=SITE,
         post_id=f"c{number}",  # comments are counted in the same numbers as posts
         url=post_address(mid),
-        text=_ANSWER_TO.sub("", plain_text(str(fields.get("text") or ""))),
-        author_key=author_key(secret, SITE, author),
-        author_kind=author_kind(
-            nick=str(user.get("screen_name") or ""),
-            badge=weibo_badge(user.get("verified_type")),
-            reason=str(user.get("verified_reason") or ""),
-            known=bool(author),
-        ),
+        text=_ANSWER_TO.sub("", plain_text(found.text)),
+        author_key=author_key(secret, SITE, user.idstr or user.id),
+        author_kind=kind_of(user),
         published_at=min(published, now),
         fetched_at=now,
         place_hints=tuple(hint for hint in hints if hint is not None),
@@ -140,15 +159,12 @@ def _comment(fields: dict[str, object], mid: str, *, now: datetime, secret: byte
     )
 
 
-def _object(text: str, now: datetime, key: str = "statuses") -> dict[str, object] | Refused:
+def _object(text: str, now: datetime, key: str = "statuses") -> JsonObject | Refused:
     """The answer; a bare list becomes one under `key`."""
     code = error_code(text)
     if code is not None:
         return read_error(code, now=now)
-    try:
-        answer = load(text)
-    except json.JSONDecodeError as error:
-        raise PageError(f"微博接口的回答不是 JSON（{len(text)} 字符）") from error
+    answer = read_json(text)
     if isinstance(answer, list):
         return {key: answer}
     if not isinstance(answer, dict):
@@ -156,7 +172,7 @@ def _object(text: str, now: datetime, key: str = "statuses") -> dict[str, object
     return answer
 
 
-def _list(answer: dict[str, object], key: str) -> list[dict[str, object]]:
+def _list(answer: JsonObject, key: str) -> list[JsonObject]:
     listed = answer.get(key)
     if listed is None and _total(answer) == 0:
         return []
@@ -165,6 +181,5 @@ def _list(answer: dict[str, object], key: str) -> list[dict[str, object]]:
     return listed
 
 
-def _total(answer: dict[str, object]) -> int | None:
-    total = answer.get("total_number")
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+def _total(answer: JsonObject) -> int | None:
+    return read_as(_Counted, answer).total_number

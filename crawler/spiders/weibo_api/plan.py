@@ -14,11 +14,11 @@ from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Target, Task
 from crawler.parsing.outcomes import Refusal
-from crawler.parsing.weibo_status import posts_of
 from crawler.sources.source import Source
 from crawler.spiders.weibo_api.options import WeiboApiOptions
 from crawler.spiders.weibo_api.pages import CommentPage, StatusPage, read_comments, read_page
 from crawler.spiders.weibo_api.windows import Window, by_place, halves
+from crawler.spiders.weibo_status import posts_of
 
 # Read again before the cursor: a post is found by the search only some time after it was written.
 OVERLAP = timedelta(minutes=15)

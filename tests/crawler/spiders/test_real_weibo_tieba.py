@@ -19,10 +19,10 @@ from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import BEIJING
 from crawler.parsing.weibo_ids import mid_from_bid
-from crawler.parsing.weibo_status import posts_of
 from crawler.spiders.tieba.pages import BarPage, BarThread, list_posts, read_list, read_thread, thread_posts
 from crawler.spiders.weibo.pages import ResultPage, read_cards, read_long_text, read_search
 from crawler.spiders.weibo_api.pages import StatusPage, error_code, read_error, read_page
+from crawler.spiders.weibo_status import posts_of
 from tests.support.paths import PAYLOADS
 
 pytestmark = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="../shared/payloads is not here")

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler.coverage.tasks import Task
+from crawler.spiders.forum.json_forum import Moment
 from crawler.spiders.forum.targets import ThreadAt
-from crawler.spiders.json_forum import Clock
 from crawler.spiders.nodebb.pages import FORUM
 
-CLOCK = Clock(now=datetime(2026, 11, 30, tzinfo=UTC), zone=ZoneInfo("Asia/Shanghai"))
+READ_AT = Moment(now=datetime(2026, 11, 30, tzinfo=UTC), zone=ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_the_line_above_a_quotation_goes(html: str, text: str) -> None:
         "user": {"uid": 2},
     }
     task = Task(source="n", key="t", group="g", kind="thread", at=ThreadAt(thread="9"))
-    page = FORUM.thread_page({"posts": [post], "title": "牙"}, task, CLOCK)
+    page = FORUM.thread_of({"posts": [post], "title": "牙"}, task, READ_AT)
     assert page.floors[0].text == text

@@ -13,10 +13,10 @@ import pytest
 from crawler.items import PlaceHint, Post
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.parsing.weibo_status import mid_of, posts_of, read_status
 from crawler.sample.forum import SitePage
 from crawler.spiders.weibo.pages import ResultPage, blocked, read_cards, read_long_text, read_search
 from crawler.spiders.weibo_api.pages import StatusPage, read_page
+from crawler.spiders.weibo_status import mid_of, posts_of, read_status
 from tests.site.crawl import Crawled
 from tests.site.replica import Asked, Replica, as_json, crawl_table, serve_replica, table
 from tests.support.paths import PAGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from scrapy.http import Response
 
@@ -13,15 +13,15 @@ from crawler.coverage.rechecks import GROUP
 from crawler.coverage.tasks import Task
 from crawler.sources.source import Board, Source
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.forum.json_forum import JsonForum, Moment
 from crawler.spiders.forum.plan import ForumReader
 from crawler.spiders.forum.targets import TARGETS, BoardAt, ThreadAt
-from crawler.spiders.json_forum import Clock, JsonForum
 
 
 class TopicSpider(SourceSpider):
     """Lists by latest reply, then the threads where something has happened."""
 
-    forum: ClassVar[JsonForum]
+    forum: ClassVar[JsonForum[Any, Any]]  # whatever this engine's answers look like
     rechecks = True
     targets = TARGETS
 
@@ -49,7 +49,7 @@ class TopicSpider(SourceSpider):
         reader = ForumReader(
             source=source, coverage=self.ledger.coverage, secret=self.secret, address=self.forum.address
         )
-        clock = Clock(now=now, zone=source.zone)
+        read_at = Moment(now=now, zone=source.zone)
         if task.kind == "list":
-            return reader.of_list(task, self.forum.read_list(response.body, task, clock), now)
-        return reader.of_thread(task, self.forum.read_thread(response.body, task, clock), now)
+            return reader.of_list(task, self.forum.read_list(response.body, task, read_at), now)
+        return reader.of_thread(task, self.forum.read_thread(response.body, task, read_at), now)

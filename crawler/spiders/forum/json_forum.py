@@ -1,7 +1,8 @@
 """Forums that answer in JSON: what the engines have in common. Pure.
 
 Each engine's pages become the `ListPage` and `ThreadPage` of the Discuz! reader, so that cursors, deletions
-and caps are handled once, for all forums.
+and caps are handled once, for all forums. An engine says what its answers look like (`topics`, `posts`:
+classes of the keys it looks at) and what they mean.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Generic, TypeVar
 
 from parsel import Selector
 
@@ -17,13 +19,16 @@ from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import html_to_text
 from crawler.parsing.times import TimeError, parse_time
-from crawler.parsing.untrusted_json import Table, read_object
-from crawler.spiders.forum.pages import ListPage, ThreadPage
+from crawler.parsing.untrusted_json import Foreign, JsonObject, read_as, read_object
+from crawler.spiders.forum.pages import Entry, ListPage, ThreadPage
 from crawler.spiders.forum.posts import Address
+
+_Topics = TypeVar("_Topics", bound=Foreign)
+_Posts = TypeVar("_Posts", bound=Foreign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Moment:
     """When a page was read, and the zone of times that name none."""
 
     now: datetime
@@ -38,27 +43,55 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonForum:
+class JsonForum(Generic[_Topics, _Posts]):
     """One engine: addresses (under the site's root) out, pages in."""
 
     list_path: Callable[[Task], str]
     thread_path: Callable[[Task], str]
     address: Address
-    list_page: Callable[[Table, Task, Clock], ListPage]
-    thread_page: Callable[[Table, Task, Clock], ThreadPage]
+    topics: type[_Topics]
+    posts: type[_Posts]
+    list_page: Callable[[_Topics, Task, Moment], ListPage]
+    thread_page: Callable[[_Posts, Task, Moment], ThreadPage]
 
     def path(self, task: Task) -> str:
         return self.list_path(task) if task.kind == "list" else self.thread_path(task)
 
-    def read_list(self, body: bytes, task: Task, clock: Clock) -> ListPage | Refusal | Blocked:
+    def read_list(self, body: bytes, task: Task, read_at: Moment) -> ListPage | Refusal | Blocked:
         """Raises PageError."""
         data = read_object(decode(body, "utf-8"))
-        return data if isinstance(data, Refusal | Blocked) else self.list_page(data, task, clock)
+        return data if isinstance(data, Refusal | Blocked) else self.list_of(data, task, read_at)
 
-    def read_thread(self, body: bytes, task: Task, clock: Clock) -> ThreadPage | Refusal | Blocked:
+    def read_thread(self, body: bytes, task: Task, read_at: Moment) -> ThreadPage | Refusal | Blocked:
         """Raises PageError."""
         data = read_object(decode(body, "utf-8"))
-        return data if isinstance(data, Refusal | Blocked) else self.thread_page(data, task, clock)
+        return data if isinstance(data, Refusal | Blocked) else self.thread_of(data, task, read_at)
+
+    def list_of(self, data: JsonObject, task: Task, read_at: Moment) -> ListPage:
+        """Raises PageError."""
+        return self.list_page(read_as(self.topics, data), task, read_at)
+
+    def thread_of(self, data: JsonObject, task: Task, read_at: Moment) -> ThreadPage:
+        """Raises PageError."""
+        return self.thread_page(read_as(self.posts, data), task, read_at)
+
+
+def entry_of(tid: str, *, title: str, pinned: bool, posts: int | None, last: str, read_at: Moment) -> Entry:
+    """A line of a list. `posts` counts the opening post, too. Raises PageError."""
+    if not tid:
+        raise PageError("主题没有编号")
+    return Entry(
+        tid=tid,
+        title=title,
+        pin="board" if pinned else "",
+        replies=replies_of(posts),
+        last_at=read_at.time(last, f"主题 {tid} ") if last else None,
+    )
+
+
+def replies_of(posts: int | None) -> int | None:
+    """How many of a thread's posts are replies."""
+    return None if posts is None else max(posts - 1, 0)
 
 
 def own_words(html: str, noise: str) -> str:

@@ -6,21 +6,35 @@ way it came. `Post.source` is "weibo" whatever the source's table is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from crawler.items import AuthorKind, PlaceHint, Post
 from crawler.parsing.authors import author_key, author_kind, weibo_badge
 from crawler.parsing.coordinates import System
 from crawler.parsing.outcomes import PageError
-from crawler.parsing.place_hints import checkin_hint, count, geo_hint, ip_hint, profile_hint
+from crawler.parsing.place_hints import checkin_hint, geo_hint, ip_hint, profile_hint
 from crawler.parsing.text import html_to_text, plain_text
 from crawler.parsing.times import CLOCK_SLACK, TimeError, parse_time
+from crawler.parsing.untrusted_json import (
+    Foreign,
+    JsonObject,
+    Part,
+    Parts,
+    Raw,
+    Tally,
+    Truth,
+    Word,
+    object_of,
+    read_as,
+)
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_address
 
 SITE = "weibo"
-_Fields = Mapping[str, object]
 # What stands in the place of a text that is gone or hidden; posts of these words alone are not posts.
 _NOTICES = (
     "此微博已被原作者删除", "此微博已被作者删除", "该微博已被删除", "此条微博已被作者删除", "该账号因被投诉",
@@ -50,48 +64,127 @@ class Status:
     pinned: bool = False
 
 
-def read_status(fields: _Fields, *, now: datetime, system: System = "wgs84") -> Status:
+# ── what is looked at ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class WeiboUser(Foreign):
+    id: Word
+    idstr: Word
+    screen_name: Word
+    name: Word
+    verified_type: Word
+    verified_reason: Word
+    location: Word
+
+
+class _Numbered(Foreign):
+    """What names a post: some routes give the number, some the bid, under names of their own."""
+
+    id: Word
+    idstr: Word
+    mid: Word
+    bid: Word
+    mblogid: Word
+
+
+class _LongText(Foreign):
+    content: Word
+    whole: Annotated[Word, Field(validation_alias="longTextContent")]
+
+
+class _PageInfo(Foreign):
+    type: Word
+    page_title: Word
+    content1: Word
+    title: Word
+
+
+class _Place(Foreign):
+    title: Word
+
+
+class _Annotation(Foreign):
+    place: Part[_Place]
+
+
+class _Title(Foreign):
+    text: Word
+
+
+class _Mblog(_Numbered):
+    created_at: Word
+    text: Word  # HTML on m.weibo.cn, plain in the API
+    text_raw: Word
+    raw_text: Word
+    is_long: Annotated[Truth, Field(validation_alias="isLongText")]
+    whole: Annotated[Word, Field(validation_alias="longTextContent")]
+    long_text: Annotated[Part[_LongText], Field(validation_alias="longText")]
+    user: Part[WeiboUser]
+    original: Annotated[Raw, Field(validation_alias="retweeted_status")]
+    region_name: Word
+    geo: Raw
+    page_info: Part[_PageInfo]
+    annotations: Parts[_Annotation]
+    title: Part[_Title]
+    is_top: Annotated[Truth, Field(validation_alias="isTop")]
+    deleted: Truth
+    attitudes_count: Tally
+    comments_count: Tally
+    reposts_count: Tally
+
+
+# ── JSON → Status ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_status(fields: JsonObject, *, now: datetime, system: System = "wgs84") -> Status:
     """One `mblog` or API status. `system` is that of its coordinates.
 
     Raises:
-        PageError: no number, no time, or a user where none can be: the shape has changed.
+        PageError: no number, no time: the shape has changed.
     """
-    mid = mid_of(fields)
-    text, cut = _text(fields)
-    user = _table(fields, "user")
-    author = _word(user, "idstr", "id")
-    nick = _word(user, "screen_name", "name")
-    original = _table(fields, "retweeted_status")
+    original = object_of(fields.get("retweeted_status"))
+    return _status(read_as(_Mblog, fields), _original(original, now, system), now, system)
+
+
+def _status(found: _Mblog, original: Status | None, now: datetime, system: System) -> Status:
+    mid = _mid(found)
+    text, cut = _text(found)
     return Status(
         mid=mid,
         text=text,
-        published_at=_time(fields, mid, now),
-        author=author,
-        author_kind=author_kind(
-            nick=nick,
-            badge=weibo_badge(user.get("verified_type")),
-            reason=_word(user, "verified_reason"),
-            known=bool(author),
-        ),
-        hints=_hints(fields, user, system),
-        likes=count(fields.get("attitudes_count")),
-        replies=count(fields.get("comments_count")),
-        reposts=count(fields.get("reposts_count")),
-        original=_original(original, now, system),
-        original_mid=_mid_or_nothing(original),
+        published_at=_time(found, mid, now),
+        author=found.user.idstr or found.user.id,
+        author_kind=kind_of(found.user),
+        hints=_hints(found, system),
+        likes=found.attitudes_count,
+        replies=found.comments_count,
+        reposts=found.reposts_count,
+        original=original,
+        original_mid=_mid_or_nothing(found.original),
         cut=cut,
-        notice=_word(fields, "deleted") == "1" or is_notice(text),
-        pinned=_pinned(fields),
+        notice=found.deleted or is_notice(text),
+        pinned=found.is_top or found.title.text == "置顶",
     )
 
 
-def mid_of(fields: _Fields) -> str:
+def kind_of(user: WeiboUser) -> AuthorKind:
+    return author_kind(
+        nick=user.screen_name or user.name,
+        badge=weibo_badge(user.verified_type),
+        reason=user.verified_reason,
+        known=bool(user.idstr or user.id),
+    )
+
+
+def mid_of(fields: JsonObject) -> str:
     """The decimal number: `idstr`, `id` or `mid`, or the bid read as one. Raises PageError."""
-    for name in ("idstr", "id", "mid"):
-        if is_mid(_word(fields, name)):
-            return _word(fields, name)
+    return _mid(read_as(_Numbered, fields))
+
+
+def _mid(found: _Numbered) -> str:
+    number = next((each for each in (found.idstr, found.id, found.mid) if is_mid(each)), "")
     try:
-        return mid_from_bid(_word(fields, "bid", "mblogid"))
+        return number or mid_from_bid(found.bid or found.mblogid)
     except WeiboIdError as error:
         raise PageError("微博没有编号（id、mid、bid 都读不出来）") from error
 
@@ -100,88 +193,64 @@ def is_notice(text: str) -> bool:
     return len(text) < 80 and any(notice in text for notice in _NOTICES)
 
 
-def _mid_or_nothing(fields: _Fields) -> str:
+def _mid_or_nothing(fields: JsonObject) -> str:
     try:
         return mid_of(fields) if fields else ""
     except PageError:
         return ""
 
 
-def _original(fields: _Fields, now: datetime, system: System) -> Status | None:
-    """The reposted post; None for one that is gone: it has no user, or no time."""
-    if not fields or not _table(fields, "user"):
+def _original(fields: JsonObject, now: datetime, system: System) -> Status | None:
+    """The reposted post; None for one that is gone: it has no user, or no time. Weibo names the root as
+    everybody's original, so the originals of originals are not read."""
+    if not object_of(fields.get("user")):
         return None
     try:
-        found = read_status(fields, now=now, system=system)
+        found = _status(read_as(_Mblog, fields), None, now, system)
     except PageError:
         return None
     return None if found.notice else found
 
 
-def _text(fields: _Fields) -> tuple[str, bool]:
-    """Text and whether it is cut. The whole text comes first where the answer holds it; `text` is HTML on
-    m.weibo.cn and plain in the API; `raw_text` is the last resort."""
-    long = _table(fields, "longText")
-    whole = _word(long, "longTextContent", "content") or _word(fields, "longTextContent")
+def _text(found: _Mblog) -> tuple[str, bool]:
+    """Text and whether it is cut. The whole text comes first where the answer holds it; `raw_text` is the
+    last resort."""
+    whole = found.long_text.whole or found.long_text.content or found.whole
     if whole:
         return plain_text(whole), False
-    html = _word(fields, "text")
-    text = plain_text(html) or html_to_text(_word(fields, "text_raw", "raw_text"))
-    ends_cut = text.endswith(("...全文", "…全文")) or ">全文</a>" in html
-    return text, ends_cut or (bool(fields.get("isLongText")) and text.endswith(("...", "…")))
+    text = plain_text(found.text) or html_to_text(found.text_raw or found.raw_text)
+    ends_cut = text.endswith(("...全文", "…全文")) or ">全文</a>" in found.text
+    return text, ends_cut or (found.is_long and text.endswith(("...", "…")))
 
 
-def _time(fields: _Fields, mid: str, now: datetime) -> datetime:
+def _time(found: _Mblog, mid: str, now: datetime) -> datetime:
     try:
-        return parse_time(_word(fields, "created_at"), now=now)
+        return parse_time(found.created_at, now=now)
     except TimeError as error:
         raise PageError(f"微博 {mid} 的时间读不出来：{error}") from error
 
 
-def _hints(fields: _Fields, user: _Fields, system: System) -> tuple[PlaceHint, ...]:
+def _hints(found: _Mblog, system: System) -> tuple[PlaceHint, ...]:
     """Strongest first. A profile's place is where its owner says to live, not where the post comes from."""
-    found = (
-        geo_hint(_table(fields, "geo"), system),
-        checkin_hint(_place(fields)),
-        ip_hint(_word(fields, "region_name")),
-        profile_hint(_word(user, "location")),
+    hints = (
+        geo_hint(found.geo, system),
+        checkin_hint(_place(found)),
+        ip_hint(found.region_name),
+        profile_hint(found.user.location),
     )
-    return tuple(hint for hint in found if hint is not None)
+    return tuple(hint for hint in hints if hint is not None)
 
 
-def _place(fields: _Fields) -> str:
+def _place(found: _Mblog) -> str:
     """The place checked in at: `page_info` of type place on pages, `annotations[].place` in the API."""
-    page = _table(fields, "page_info")
-    if page.get("type") == "place":
-        return _word(page, "page_title", "content1", "title")
-    notes = fields.get("annotations")
-    for note in notes if isinstance(notes, list) else ():
-        place = note.get("place") if isinstance(note, dict) else None
-        if isinstance(place, dict) and _word(place, "title"):
-            return _word(place, "title")
-    return ""
-
-
-def _pinned(fields: _Fields) -> bool:
-    return _word(fields, "isTop") == "1" or _word(_table(fields, "title"), "text") == "置顶"
-
-
-def _table(fields: _Fields, name: str) -> _Fields:
-    found = fields.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _word(fields: _Fields, *names: str) -> str:
-    """The first of these that holds a text or a whole number, as text."""
-    for name in names:
-        found = fields.get(name)
-        if isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip():
-            return str(found).strip()
-    return ""
+    page = found.page_info
+    if page.type == "place":
+        return page.page_title or page.content1 or page.title
+    return next((each.place.title for each in found.annotations if each.place.title), "")
 
 
 def read_statuses(
-    found: Iterable[_Fields], *, now: datetime, system: System = "wgs84"
+    found: Iterable[JsonObject], *, now: datetime, system: System = "wgs84"
 ) -> tuple[tuple[Status, ...], tuple[str, ...]]:
     """Those that can be read, and a sentence for each that cannot.
 
