@@ -17,6 +17,11 @@ INTENT_NAMES = {
     "other": "其他",
 }
 PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
+DOWN_TO_NAMES = {
+    "likely": "确定和可能",
+    "sure": "只要确定",
+    "possible": "连仅同省",
+}  # how unsure a place may be
 # The funnel of a clinic's work on a lead, in its order; a lead not worth it is dismissed at any point.
 STATUS_NAMES = {
     "new": "新线索",

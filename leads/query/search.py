@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from leads.errors import QueryError
-from leads.labels import INTENT_NAMES, NOBODY, PRECISION_NAMES, SORT_NAMES, STATUS_NAMES
+from leads.labels import DOWN_TO_NAMES, INTENT_NAMES, NOBODY, PRECISION_NAMES, SORT_NAMES, STATUS_NAMES
 from leads.models import BEIJING, PRECISIONS, SORTS, Clinic, LeadQuery, Near
 from leads.query.fields import BY_NAME, FIELDS, FieldKind, SearchField
 from leads.query.vocabulary import (
@@ -160,6 +160,18 @@ _CALLED: Mapping[FieldKind, Callable[[str], str]] = {
     "status": lambda code: STATUS_NAMES.get(code, code),
     "assignee": lambda login: login or NOBODY,
 }
+
+
+def choices(field: SearchField) -> Mapping[str, str]:
+    """The codes of a field that has few, each with what it is called (zh-CN); nothing for other fields. What
+    a field means where nothing is chosen stands under ""."""
+    codes = {
+        "precision": DOWN_TO_NAMES,
+        "specialty": lexicon.load().specialties,
+        "intent": INTENT_NAMES,
+        "status": STATUS_NAMES,
+    }.get(field.kind, {})
+    return {"" if code == field.default else code: name for code, name in codes.items()}
 
 
 def called(field: SearchField, code: str) -> str:

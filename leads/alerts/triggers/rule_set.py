@@ -43,6 +43,7 @@ from leads.query.alert_conditions import (
     read,
     severity_of,
 )
+from leads.query.fields import FIELDS
 from leads.query.holds import Subject, holds, subject, subject_of
 from leads.scoring.distance import distance_km, precise_enough, reach
 from nlp.models import Region, Tags
@@ -209,15 +210,19 @@ def _clauses(*wanted: tuple[str, Sequence[str]]) -> tuple[Clause, ...]:
     return tuple(frozenset((field, value) for value in values) for field, values in wanted if values)
 
 
+# Kinds of fields that are no keys: the words have clauses of their own, the rest is asked of what is found.
+_NO_KEYS = frozenset(("words", "place", "km", "precision", "share"))
+_KEYED = tuple(each for each in FIELDS if each.in_rules and each.kind not in _NO_KEYS)
+
+
 def _of_query(query: LeadQuery) -> tuple[Clause, ...]:
     place = () if query.near is None else (frozenset([_place_key(query.near, query.precision)]),)
-    return place + _clauses(
-        ("symptom", query.symptoms),
-        ("specialty", query.specialties),
-        ("intent", query.intents),
-        ("source", query.sources),
-        ("area", (query.area,) if query.area else ()),
-    )
+    return place + _clauses(*((each.name, _several(getattr(query, each.fills))) for each in _KEYED))
+
+
+def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """What is asked for; nothing where a field is empty."""
+    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def _of_mention(condition: MentionCondition) -> tuple[Clause, ...]:

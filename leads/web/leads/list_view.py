@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from leads.actions.export import evidence_text
 from leads.index.base import Facet
-from leads.labels import INTENT_NAMES, NOBODY, PRECISION_NAMES, SINCE_NAMES, STATUS_NAMES
-from leads.models import Clinic, Hit, LeadQuery
+from leads.labels import DOWN_TO_NAMES, INTENT_NAMES, NOBODY, PRECISION_NAMES, SINCE_NAMES, STATUS_NAMES
+from leads.models import PRECISIONS, Clinic, Hit, LeadQuery
 from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import called, code_of
 from leads.query.vocabulary import area_name
@@ -150,14 +150,16 @@ def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:
 def precision_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
     """How far down to go, each with what it gives."""
     found = counts.precisions if counts else {}
-    names = {"sure": "只要确定", "likely": "确定和可能", "possible": "连仅同省"}
     chosen = form.precision or "likely"
     known = {code: name for code, name in PRECISION_NAMES.items() if chosen in (code, name)}
     return [
         FacetChoice(
-            value="" if code == "likely" else code, name=name, chosen=code in known, count=found.get(code)
+            value="" if code == "likely" else code,
+            name=DOWN_TO_NAMES[code],
+            chosen=code in known,
+            count=found.get(code),
         )
-        for code, name in names.items()
+        for code in PRECISIONS
     ]
 
 

@@ -22,6 +22,8 @@ from leads.errors import ConflictError, InputError, QueryError, StorageError
 from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
 from leads.models import Clinic, Mention, RuleKind, Severity
 from leads.query import alert_conditions
+from leads.query.fields import FIELDS, SearchField
+from leads.query.search import choices
 from leads.records import rules, users
 from leads.records.tables.alerts import Rule, Subscription
 from leads.storage import tagger
@@ -34,6 +36,7 @@ from nlp.models import ComplaintKind, Polarity, Tags
 from nlp.symptoms import lexicon
 
 routes = APIRouter()
+RULE_FIELDS = tuple(field for field in FIELDS if field.in_rules)
 DONE = {
     "added": "规则已保存，从现在起生效。要收到提醒，还要在“提醒”页订阅它。",
     "changed": "规则已保存，从现在起按新的条件。",
@@ -76,6 +79,8 @@ class RulePage(WebPage):
     query: str
     version: int
     fields: Mapping[str, Sequence[str]]
+    rule_fields: Sequence[SearchField]  # of a rule about leads, and by name what may be chosen
+    choices: Mapping[str, Mapping[str, str]]
     kinds: Mapping[RuleKind, str]
     hints: Mapping[RuleKind, str]
     clinics: Sequence[Clinic]
@@ -225,6 +230,8 @@ def _form(
         query=query,
         version=draft.version,
         fields=fields_of(query),
+        rule_fields=RULE_FIELDS,
+        choices={field.name: choices(field) for field in RULE_FIELDS},
         kinds=KIND_NAMES,
         hints=KIND_HINTS,
         clinics=visitor.clinics,

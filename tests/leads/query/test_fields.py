@@ -12,6 +12,7 @@ from leads.query.alert_conditions import DROPPED, KEYS
 from leads.query.fields import FIELDS, SearchField
 from leads.query.search import READERS, to_query
 from leads.web.api.leads import Search
+from leads.web.leads.counts import FILTERS
 from leads.web.leads.search_form import LeadForm
 from tests.support.builders import NOW
 
@@ -41,6 +42,10 @@ def test_the_command_line_has_an_option_for_every_field_but_the_words() -> None:
 def test_a_rule_knows_or_drops_every_field() -> None:
     assert KEYS["lead"] | DROPPED == NAMES
     assert not KEYS["lead"] & DROPPED
+
+
+def test_a_field_of_several_choices_is_counted_beside_the_list() -> None:
+    assert set(FILTERS) == {field.name for field in FIELDS if field.many}
 
 
 def test_the_examples_of_the_api_can_be_asked() -> None:

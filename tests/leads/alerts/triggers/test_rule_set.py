@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from leads.alerts.triggers.rule_set import RuleSet, of_lead, of_mention, of_source, of_spike
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import SEVERITIES, Lead, LeadQuery, Mention, RuleKind
-from leads.query.alert_conditions import LeadCondition, MentionCondition, read, severity_of
+from leads.query.alert_conditions import KEYS, LeadCondition, MentionCondition, read, severity_of
 from leads.query.holds import holds, subject
 from nlp.models import Sentiment
 from tests.support import brute_force
@@ -40,45 +40,54 @@ def rule_set(*queries: str, kind: RuleKind = "lead") -> RuleSet:
 
 
 ACHE = lead(1, "智齿冠周炎发炎，牙疼，成都求推荐", place=region("武侯区"), need=0.8)
+FOUND = [
+    ("", True),
+    ("q=牙疼", True),
+    ("q=智齿", True),  # a word inside a longer one
+    ("q=牙疼 -推荐", False),
+    ("q=牙疼 OR 头晕", True),
+    ("q=头晕 OR 发热", False),
+    ('q="发炎 牙疼"', True),
+    ('q="牙疼 发炎"', False),
+    ("q=牙疼 NEAR/3 推荐", True),
+    ("q=牙疼 need:>0.9", False),
+    ("q=(牙疼 need:>0.5) OR 头晕", True),
+    ("q=(symptom:toothache 头晕) OR (牙疼 推荐)", True),
+    ("q=-头晕", True),
+    ("q=-牙疼", False),
+    ("near=anhe", True),
+    ("near=anhe&precision=sure", True),
+    ("near=39.92,116.44", False),
+    ("area=成都", True),
+    ("near=30.75,104.3&radius=100km", True),
+    ("near=30.75,104.3&radius=5km", False),
+    ("near=30.74,104.04&radius=9km", True),  # the district reaches into it
+    ("near=30.74,104.04&radius=9km&precision=sure", False),
+    ("area=北京", False),
+    ("symptom=牙痛", True),
+    ("symptom=发热", False),
+    ("symptom=发热&symptom=牙痛", True),
+    ("specialty=口腔科", True),
+    ("specialty=皮肤科", False),
+    ("min_need=0.8", True),
+    ("min_need=0.81", False),
+    ("intent=seeker", True),
+    ("intent=advert", False),
+    ("source=forum&source=weibo", True),
+    ("source=weibo", False),
+    ("q=牙疼&near=anhe&symptom=牙痛&min_need=0.5&intent=seeker&source=forum", True),
+]
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", True),
-        ("q=牙疼", True),
-        ("q=智齿", True),  # a word inside a longer one
-        ("q=牙疼 -推荐", False),
-        ("q=牙疼 OR 头晕", True),
-        ("q=头晕 OR 发热", False),
-        ('q="发炎 牙疼"', True),
-        ('q="牙疼 发炎"', False),
-        ("q=牙疼 NEAR/3 推荐", True),
-        ("q=牙疼 need:>0.9", False),
-        ("q=(牙疼 need:>0.5) OR 头晕", True),
-        ("q=(symptom:toothache 头晕) OR (牙疼 推荐)", True),
-        ("q=-头晕", True),
-        ("q=-牙疼", False),
-        ("near=anhe", True),
-        ("near=anhe&precision=sure", True),
-        ("near=39.92,116.44", False),
-        ("area=成都", True),
-        ("area=北京", False),
-        ("symptom=牙痛", True),
-        ("symptom=发热&symptom=牙痛", True),
-        ("specialty=口腔科", True),
-        ("specialty=皮肤科", False),
-        ("min_need=0.8", True),
-        ("min_need=0.81", False),
-        ("intent=seeker", True),
-        ("intent=advert", False),
-        ("source=forum&source=weibo", True),
-        ("source=weibo", False),
-        ("q=牙疼&near=anhe&symptom=牙痛&min_need=0.5&intent=seeker&source=forum", True),
-    ],
-)
+@pytest.mark.parametrize(("query", "expected"), FOUND)
 def test_what_a_rule_finds(query: str, expected: bool) -> None:
     assert rule_set(query.replace(" ", "%20")).match([of_lead(ACHE)]) == [(0,) if expected else ()]
+
+
+def test_every_field_that_rules_know_keeps_some_lead_out() -> None:
+    """A field that is not asked of what is new lets everything through."""
+    keeping = {key for query, expected in FOUND if not expected for key, _ in parse_qsl(query)}
+    assert keeping == KEYS["lead"]
 
 
 def test_a_lead_without_a_place_is_near_nothing() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.testclient import TestClient
 
+from leads.query.alert_conditions import KEYS
 from leads.records import open_records, rules, users
 from leads.records.tables.alerts import Channel, Rule
 from leads.web.app import create_app
@@ -151,6 +152,21 @@ def test_a_search_becomes_a_rule_by_its_address(client: TestClient) -> None:
     address = urlencode({"q": "牙疼", "near": "qingmu", "since": "7d", "sort": "newest", "status": "new"})
     query = shown_query(client.get(f"/rules/new?kind=lead&{address}").text)
     assert query == urlencode({"q": "牙疼", "near": "qingmu"})
+
+
+def test_the_form_has_a_control_for_every_condition_of_a_lead(client: TestClient) -> None:
+    page = client.get("/rules/new").text
+    controls = re.findall(r'<(?:input|select) name="(\w+)"', page)
+    assert sorted(set(controls) & KEYS["lead"]) == sorted(KEYS["lead"])
+
+
+def test_a_rule_keeps_its_conditions_in_the_form(client: TestClient) -> None:
+    """What the form does not show as chosen is lost with the next preview."""
+    given = {"intent": "seeker", "specialty": "dental", "precision": "sure", "radius": "3km"}
+    page = client.get("/rules/new", params={"kind": "lead", "symptom": "牙痛", **given}).text
+    chosen = re.findall(r'<option(?: value="([^"]*)")? selected>([^<]*)', page)
+    assert {value or text for value, text in chosen} >= set(given.values())
+    assert 'name="symptom" list="symptoms" value="牙痛"' in page
 
 
 def test_nothing_in_a_rule_becomes_markup(client: TestClient) -> None:
