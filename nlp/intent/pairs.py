@@ -46,11 +46,6 @@ def pair_text(key: int) -> str:
     return chr(key >> _BITS) + chr(key & ((1 << _BITS) - 1))
 
 
-def pair_key(text: str) -> int:
-    """The reverse of `pair_text`."""
-    return ord(text[0]) << _BITS | ord(text[1])
-
-
 class PairTable:
     """Key → column, for arrays of keys."""
 
@@ -60,19 +55,26 @@ class PairTable:
         self._keys = np.full(size, _EMPTY, dtype=np.uint64)
         self._columns = np.zeros(size, dtype=np.int32)
         self._mask = np.int64(size - 1)
-        self._steps = 1
-        for number, pair in enumerate(pairs):
-            self._put(pair_key(pair), first_column + number)
+        keys, _ = pair_keys(pairs)
+        self._steps = self._fill(keys, np.arange(len(keys), dtype=np.int32) + np.int32(first_column))
 
     def _slots(self, keys: NDArray[np.uint64]) -> Ints:
         return ((keys * _MIX) >> self._shift).astype(np.int64)
 
-    def _put(self, key: int, column: int) -> None:
-        slot, steps = int(self._slots(np.array([key], dtype=np.uint64))[0]), 1
-        while self._keys[slot] != _EMPTY:
-            slot, steps = (slot + 1) & int(self._mask), steps + 1
-        self._keys[slot], self._columns[slot] = key, column
-        self._steps = max(self._steps, steps)
+    def _fill(self, keys: NDArray[np.uint64], columns: NDArray[np.int32]) -> int:
+        """Puts all keys in; how many slots the farthest is looked for in. All at once, because one after the
+        other took a third of the time that a process needs to begin tagging."""
+        slots, steps = self._slots(keys), 0
+        while len(keys):
+            steps += 1
+            free = np.flatnonzero(self._keys[slots] == _EMPTY)
+            _, first = np.unique(slots[free], return_index=True)
+            put = free[first]  # one key a free slot
+            self._keys[slots[put]], self._columns[slots[put]] = keys[put], columns[put]
+            left = np.ones(len(keys), dtype=bool)
+            left[put] = False
+            keys, columns, slots = keys[left], columns[left], (slots[left] + 1) & self._mask
+        return steps
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The column of each key, -1 where there is none."""

@@ -23,7 +23,7 @@ TOKEN = re.compile(r'value="(tz_[\w-]{43})"')
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", quick)
-    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))
+    monkeypatch.setattr(passwords, "_nobody", lambda: quick.hash("nobody"))
 
 
 @pytest.fixture
