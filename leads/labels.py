@@ -16,6 +16,14 @@ INTENT_NAMES = {
     "figurative": "比喻",
     "other": "其他",
 }
+INTENT_HINTS = {
+    "seeker": "现在有需要：在问怎么办、求推荐、说疼",
+    "experience": "已经看过、治好了，或约好了，没有再问",
+    "advert": "卖东西、招人、机构自己发的",
+    "news_science": "新闻、通知、科普、医生的回答",
+    "figurative": "只是比喻，没有真的病痛",
+    "other": "别的：日常、观点、宠物、问知识",
+}
 PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
 DOWN_TO_NAMES = {
     "likely": "确定和可能",

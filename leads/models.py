@@ -21,6 +21,9 @@ SORTS: tuple[Sort, ...] = ("score", "newest", "nearest")
 # How a name was found. "comment": not at all, but the post answers one of the clinic's own.
 How = Literal["exact", "alias", "short", "homophone", "typo", "doctor", "comment"]
 HOWS: tuple[How, ...] = ("exact", "alias", "short", "homophone", "typo", "doctor", "comment")
+# Of the ten questions of a day: why a post was asked about, and what was said of its symptoms or place.
+Drawn = Literal["doubt", "chance"]
+Assent = Literal["", "right", "wrong"]
 ReasonKind = Literal["intent", "symptom", "urgency", "place", "words", "reader"]
 
 T = TypeVar("T")

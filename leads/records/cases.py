@@ -25,7 +25,7 @@ from leads.records import audit
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
-from leads.records.tables.work import Case, CaseEvent, Feedback, Note
+from leads.records.tables.work import Case, CaseEvent, Feedback, Note, Question
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -171,11 +171,11 @@ def purge(session: Session, *, now: datetime) -> int:
 
 
 def forget(session: Session, lead_ids: Sequence[str]) -> None:
-    """Drop what was written about these leads, notes and judged texts: their writers want to be forgotten.
+    """Drop what was written about these leads, notes, judged texts, questions: their writers want it.
 
     The case stays with its status and history, which hold no word of the post.
     """
-    for table in (Note, Feedback):
+    for table in (Note, Feedback, Question):
         session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
 
 

@@ -47,11 +47,13 @@ def add(
     intent: str = "",
     reason: str = "",
     shown: str = "",
+    right: Mapping[str, str] | None = None,
 ) -> Feedback:
     """Keep one judgement of a lead, beside what the model says; a later one of the same text outweighs it.
 
-    `intent` says what it is instead, for "not_lead". `reason` is what would be right, in words. `shown` is
-    what the second reader says, where it was before the eyes of who judges: such a judgement measures it not.
+    `intent` says what it is instead, for "not_lead". `reason` is what would be right, in words; `right` the
+    same for the tagger: {"words": of the post, "code": of a symptom or place}. `shown` is what the second
+    reader says, where it was before the eyes of who judges: such a judgement measures it not.
 
     Raises:
         InputError: an unknown intent, or a reason of more than 200 characters.
@@ -63,11 +65,15 @@ def add(
         raise InputError(f"说明太长：最多 {LONGEST_REASON} 个字。")
     row = Feedback(
         lead_id=lead.id, at=now, who=who, kind=kind, intent=judged, reason=storable(reason).strip(),
-        said=said(lead) | ({"reader": shown} if shown else {}), text=storable(lead.post.full_text),
+        said=said(lead) | _beside(shown, right), text=storable(lead.post.full_text),
     )  # fmt: skip
     session.add(row)
     session.flush()
     return row
+
+
+def _beside(shown: str, right: Mapping[str, str] | None) -> dict[str, Any]:
+    return ({"reader": shown} if shown else {}) | ({"right": dict(right)} if right else {})
 
 
 def judge(session: Session, lead: Lead, intent: str, *, who: str, now: datetime) -> Feedback:

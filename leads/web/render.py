@@ -30,6 +30,7 @@ RADIUS_NAMES = ("1km", "3km", "5km", "10km", "20km")
 MENU = (
     ("/", "leads", "线索", ROLES),
     ("/cases", "cases", "跟进", ROLES),
+    ("/ten", "ten", "十问", ROLES),
     ("/mentions", "mentions", "提及", ROLES),
     ("/map", "map", "地图", ROLES),
     ("/rules", "rules", "规则", ("admin", "marketer")),

@@ -243,6 +243,8 @@ TABLE: dict[str, Row] = {
     "POST /replies/{lead_id}": Row(OF_CLINIC, url=f"/replies/{LEAD}", form={"text": "您好"}),
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
+    "GET /ten": Row(MEMBERS),
+    "POST /ten": Row(OF_CLINIC, url="/ten", form={"lead_id": LEAD, "answer": "seeker"}),
     "GET /snippets": Row(STAFF),
     "GET /snippets/new": Row(STAFF),
     "POST /snippets": Row(STAFF, form={"title": ""}),

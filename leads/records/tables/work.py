@@ -81,6 +81,23 @@ class Feedback(Base):
     text: Mapped[str] = mapped_column(Text, default="")
 
 
+class Question(Base):
+    """One of somebody's ten questions of a day, once answered or passed over. No text of the post here."""
+
+    __tablename__ = "questions"
+    __table_args__ = (UniqueConstraint("who", "day", "lead_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    who: Mapped[str] = mapped_column(String(80))
+    day: Mapped[date]  # in Beijing
+    at: Mapped[datetime]
+    drawn: Mapped[str] = mapped_column(String(8))  # doubt | chance: why this post was asked about
+    answer: Mapped[str] = mapped_column(String(16))  # an intent | skip
+    symptom: Mapped[str] = mapped_column(String(8), default="")  # right | wrong | "": not said
+    place: Mapped[str] = mapped_column(String(8), default="")  # the same
+
+
 class SavedSearch(Base):
     """A search somebody keeps: the query string of the lead page. `feed_secret` opens its Atom feed."""
 

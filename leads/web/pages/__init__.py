@@ -16,6 +16,7 @@ from leads.web.pages import (
     login,
     searches,
     snippets,
+    ten,
     users,
 )
 from leads.web.rules import page as rules
@@ -28,6 +29,7 @@ ROUTERS = (
     lead.routes,
     cases.routes,
     snippets.routes,
+    ten.routes,
     mentions.routes,
     maps.routes,
     alerts.routes,

@@ -32,6 +32,7 @@ EVERYBODY = (
     "/?q=(",
     "/leads/" + LEAD,
     "/cases?assignee=",
+    "/ten",
     "/mentions",
     "/mentions/" + MENTION,
     "/map",

@@ -1,0 +1,63 @@
+"""The ten questions of a day: what was answered or passed over, by whom. What is learnt is feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from leads.errors import InputError
+from leads.models import Assent, Drawn
+from leads.records.tables.work import Feedback, Question
+from nlp.models import INTENTS
+
+SKIP = "skip"
+
+
+def of_day(session: Session, who: str, day: date) -> Sequence[Question]:
+    """What this person has done of a day's questions, the first one first."""
+    mine = select(Question).where(Question.who == who, Question.day == day)
+    return session.scalars(mine.order_by(Question.id)).all()
+
+
+def settled(session: Session, *, who: str, day: date) -> frozenset[str]:
+    """Ids of leads this person need not be asked about: judged by anybody, or passed over today."""
+    judged = select(Feedback.lead_id).where(Feedback.intent != "")
+    passed = select(Question.lead_id).where(Question.who == who, Question.day == day)
+    return frozenset(session.scalars(judged)) | frozenset(session.scalars(passed))
+
+
+def note(
+    session: Session,
+    lead_id: str,
+    answer: str,
+    *,
+    drawn: Drawn,
+    who: str,
+    day: date,
+    now: datetime,
+    symptom: Assent = "",
+    place: Assent = "",
+) -> bool:
+    """Write down that a question was answered with an intent, or passed over; False when it was before.
+
+    Raises:
+        InputError: neither an intent nor `SKIP`.
+    """
+    if answer != SKIP and answer not in INTENTS:
+        raise InputError(f"回答 {answer!r} 不认识：可用 {'、'.join((*INTENTS, SKIP))}。")
+    same = select(Question.id).where(Question.who == who, Question.day == day, Question.lead_id == lead_id)
+    if session.scalar(same) is not None:
+        return False
+    row = Question(lead_id=lead_id, who=who, day=day, at=now, drawn=drawn, answer=answer)
+    row.symptom, row.place = symptom, place
+    session.add(row)
+    session.flush()
+    return True
+
+
+def answered(session: Session) -> int:
+    """How many questions were answered here in all."""
+    return session.scalar(select(func.count()).select_from(Question).where(Question.answer != SKIP)) or 0

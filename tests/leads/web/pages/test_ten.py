@@ -1,0 +1,75 @@
+"""The page of ten questions: forms that work without scripts, one after the other, and thanks at the end."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, ViewportSize
+
+from tests.support.browsing import SIZES, fits, opened, shoot
+from tests.support.seeds import ClientOf
+
+LEAD = re.compile(r'name="lead_id" value="([^"]+)"')
+
+
+def question(client: TestClient) -> str:
+    """The id of the lead that is asked about."""
+    found = LEAD.search(client.get("/ten").text)
+    assert found is not None
+    return unescape(found[1])
+
+
+def test_a_question_shows_the_post_and_six_answers(client_of: ClientOf) -> None:
+    html = client_of("marketer").get("/ten").text
+    assert "今天第 1 问，共 10 问" in html
+    assert [re.search(f'data-key="{key}"', html) is not None for key in "123456s"] == [True] * 7
+    assert "求诊可能性" not in html  # what the model thinks would sway who answers
+
+
+def test_ten_answers_end_in_thanks(client_of: ClientOf) -> None:
+    client = client_of("doctor", ("anhe",))
+    seen = set()
+    for number in range(10):
+        seen.add(question(client))
+        answer = "skip" if number == 3 else "seeker"
+        page = client.post("/ten", data={"lead_id": question(client), "answer": answer}).text
+    assert len(seen) == 10
+    assert "谢谢，今天的 10 问答完了" in page
+    assert "大家一共答过 9 条" in page
+    late = client.post("/ten", data={"lead_id": "forum/1", "answer": "seeker"})
+    assert late.status_code == 400
+    assert "明天再来" in late.text
+
+
+def test_what_was_typed_stays_when_it_cannot_be_taken(client_of: ClientOf) -> None:
+    client = client_of("admin")
+    form = {"lead_id": question(client), "answer": "seeker", "symptom": "wrong"}
+    answer = client.post("/ten", data={**form, "symptom_words": "没有这句", "symptom_name": "牙痛"})
+    assert answer.status_code == 400
+    assert "原文里没有“没有这句”" in answer.text
+    assert 'value="没有这句"' in answer.text
+    assert question(client) == form["lead_id"]
+
+
+@pytest.mark.parametrize("form", [{}, {"lead_id": "forum/none", "answer": "seeker"}])
+def test_a_post_that_is_gone_is_said(client_of: ClientOf, form: dict[str, str]) -> None:
+    answer = client_of("admin").post("/ten", data=form)
+    assert answer.status_code == 404
+
+
+@pytest.mark.browser
+@SIZES
+def test_one_key_answers(browser: Browser, address: str, folder, size: ViewportSize) -> None:  # type: ignore[no-untyped-def]  # a Path
+    with opened(browser, size, folder=folder, role="marketer") as page:
+        page.goto(f"{address}/ten")
+        shoot(page, f"ten-{size['width']}")
+        assert fits(page)
+        before = page.locator("progress").get_attribute("value")
+        page.keyboard.press("1")
+        page.wait_for_function(f"document.querySelector('progress').getAttribute('value') != '{before}'")
+        page.locator("summary").click()
+        page.locator("[name=symptom_words]").press("2")  # typed, not answered
+        assert page.locator("[name=symptom_words]").input_value() == "2"
