@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 from urllib.parse import quote
@@ -110,6 +110,19 @@ class ConflictPage(WebPage):
     address: Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadDraft:
+    """What the page is filled with besides the lead: a piece of a reply, for which clinic, the text so far
+    (None: as the piece has it); what was `typed` into a form that had a `problem`; what was `done`."""
+
+    snippet: str = ""
+    clinic_id: str = ""
+    text: str | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    done: str = ""
+
+
 class ReplyText(BaseModel):
     """What a script asks about while somebody writes."""
 
@@ -134,7 +147,8 @@ def show(
 ) -> Response:
     """The page. Looking changes nothing."""
     found = subject(desk, visitor, lead_id)
-    return _page(request, desk, visitor, found, snippet=snippet, clinic_id=clinic, done=DONE.get(done, ""))
+    draft = LeadDraft(snippet=snippet, clinic_id=clinic, done=DONE.get(done, ""))
+    return _page(request, desk, visitor, found, draft)
 
 
 @routes.post("/cases/{lead_id:path}")
@@ -147,7 +161,7 @@ def change(request: Request, desk: TheDesk, visitor: Anyone, lead_id: str, form:
         with desk.records.transaction() as session:
             cases.change(session, {found.lead_id: wanted}, who=visitor.login, now=desk.clock())
     except InputError as error:
-        return _page(request, desk, visitor, found, problem=str(error), typed=values)
+        return _page(request, desk, visitor, found, LeadDraft(problem=str(error), typed=values))
     except ConflictError as error:
         return _conflict(request, desk, found.lead_id, values, version or 0, str(error))
     change_case.sync_index(desk.records, desk.index)
@@ -164,7 +178,7 @@ def add_note(
         with desk.records.transaction() as session:
             notes.add(session, found.lead_id, text, who=visitor.login, now=desk.clock())
     except InputError as error:
-        return _page(request, desk, visitor, found, problem=str(error), typed={"note": text})
+        return _page(request, desk, visitor, found, LeadDraft(problem=str(error), typed={"note": text}))
     return RedirectResponse(f"{address(lead_id)}?done=note#story", 303)
 
 
@@ -199,7 +213,7 @@ def judge(
                     shown=seen.intent if seen else "",
                 )
     except InputError as error:
-        return _page(request, desk, visitor, found, problem=str(error))
+        return _page(request, desk, visitor, found, LeadDraft(problem=str(error)))
     return RedirectResponse(f"{address(lead_id)}?done={'back' if undo else 'feedback'}#feedback", 303)
 
 
@@ -214,7 +228,7 @@ def check_reply(
 ) -> Response:
     """The page again with the text checked: what a script does while one writes."""
     found = subject(desk, visitor, lead_id)
-    return _page(request, desk, visitor, found, clinic_id=clinic, text=text)
+    return _page(request, desk, visitor, found, LeadDraft(clinic_id=clinic, text=text))
 
 
 @routes.post("/compliance")
@@ -239,30 +253,16 @@ def _finding(found: Objection) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _page(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    found: CaseSubject,
-    *,
-    snippet: str = "",
-    clinic_id: str = "",
-    text: str | None = None,
-    problem: str = "",
-    typed: Mapping[str, str] | None = None,
-    done: str = "",
-) -> Response:
-    page = _case_page(desk, visitor, found, typed or {}, problem=problem, done=done)
+def _page(request: Request, desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraft) -> Response:
+    page = _case_page(desk, visitor, found, draft)
     if found.lead is not None:
         page = _with_lead(page, desk, visitor, found.lead)
-        page = _with_reply(page, desk, visitor, found.lead, snippet=snippet, clinic_id=clinic_id, text=text)
-    return render(request, page, status=400 if problem else 200)
+        page = _with_reply(page, desk, visitor, found.lead, draft)
+    return render(request, page, status=400 if draft.problem else 200)
 
 
-def _case_page(
-    desk: Desk, visitor: Visitor, found: CaseSubject, typed: Mapping[str, str], *, problem: str, done: str
-) -> LeadPage:
-    """The case, its story, what was judged; `typed` is what a form held that could not be taken."""
+def _case_page(desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraft) -> LeadPage:
+    """The case, its story, what was judged."""
     with desk.records.reading() as session:
         known = all_clinics(session)
         names = {user.login: user.name for user in users.everybody(session)}
@@ -276,8 +276,8 @@ def _case_page(
         case=found.case,
         lead=found.lead,
         now=desk.clock(),
-        problem=problem,
-        done=done,
+        problem=draft.problem,
+        done=draft.done,
         statuses=STATUS_NAMES,
         dismissals=cases.DISMISSALS,
         next_status=NEXT.get(found.case.status if found.case else "new", ""),
@@ -286,8 +286,8 @@ def _case_page(
         names=names,
         people=people,
         version=found.case.version if found.case else 0,
-        form={**state, **typed},
-        typed_note=typed.get("note", ""),
+        form={**state, **draft.typed},
+        typed_note=draft.typed.get("note", ""),
         story=leadview.story(events, written, names),
         feedback=[(row, leadview.judged(row), leadview.thought(row)) for row in judged],
         other_intents={label: name for label, name in INTENT_NAMES.items() if label != "seeker"},
@@ -328,33 +328,25 @@ def _thread(index: LeadIndex, lead: Lead, now: datetime) -> list[Lead]:
     return sorted(same, key=lambda each: (each.post.floor or 0, each.post.published_at))
 
 
-def _with_reply(
-    page: LeadPage,
-    desk: Desk,
-    visitor: Visitor,
-    lead: Lead,
-    *,
-    snippet: str,
-    clinic_id: str,
-    text: str | None,
-) -> LeadPage:
+def _with_reply(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead, draft: LeadDraft) -> LeadPage:
     """The helper: pieces to choose from, the text so far, and what it must not say."""
     lines = page.lines
-    wanted = clinic_id or (page.case.clinic_id if page.case else "")
+    wanted = draft.clinic_id or (page.case.clinic_id if page.case else "")
     line = next((each for each in lines if each.clinic.id == wanted), lines[0] if lines else None)
     with desk.records.reading() as session:
         choices = reply.choices(lead, snippets.everything(session), visitor.clinics)
     platform = platform_of(lead.post.url)
-    chosen = next((each for each in choices if each.key == snippet), None)
+    chosen = next((each for each in choices if each.key == draft.snippet), None)
     filled = reply.filled(chosen, lead, line) if chosen else starters.Filled(text="")
+    text, missing = (filled.text, filled.missing) if draft.text is None else (draft.text, ())
     return replace(
         page,
         choices=choices,
         chosen=chosen,
         reply_clinic=line.clinic if line else None,
-        reply=filled.text if text is None else text,
-        missing=filled.missing if text is None else (),
-        checked=reply.checked(filled.text if text is None else text, platform),
+        reply=text,
+        missing=missing,
+        checked=reply.checked(text, platform),
         platform=platform,
         platform_name=PLATFORMS[platform][0] if platform else "",
     )

@@ -97,13 +97,19 @@ class RulePage(WebPage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDraft:
-    """What the form is filled with; without `rule` it makes a new one."""
+    """What the form is filled with; without `rule` it makes a new one.
+
+    `problem` and `status` say why it was not saved; without `look` nobody asked yet what it would bring.
+    """
 
     kind: RuleKind
     query: str
     name: str
     rule: Rule | None = None
     version: int = 0
+    problem: str = ""
+    status: int = 200
+    look: bool = True
 
 
 @routes.get("/rules")
@@ -130,7 +136,8 @@ def new(request: Request, desk: TheDesk, visitor: Staff, kind: str = "lead", nam
     chosen = kind_of(kind)
     query = query_of(chosen, request.query_params)
     asked = bool(set(request.query_params) - {"kind"})
-    return _form(request, desk, visitor, RuleDraft(kind=chosen, query=query, name=name), look=asked)
+    draft = RuleDraft(kind=chosen, query=query, name=name, look=asked)
+    return _form(request, desk, visitor, draft)
 
 
 @routes.post("/rules")
@@ -143,8 +150,8 @@ def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[RuleFor
                 session, name=form.name, kind=kind, query=form.query, who=visitor.login, now=desk.clock()
             )
     except (InputError, QueryError) as error:
-        draft = RuleDraft(kind=kind, query=form.query, name=form.name)
-        return _form(request, desk, visitor, draft, problem=str(error), status=400)
+        draft = RuleDraft(kind=kind, query=form.query, name=form.name, problem=str(error), status=400)
+        return _form(request, desk, visitor, draft)
     return _back("added")
 
 
@@ -182,8 +189,16 @@ def change(
                 query=form.query,
             )
     except (InputError, QueryError, ConflictError) as error:
-        draft = RuleDraft(kind=rule.kind, query=form.query, name=form.name, rule=rule, version=form.version)
-        return _form(request, desk, visitor, draft, problem=str(error), status=error.http_status)
+        draft = RuleDraft(
+            kind=rule.kind,
+            query=form.query,
+            name=form.name,
+            rule=rule,
+            version=form.version,
+            problem=str(error),
+            status=error.http_status,
+        )
+        return _form(request, desk, visitor, draft)
     return _back("changed")
 
 
@@ -206,19 +221,11 @@ def remove(desk: TheDesk, visitor: Staff, rule_id: RowId) -> Response:
     return _back("removed")
 
 
-def _form(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    draft: RuleDraft,
-    *,
-    problem: str = "",
-    status: int = 200,
-    look: bool = True,
-) -> Response:
+def _form(request: Request, desk: Desk, visitor: Visitor, draft: RuleDraft) -> Response:
     seen, kind, query = None, draft.kind, draft.query
+    problem, status = draft.problem, draft.status
     try:
-        if look:
+        if draft.look:
             query = alert_conditions.tidied(kind, query)
             seen = looked_back(desk, visitor, kind, query)
     except QueryError as error:
