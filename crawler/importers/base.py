@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from crawler.files import Container, Fields, Record
 from crawler.items import AuthorKind, PlaceHint, Post
-from crawler.parsing.authors import author_key
+from crawler.parsing.authors import author_key, without_own_name
 from crawler.parsing.place_hints import checkin_hint as checkin_hint
 from crawler.parsing.place_hints import count as count
 from crawler.parsing.place_hints import ip_hint as ip_hint
@@ -85,6 +85,7 @@ class Draft:
     url: str = ""
     title: str = ""
     author_id: str = ""
+    nick: str = ""
     author_kind: AuthorKind = "unknown"
     hints: tuple[PlaceHint | None, ...] = ()
     query: str = ""
@@ -106,7 +107,10 @@ def finish(draft: Draft, context: Context) -> Post:
     """
     if not _ID.fullmatch(draft.post_id):
         raise BadRecord(f"编号含有不该有的字符：{draft.post_id[:40]!r}。")
-    text, title = body(draft.text), plain_text(draft.title)
+    text, title = (
+        without_own_name(each, draft.nick, draft.author_kind)
+        for each in (body(draft.text), plain_text(draft.title))
+    )
     if not text and not title:
         raise BadRecord("正文是空的。")
     return Post(

@@ -68,8 +68,12 @@ def _author(fields: Fields) -> str:
     return exact_id(value(fields, "user_id", "creator_hash"))
 
 
+def _nick(fields: Fields) -> str:
+    return value(fields, "nickname", "user_nickname")
+
+
 def _kind(fields: Fields, author: str) -> AuthorKind:
-    return author_kind(nick=value(fields, "nickname", "user_nickname"), known=bool(author))
+    return author_kind(nick=_nick(fields), known=bool(author))
 
 
 def _note_id(fields: Fields) -> str:
@@ -89,6 +93,7 @@ def _weibo(fields: Fields, context: Context) -> Draft:
         text=value(fields, "content"),
         published=value(fields, "create_time", "create_date_time"),
         author_id=author,
+        nick=_nick(fields),
         author_kind=_kind(fields, author),
         hints=(ip_hint(value(fields, "ip_location")),),
         query=value(fields, "source_keyword"),
@@ -111,6 +116,7 @@ def _tieba(fields: Fields, context: Context) -> Draft:
         text=value(fields, "desc"),
         published=value(fields, "publish_time"),
         author_id=author,
+        nick=_nick(fields),
         author_kind=_kind(fields, author),
         hints=(board_hint(value(fields, "tieba_name")), ip_hint(value(fields, "ip_location"))),
         query=value(fields, "source_keyword"),
@@ -140,6 +146,7 @@ def _xhs(fields: Fields, context: Context) -> Draft:
         text=value(fields, "desc").replace("[话题]#", "#"),  # the app's mark inside every topic
         published=value(fields, "time"),
         author_id=author,
+        nick=_nick(fields),
         author_kind=_kind(fields, author),
         hints=(ip_hint(value(fields, "ip_location")),),
         query=value(fields, "source_keyword"),

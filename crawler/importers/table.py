@@ -195,6 +195,7 @@ def _post(fields: Fields, columns: _Map, assumed: str, context: Context) -> Post
         text=text,
         published=time,
         author_id=author,
+        nick=author,
         author_kind=author_kind(nick=author, known=bool(author)),
         hints=(_point(fields, columns), _place(fields, columns)),
         likes=columns.get("likes", fields),

@@ -93,8 +93,9 @@ def _post(fields: Fields, user: Fields, owner: str, original: str, context: Cont
     # What the file says about its user is true of that user's posts only.
     about = user if user and author in ("", value(user, "id")) else {}
     author = author or value(about, "id")
+    nick = value(fields, "screen_name", "用户昵称") or value(about, "screen_name")
     kind = author_kind(
-        nick=value(fields, "screen_name", "用户昵称") or value(about, "screen_name"),
+        nick=nick,
         badge=weibo_badge(about.get("verified_type")),
         reason=value(about, "verified_reason"),
         known=bool(author),
@@ -106,6 +107,7 @@ def _post(fields: Fields, user: Fields, owner: str, original: str, context: Cont
         text=value(fields, "正文", "text"),
         published=value(fields, "完整日期", "full_created_at", "日期", "created_at"),
         author_id=author,
+        nick=nick,
         author_kind=kind,
         hints=(
             checkin_hint(value(fields, "位置", "location")),

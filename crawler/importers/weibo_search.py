@@ -66,8 +66,9 @@ def _post(record: Record, query: str, context: Context) -> Post:
     mid = weibo_mid(value(fields, "id"), value(fields, "bid"))
     original = exact_id(value(fields, "retweet_id"))
     author = exact_id(value(fields, "user_id"))
+    nick = value(fields, "用户昵称", "screen_name")
     kind = author_kind(
-        nick=value(fields, "用户昵称", "screen_name"),
+        nick=nick,
         badge=value(fields, "user_authentication"),
         known=bool(author),
     )
@@ -78,6 +79,7 @@ def _post(record: Record, query: str, context: Context) -> Post:
         text=value(fields, "微博正文", "text"),
         published=value(fields, "发布时间", "created_at"),
         author_id=author,
+        nick=nick,
         author_kind=kind,
         hints=(checkin_hint(value(fields, "发布位置", "location")), ip_hint(value(fields, "ip"))),
         query=query,

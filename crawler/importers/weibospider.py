@@ -48,8 +48,9 @@ def _post(fields: Fields, context: Context) -> Post:
     user = table(fields, "user")
     author = exact_id(value(user, "_id"))
     original = exact_id(value(fields, "retweet_id"))
+    nick = value(user, "nick_name")
     kind = author_kind(
-        nick=value(user, "nick_name"),
+        nick=nick,
         badge=weibo_badge(user.get("verified_type")),
         reason=value(user, "verified_reason"),
         known=bool(author),
@@ -61,6 +62,7 @@ def _post(fields: Fields, context: Context) -> Post:
         text=value(fields, "content"),
         published=value(fields, "created_at"),
         author_id=author,
+        nick=nick,
         author_kind=kind,
         hints=(geo_hint(table(fields, "geo"), _GEO_SYSTEM), ip_hint(value(fields, "ip_location"))),
         query=value(fields, "keyword"),

@@ -26,6 +26,12 @@ _PROFESSIONAL_NICK = re.compile(
 _INSTITUTION = re.compile(
     r"(?:医院|诊所|门诊|门诊部|卫生院|卫生服务中心|医疗|口腔|齿科|药房|药店|公司|集团|旗舰店|专卖店|工作室)$|官方|官微"
 )
+# What in a nick says as much about the post as about its author: what is wrong, where, with whom.
+_WORDS = re.compile(
+    r"疼|痛|炎|病|症|癌|瘤|痒|痘|疹|疤|出血|溃疡|过敏|失眠|脱发|近视|怀孕|备孕|减肥|体检|手术|看牙|牙齿|智齿|蛀|龋|牙套"
+    r"|[种拔补洗镶烤]牙|种植|矫正|正畸|根管|口腔|齿科|牙科|牙医|医院|诊所|门诊|医美|整形|美容|医生|医师|大夫|主任|护士|药"
+    r"|(?:省|市|区|县|镇|乡|村|路|街|人|店|馆|中心)$"
+)
 _ORGANISATION_BADGE = re.compile(r"蓝\s*[vV]|企业|机构|政府|媒体|官方|organi[sz]ation")
 
 
@@ -60,6 +66,28 @@ def author_kind(*, nick: str = "", badge: str = "", reason: str = "", known: boo
     if _INSTITUTION.search(reason) or _INSTITUTION.search(nick):
         return "organisation"
     return "person" if known or nick or badge else "unknown"
+
+
+def without_own_name(text: str, nick: str, kind: AuthorKind) -> str:
+    """`text` with its author's own name as "@某人", where the author is a private person and it is a name.
+
+    A site shows the name beside the text; inside it stands as a signature, a tag, the name of one's comic.
+    What is ordinary words as well (`_is_name`) stays: nobody can tell which it is. With an @ before it, it is
+    masked with all other names (`nlp.pii`).
+    """
+    name = nick.strip()
+    if kind in ("professional", "organisation") or not _is_name(name) or text.strip() == name:
+        return text
+    begin = "(?<![a-zA-Z0-9_])" if name[0].isascii() else ""
+    end = "(?![a-zA-Z0-9_])" if name[-1].isascii() else ""
+    return re.sub(rf"(?<!@){begin}{re.escape(name)}{end}", "@某人", text)
+
+
+def _is_name(nick: str) -> bool:
+    """Names of two characters and the words of a complaint, a place or a house are none."""
+    if nick.isascii():
+        return len(nick) >= 4 and not (nick.isdigit() and len(nick) < 6)
+    return len(nick) >= 3 and not _WORDS.search(nick)
 
 
 def weibo_badge(verified_type: object) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crawler.items import AuthorKind, PlaceHint, Post
-from crawler.parsing.authors import author_key, author_kind, weibo_badge
+from crawler.parsing.authors import author_key, author_kind, weibo_badge, without_own_name
 from crawler.parsing.coordinates import System
 from crawler.parsing.outcomes import PageError
 from crawler.parsing.place_hints import checkin_hint, geo_hint, ip_hint, profile_hint
@@ -151,7 +151,7 @@ def _status(found: _Mblog, original: Status | None, now: datetime, system: Syste
     text, cut = _text(found)
     return Status(
         mid=mid,
-        text=text,
+        text=without_name_of(found.user, text),
         published_at=_time(found, mid, now),
         author=found.user.idstr or found.user.id,
         author_kind=kind_of(found.user),
@@ -165,6 +165,11 @@ def _status(found: _Mblog, original: Status | None, now: datetime, system: Syste
         notice=found.deleted or is_notice(text),
         pinned=found.is_top or found.title.text == "置顶",
     )
+
+
+def without_name_of(user: WeiboUser, text: str) -> str:
+    """`text`, which this user wrote."""
+    return without_own_name(text, user.screen_name or user.name, kind_of(user))
 
 
 def kind_of(user: WeiboUser) -> AuthorKind:

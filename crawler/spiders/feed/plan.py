@@ -16,7 +16,7 @@ from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Target, Task
 from crawler.items import PlaceHint, Post
-from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.authors import author_key, author_kind, without_own_name
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.parsing.weibo_ids import post_address
@@ -148,14 +148,15 @@ class FeedReader:
             site, user = "weibo", item.weibo[1]
             link = post_address(item.weibo[0])
         place = feed.region or self.source.region
+        kind = author_kind(nick=item.author, known=bool(item.author))
         return Post(
             source=site,
             post_id=item.id,
             url=link,
-            title=item.title,
-            text=item.text,
+            title=without_own_name(item.title, item.author, kind),
+            text=without_own_name(item.text, item.author, kind),
             author_key=author_key(self.secret, site, user),
-            author_kind=author_kind(nick=item.author, known=bool(item.author)),
+            author_kind=kind,
             published_at=item.published_at or min(before.at or whole.updated_at or now, now.astimezone(UTC)),
             fetched_at=now,
             place_hints=tuple(_hints(item, place)),

@@ -10,7 +10,7 @@ from datetime import datetime
 from crawler.coverage.store import alias_of
 from crawler.coverage.tasks import Task
 from crawler.items import PlaceHint, Post
-from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.authors import author_key, author_kind, without_own_name
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Board, Source
 from crawler.spiders.forum.pages import ANONYMOUS, Floor, ThreadPage
@@ -55,15 +55,16 @@ def _post(
     opening = floor.floor == 1
     place = board.region or source.region or board.name
     name = "" if floor.author == ANONYMOUS else floor.author
+    kind = author_kind(nick=name, known=bool(name))
     return Post(
         source=source.name,
         post_id=post_id_of(at.thread, floor),
         url=url,
-        title=page.title if opening else "",
-        text=floor.text,
+        title=without_own_name(page.title, name, kind) if opening else "",
+        text=without_own_name(floor.text, name, kind),
         # The name, not the number: names are unique on a forum and shown on every route, numbers are not.
         author_key=author_key(secret, source.name, name),
-        author_kind=author_kind(nick=name, known=bool(name)),
+        author_kind=kind,
         published_at=floor.published_at,
         fetched_at=now,
         place_hints=(PlaceHint(kind="board", text=place),) if place else (),

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Target, Task
-from crawler.items import PlaceHint, Post
-from crawler.parsing.authors import author_key
+from crawler.items import AuthorKind, PlaceHint, Post
+from crawler.parsing.authors import author_key, without_own_name
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Board, Source
@@ -101,15 +101,16 @@ class QuestionReader:
         board = self.source.board(at.board) or Board(id=at.board)
         place = board.region or self.source.region
         name = "" if floor.author == ANONYMOUS else floor.author
+        # On these sites only doctors can answer.
+        kind: AuthorKind = "person" if question else "professional"
         return Post(
             source=self.source.name,
             post_id=f"t{thread}" if question else f"p{thread}-{floor.pid}",
             url=self.source.url + self.site.question.format(id=at.thread),
-            title=page.title if question else "",
-            text=floor.text,
+            title=without_own_name(page.title, name, kind) if question else "",
+            text=without_own_name(floor.text, name, kind),
             author_key=author_key(self.secret, self.source.name, name),
-            # On these sites only doctors can answer.
-            author_kind="person" if question else "professional",
+            author_kind=kind,
             published_at=floor.published_at,
             fetched_at=now,
             place_hints=(PlaceHint(kind="board", text=place),) if place else (),

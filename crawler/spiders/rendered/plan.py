@@ -10,7 +10,7 @@ from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Target, Task
 from crawler.items import PlaceHint, Post
-from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.authors import author_key, author_kind, without_own_name
 from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Source
 from crawler.spiders.rendered.options import RenderedOptions
@@ -84,14 +84,15 @@ class CardReader:
 
     def _post(self, card: Card, task: Task, now: datetime) -> Post:
         source = self.source
+        kind = author_kind(nick=card.author, known=bool(card.author))
         return Post(
             source=source.name,
             post_id=card.id,
             url=card.link,
-            title=card.title,
-            text=card.text,
+            title=without_own_name(card.title, card.author, kind),
+            text=without_own_name(card.text, card.author, kind),
             author_key=author_key(self.secret, source.name, card.author),
-            author_kind=author_kind(nick=card.author, known=bool(card.author)),
+            author_kind=kind,
             published_at=card.published_at.astimezone(UTC),
             fetched_at=now,
             place_hints=(PlaceHint(kind="board", text=source.region),) if source.region else (),

@@ -15,7 +15,7 @@ from typing import TypeVar
 from parsel import Selector
 
 from crawler.items import Post
-from crawler.parsing.authors import author_key, author_kind
+from crawler.parsing.authors import author_key, author_kind, without_own_name
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import board_hint, count, ip_hint
 from crawler.parsing.text import clean_text, html_to_text
@@ -324,16 +324,17 @@ def thread_posts(
 
 def _post(page: BarThread, floor: BarFloor, *, now: datetime, secret: bytes) -> Post:
     opening = floor.floor == 1
+    kind = author_kind(nick=floor.nick, known=bool(floor.author))
     hints = (board_hint(page.forum), ip_hint(floor.ip))
     return Post(
         source=SITE,
         # The opening post goes by its thread, as in other tools' files, which do not have its own number.
         post_id=page.tid if opening else floor.post_id,
         url=_url(page.tid, "" if opening else floor.post_id),
-        title=page.title if opening else "",
-        text=floor.text,
+        title=without_own_name(page.title, floor.nick, kind) if opening else "",
+        text=without_own_name(floor.text, floor.nick, kind),
         author_key=author_key(secret, SITE, floor.author),
-        author_kind=author_kind(nick=floor.nick, known=bool(floor.author)),
+        author_kind=kind,
         published_at=min(floor.published_at, now),
         fetched_at=now,
         place_hints=tuple(hint for hint in hints if hint is not None),
@@ -350,23 +351,27 @@ def _url(tid: str, post_id: str) -> str:
 
 def list_posts(page: BarPage, *, now: datetime, secret: bytes) -> tuple[Post, ...]:
     """The opening posts as far as a list shows them: title, beginning of the text, day. For held lists."""
-    return tuple(
-        Post(
-            source=SITE,
-            post_id=entry.tid,
-            url=_url(entry.tid, ""),
-            title=entry.title,
-            text=entry.abstract,
-            author_key=author_key(secret, SITE, entry.author),
-            author_kind=author_kind(nick=entry.nick, known=bool(entry.author)),
-            published_at=entry.created_at,
-            fetched_at=now,
-            place_hints=tuple(hint for hint in (board_hint(page.forum),) if hint is not None),
-            thread_id=entry.tid,
-            floor=1,
-            query=page.forum,
-            replies=entry.replies,
-        )
-        for entry in page.entries
-        if entry.created_at is not None
+    entries = (_listed(entry, page.forum, now=now, secret=secret) for entry in page.entries)
+    return tuple(post for post in entries if post is not None)
+
+
+def _listed(entry: BarEntry, forum: str, *, now: datetime, secret: bytes) -> Post | None:
+    if entry.created_at is None:
+        return None
+    kind = author_kind(nick=entry.nick, known=bool(entry.author))
+    return Post(
+        source=SITE,
+        post_id=entry.tid,
+        url=_url(entry.tid, ""),
+        title=without_own_name(entry.title, entry.nick, kind),
+        text=without_own_name(entry.abstract, entry.nick, kind),
+        author_key=author_key(secret, SITE, entry.author),
+        author_kind=kind,
+        published_at=entry.created_at,
+        fetched_at=now,
+        place_hints=tuple(hint for hint in (board_hint(forum),) if hint is not None),
+        thread_id=entry.tid,
+        floor=1,
+        query=forum,
+        replies=entry.replies,
     )

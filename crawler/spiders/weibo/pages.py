@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from parsel import Selector
 from pydantic import Field
 
-from crawler.parsing.authors import author_kind
+from crawler.parsing.authors import author_kind, without_own_name
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import checkin_hint, count
 from crawler.parsing.text import html_to_text
@@ -240,12 +240,13 @@ def _feed(block: Selector, mid: str, now: datetime) -> Status:
     uid = _UID.search(names[0].attrib.get("href", "")) if names else None
     nick = names[0].attrib.get("nick-name", "") if names else ""
     text, place, cut = _words(block, mid)
+    kind = author_kind(nick=nick, badge=_badge(block), known=bool(uid))
     return Status(
         mid=mid,
-        text=text,
+        text=without_own_name(text, nick, kind),
         published_at=_shown_time(block, mid, now),
         author=uid[1] if uid else "",
-        author_kind=author_kind(nick=nick, badge=_badge(block), known=bool(uid)),
+        author_kind=kind,
         hints=tuple(hint for hint in (checkin_hint(place),) if hint is not None),
         cut=cut,
         notice=is_notice(text),

@@ -25,7 +25,7 @@ from crawler.parsing.untrusted_json import (
 )
 from crawler.parsing.weibo_ids import is_mid, post_address
 from crawler.spiders.weibo_api.errors import error_of
-from crawler.spiders.weibo_status import SITE, Status, WeiboUser, kind_of, read_statuses
+from crawler.spiders.weibo_status import SITE, Status, WeiboUser, kind_of, read_statuses, without_name_of
 
 _CODE = re.compile(r"[0-9]{1,9}")
 _ANSWER_TO = re.compile(r"^回复@[\w\-·]{1,40}\s*[:：]\s*")
@@ -149,7 +149,7 @@ def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> P
         source=SITE,
         post_id=f"c{number}",  # comments are counted in the same numbers as posts
         url=post_address(mid),
-        text=_ANSWER_TO.sub("", plain_text(found.text)),
+        text=without_name_of(user, _ANSWER_TO.sub("", plain_text(found.text))),
         author_key=author_key(secret, SITE, user.idstr or user.id),
         author_kind=kind_of(user),
         published_at=min(published, now),

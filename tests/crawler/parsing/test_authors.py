@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.parsing.authors import author_key, author_kind, weibo_badge
+from crawler.items import AuthorKind
+from crawler.parsing.authors import author_key, author_kind, weibo_badge, without_own_name
 
 
 @given(st.binary(min_size=1), st.text(), st.text(min_size=1))
@@ -72,3 +73,41 @@ def test_kinds(about: dict[str, object], kind: str) -> None:
 )
 def test_weibo_verified_types(number: object, badge: str) -> None:
     assert weibo_badge(number) == badge
+
+
+@pytest.mark.parametrize(
+    ("nick", "text", "shown"),
+    [
+        ("橙子味汽水", "像相机#橙子味汽水的日常#", "像相机#@某人的日常#"),
+        ("橙子味汽水", "橙子味汽水：今天拔智齿，橙子味汽水要坚强", "@某人：今天拔智齿，@某人要坚强"),
+        ("ToothQ", "这里是ToothQ的记录", "这里是@某人的记录"),
+        ("ToothQ", "ToothQuest 也来了", "ToothQuest 也来了"),  # another word
+        ("小王2024", "小王20241 和小王2024", "小王20241 和@某人"),
+        ("13579246", "用户13579246", "用户@某人"),
+        ("a.b+c(d", "a.b+c(d 说", "@某人 说"),
+        ("橙子味汽水", "@橙子味汽水 说", "@橙子味汽水 说"),  # masked with everybody else's
+        ("", "牙疼", "牙疼"),
+    ],
+)
+def test_an_authors_own_name_is_not_in_the_text(nick: str, text: str, shown: str) -> None:
+    assert without_own_name(text, nick, "person") == shown
+    assert without_own_name(shown, nick, "person") == shown
+
+
+@pytest.mark.parametrize(
+    ("nick", "text", "kind"),
+    [
+        ("小米", "小米手机", "person"),  # two characters are a word
+        ("888", "花了888元", "person"),
+        ("智齿疼怎么办", "智齿疼怎么办，求推荐", "person"),
+        ("牙疼的橙子", "牙疼的橙子", "person"),
+        ("成都高新区", "我在成都高新区", "person"),
+        ("成都人", "成都人求推荐牙医", "person"),
+        ("安和口腔成都总店", "安和口腔成都总店开业", "person"),  # no badge says that it is a house
+        ("橙子味汽水", "橙子味汽水", "person"),  # else nothing would be left
+        ("橙子味汽水", "橙子味汽水新品", "organisation"),
+        ("王一二医生", "王一二医生坐诊", "professional"),
+    ],
+)
+def test_what_is_ordinary_words_or_public_stays(nick: str, text: str, kind: AuthorKind) -> None:
+    assert without_own_name(text, nick, kind) == text
