@@ -82,10 +82,10 @@ def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=180)
+        process.communicate(timeout=600)
 
 
-def wait_for(done: Callable[[], object], *, seconds: float = 180) -> None:
+def wait_for(done: Callable[[], object], *, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it did not happen in time"
@@ -145,7 +145,7 @@ def test_crawl_leads_mentions_and_alerts_survive_kills_at_any_moment(tmp_path: P
         with serving(tmp_path / "killed") as process:
             wait_for(lambda: quiet(settings))
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=180)
+            _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err.decode()
     assert b"Traceback" not in err
 

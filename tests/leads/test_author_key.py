@@ -63,7 +63,7 @@ def test_a_crawl_started_by_hand_says_it(folder: Path) -> None:
             env={**environment(), "TINGZHEN_SOURCES": str(folder / "sources.toml")},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
     assert REPLACED in done.stderr

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from tests.support.paths import ROOT
 
-TIMEOUT = 300  # seconds; ends a hang and judges no speed
+TIMEOUT = 600  # seconds; ends a hang and judges no speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from leads.models import Role
 from leads.web.app import create_app
@@ -20,6 +20,7 @@ from tests.support.seeds import login_cookie, settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 DESK, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+TIMEOUT = 600_000  # milliseconds; ends a hang, where Playwright's own judge a busy machine
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 
 
@@ -35,6 +36,7 @@ def executable() -> str:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A real Chromium without a window."""
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=executable(), args=["--no-sandbox", "--disable-gpu"]
@@ -49,7 +51,7 @@ def served(folder: Path) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_app(settings(folder)), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not server.started:
         assert time.monotonic() < end, "uvicorn did not start"
         time.sleep(0.02)
@@ -81,6 +83,7 @@ def opened(
     if folder is not None:
         for name, value in login_cookie(folder, role, clinic_ids).items():
             context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
+    context.set_default_timeout(TIMEOUT)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from leads.cli.app import app
 
 TINGZHEN = Path(sys.executable).with_name("tingzhen")
-TIMEOUT = 180  # seconds; nothing here takes more than a few, it only ends a hang
+TIMEOUT = 600  # seconds; nothing here takes more than a few, it only ends a hang
 CONFIG = """
 [[clinics]]
 id = "anhe"

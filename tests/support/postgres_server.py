@@ -23,7 +23,7 @@ from tests.support.shared import Started, shared
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts each version's server; initdb is not on the PATH
 OTHER_USERS = ("postgres", "nobody")
-READY_SECONDS = 60
+READY_SECONDS = 300
 OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c full_page_writes=off"
 _numbers = count(1)
 

@@ -117,7 +117,7 @@ def trace(
     log = folder.parent / (folder.name + ".trace")
     strace = ["strace", "-f", "-y", "-xx", "-s", "400000", "-e", f"trace={_CALLS}", "-o", str(log)]
     ran = subprocess.run(  # noqa: S603 - our own program
-        [*strace, *command], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, timeout=300
+        [*strace, *command], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, timeout=600
     )
     assert ran.returncode in (0, 5), ran.stderr.decode()[-2000:]
     with log.open(encoding="ascii") as lines:

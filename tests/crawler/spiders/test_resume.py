@@ -30,7 +30,7 @@ def _kill_after(folder: Path, served: object, requests: int, moments: random.Ran
     words = command(folder, "-o", str(folder / "all.jsonl"))
     process = forks.start(words, cwd=folder, env=environment())
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 600
         while len(served.forum.requests) < requests and process.is_alive():  # type: ignore[attr-defined]
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -117,7 +117,7 @@ def _kill_soon(folder: Path, store: tuple[str, str], served: Served, moments: ra
     """Starts a crawl and kills it -9 a moment after it has begun to ask the site; whether it still ran."""
     before = len(served.forum.requests)
     process = forks.start(command(folder, *store), cwd=folder, env=environment())
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while len(served.forum.requests) == before and process.is_alive():
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -162,10 +162,10 @@ def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=180)
+        process.communicate(timeout=600)
 
 
-def wait_for(done: object, *, seconds: float = 180) -> None:
+def wait_for(done: object, *, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():  # type: ignore[operator]  # a function
         assert time.monotonic() < end, "it did not happen in time"
@@ -183,7 +183,7 @@ def test_serve_crawls_by_itself_and_ends_well_when_told_to(
     with serving(tmp_path, free_port) as process:
         wait_for(lambda: stored(config) and ("crawl", "done") in outcomes(config))
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=180)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == 0
         assert b"Traceback" not in err
 
@@ -193,7 +193,7 @@ def test_a_stop_in_the_middle_of_a_crawl_parks_it(tmp_path: Path, forum: Served,
     with serving(tmp_path, free_port) as process:
         wait_for(lambda: stored(config))
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=180)
+        process.communicate(timeout=600)
     assert outcomes(config) == [("crawl", "waiting")]
     before = stored(config)
     assert schedule.run_once(config).crawls == 1
@@ -213,5 +213,5 @@ def test_a_server_killed_at_any_moment_loses_nothing(tmp_path: Path, forum: Serv
     with serving(tmp_path, free_port) as process:
         wait_for(lambda: outcomes(config)[:1] == [("crawl", "done")] and stored(config) == stored(whole))
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=180)
+        process.communicate(timeout=600)
     assert counts(config) == counts(whole)

@@ -52,7 +52,7 @@ def test_a_reader_that_has_enough_is_no_error(own_folder: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    _, err = process.communicate(timeout=180)
+    _, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (0, b"")
 
 

@@ -174,7 +174,7 @@ def test_of_two_at_once_one_wins_and_the_other_hears_of_it(records: Records, the
         gate = Barrier(2)
 
         def work(who: str, status: str, gate: Barrier = gate, seen: int = seen) -> str:
-            gate.wait(timeout=120)
+            gate.wait(timeout=600)
             try:
                 change(records, who=who, status=status, version=seen)
             except ConflictError as error:
@@ -196,7 +196,7 @@ def test_without_a_version_both_changes_happen(records: Records) -> None:
     gate = Barrier(2)
 
     def work(values: dict[str, Any]) -> None:
-        gate.wait(timeout=120)
+        gate.wait(timeout=600)
         change(records, **values)
 
     with ThreadPoolExecutor(2) as pool:

@@ -29,7 +29,7 @@ def test_who_finds_a_place_in_it_waits_for_the_turn() -> None:
         thread = threading.Thread(target=second)
         thread.start()
         assert not done.is_set()
-    thread.join(timeout=60)
+    thread.join(timeout=600)
     assert done.is_set()
 
 

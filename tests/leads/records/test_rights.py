@@ -60,7 +60,7 @@ def test_of_two_admins_who_remove_each_other_at_once_one_stays(records: Records)
     gate = Barrier(2)
 
     def work(login: str) -> bool:
-        gate.wait(timeout=120)
+        gate.wait(timeout=600)
         try:
             disable(records, login)
         except RightsError:
@@ -82,7 +82,7 @@ def test_a_link_is_used_once_even_by_two_at_once(records: Records) -> None:
         with records.reading() as session:
             found = users.link(session, secret, now=NOW)
         assert found
-        gate.wait(timeout=120)
+        gate.wait(timeout=600)
         with records.transaction() as session:
             return users.use_link(session, found[1], now=NOW)
 

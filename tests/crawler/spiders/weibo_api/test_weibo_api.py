@@ -455,7 +455,7 @@ def test_a_run_killed_among_its_windows_is_finished_by_the_next(tmp_path: Path, 
         toml = table("clinic-weibo", "weibo_api", api, **lines)
         (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
         process = forks.start(command(tmp_path, engine="weibo_api"), cwd=tmp_path, env=environment() | ENV)
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 600
         while len(api.requests) < answers and time.monotonic() < deadline:
             time.sleep(0.002)
         process.kill()

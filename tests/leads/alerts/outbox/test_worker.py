@@ -52,7 +52,7 @@ def people(records: Records, address: str, count: int, **wishes: object) -> Subs
         return by
 
 
-def wait_for(done: object, *, seconds: float = 120) -> None:
+def wait_for(done: object, *, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():  # type: ignore[operator]  # a function without arguments
         assert time.monotonic() < end, "nothing happened in time"
@@ -114,7 +114,7 @@ def test_a_stop_finishes_what_is_on_its_way_and_takes_nothing_more(tmp_path: Pat
         people(records, hook(server), 3)
         worker = Worker(records, settings(tmp_path))
         worker.start()
-        assert going.wait(10)
+        assert going.wait(600)
         worker.stop()
         assert states(records) == {"sent": 1, "waiting": 2}
         with records.reading() as session:

@@ -31,7 +31,7 @@ def test_examples_run(app: FastAPI, address: str, example: str, tmp_path: Path) 
         env=env,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.endswith(("200", "201")), ran.stdout

@@ -19,7 +19,6 @@ from leads.records.tables.people import Audit
 from leads.web.app import create_app
 from tests.support.seeds import settings
 
-NOW = datetime.now(UTC)
 SOURCES = """
 [own]
 engine = "discuz"
@@ -52,6 +51,7 @@ def configured(folder: Path) -> CrawlSettings:
 
 @pytest.fixture(scope="module")
 def app(folder: Path) -> FastAPI:
+    now = datetime.now(UTC)  # not when the module is read: other files' tests come in between
     (folder / "sources.toml").write_text(SOURCES, encoding="utf-8")
     runs: list[tuple[float, Outcome, str, Totals]] = [
         (26, "ok", "", Totals(pages=9, posts_new=31, posts_known=4)),
@@ -60,11 +60,11 @@ def app(folder: Path) -> FastAPI:
     ]
     with closing(Coverage(folder / "coverage.sqlite")) as coverage:
         for hours, outcome, reason, totals in runs:
-            at = NOW - timedelta(hours=hours)
+            at = now - timedelta(hours=hours)
             run = coverage.start_run("own", {}, at)
             coverage.save_run(run, totals, robots="站方同意", first=None, last=None)
             coverage.finish_run(run, outcome, reason, at + timedelta(minutes=4))
-        coverage.note(run, "blocked", "36", "第 3 页要求验证码", NOW)
+        coverage.note(run, "blocked", "36", "第 3 页要求验证码", now)
     return create_app(settings(folder).model_copy(update={"crawl": configured(folder)}))
 
 
