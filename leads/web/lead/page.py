@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -38,6 +38,9 @@ from leads.web.lead.case_form import (
     version_of,
 )
 from leads.web.lead.conflict import Difference, differences
+from leads.web.lead.neighbours import Neighbours, neighbours
+from leads.web.leads.heard import heard_of
+from leads.web.leads.list_view import HeardLine
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
@@ -68,6 +71,8 @@ class LeadPage(WebPage):
     statuses: Mapping[str, str]
     dismissals: Sequence[str]
     next_status: str
+    near: Neighbours = field(default_factory=Neighbours)
+    heard: HeardLine | None = None  # where the post speaks of a clinic of ours
     clinics: Sequence[Clinic]
     address: Callable[[str], str]
     names: Mapping[str, str]  # of logins and clinics
@@ -108,6 +113,7 @@ class ConflictPage(WebPage):
     sentence: str
     lead_id: str
     address: Callable[[str], str]
+    kept: str  # of the list the lead was opened from; see `Neighbours`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +139,18 @@ class ReplyText(BaseModel):
 def address(lead_id: str) -> str:
     """Where the page of a lead is."""
     return "/leads/" + quote(lead_id)
+
+
+def _listed(request: Request) -> str:
+    """The list the lead was opened from; every address and form of the page carries it on."""
+    return request.query_params.get("listed", "")
+
+
+def _back(request: Request, lead_id: str, done: str, anchor: str = "") -> Response:
+    """The page again, after something was done."""
+    listed = _listed(request)
+    told = urlencode({"done": done, **({"listed": listed} if listed else {})})
+    return RedirectResponse(f"{address(lead_id)}?{told}{anchor}", 303)
 
 
 @routes.get("/leads/{lead_id:path}")
@@ -165,7 +183,7 @@ def change(request: Request, desk: TheDesk, visitor: Anyone, lead_id: str, form:
     except ConflictError as error:
         return _conflict(request, desk, found.lead_id, values, version or 0, str(error))
     change_case.sync_index(desk.records, desk.index)
-    return RedirectResponse(f"{address(lead_id)}?done=case", 303)
+    return _back(request, lead_id, "case")
 
 
 @routes.post("/notes/{lead_id:path}")
@@ -179,7 +197,7 @@ def add_note(
             notes.add(session, found.lead_id, text, who=visitor.login, now=desk.clock())
     except InputError as error:
         return _page(request, desk, visitor, found, LeadDraft(problem=str(error), typed={"note": text}))
-    return RedirectResponse(f"{address(lead_id)}?done=note#story", 303)
+    return _back(request, lead_id, "note", "#story")
 
 
 @routes.post("/feedback/{lead_id:path}")
@@ -214,7 +232,7 @@ def judge(
                 )
     except InputError as error:
         return _page(request, desk, visitor, found, LeadDraft(problem=str(error)))
-    return RedirectResponse(f"{address(lead_id)}?done={'back' if undo else 'feedback'}#feedback", 303)
+    return _back(request, lead_id, "back" if undo else "feedback", "#feedback")
 
 
 @routes.post("/replies/{lead_id:path}")
@@ -255,6 +273,7 @@ def _finding(found: Objection) -> dict[str, object]:
 
 def _page(request: Request, desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraft) -> Response:
     page = _case_page(desk, visitor, found, draft)
+    page = replace(page, near=neighbours(desk.index, visitor, found.lead_id, _listed(request), page.now))
     if found.lead is not None:
         page = _with_lead(page, desk, visitor, found.lead)
         page = _with_reply(page, desk, visitor, found.lead, draft)
@@ -280,7 +299,8 @@ def _case_page(desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraf
         done=draft.done,
         statuses=STATUS_NAMES,
         dismissals=cases.DISMISSALS,
-        next_status=NEXT.get(found.case.status if found.case else "new", ""),
+        # What is erased is not worked on: its record stays as it was.
+        next_status=NEXT.get(found.case.status if found.case else "new", "") if found.lead else "",
         clinics=visitor.clinics,
         address=address,
         names=names,
@@ -304,6 +324,7 @@ def _with_lead(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead) -> Lead
         remark=remark(desk.records, desk.settings.reader, lead),
         symptoms=leadview.symptoms(lead),
         place=leadview.place(lead.tags.region),
+        heard=heard_of(index, (lead.id,), visitor.clinics).get(lead.id),
         folded=index.folded(lead.id),
         thread=[each for each in _thread(index, lead, page.now) if visitor.may_see_lead(each)],
         similar=similar[:SIMILAR],
@@ -363,12 +384,13 @@ def _conflict(
         names |= {clinic.id: clinic.name for clinic in all_clinics(session)}
     open_ones = differences(case, events, values, version, names)
     if not open_ones:
-        return RedirectResponse(f"{address(lead_id)}?done=case", 303)
+        return _back(request, lead_id, "case")
     page = ConflictPage(
         differences=open_ones,
         version=case.version if case else 0,
         sentence=sentence,
         lead_id=lead_id,
         address=address,
+        kept="?" + urlencode({"listed": listed}) if (listed := _listed(request)) else "",
     )
     return render(request, page, status=409)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from leads.actions.export import evidence_text
+from leads.alerts.triggers.news import mention_page
 from leads.index.base import Facet
-from leads.labels import DOWN_TO_NAMES, INTENT_NAMES, NOBODY, PRECISION_NAMES, SINCE_NAMES, STATUS_NAMES
-from leads.models import PRECISIONS, Clinic, Hit, LeadQuery
+from leads.labels import (
+    DOWN_TO_NAMES,
+    INTENT_NAMES,
+    NOBODY,
+    POLARITY_NAMES,
+    PRECISION_NAMES,
+    SEVERITY_NAMES,
+    SINCE_NAMES,
+    STATUS_NAMES,
+)
+from leads.models import PRECISIONS, Clinic, Hit, LeadQuery, Mention
+from leads.query.alert_conditions import severity_of
 from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import called, code_of
 from leads.query.vocabulary import area_name
@@ -57,6 +68,32 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeardLine:
+    """A lead that speaks of a clinic of ours is a mention first: who answers it has to know."""
+
+    text: str
+    mood: str
+    url: str
+
+
+def heard_line(mentions: Sequence[Mention], clinics: Iterable[Clinic]) -> HeardLine | None:
+    """The gravest of the mentions that a post is; None for none."""
+    if not mentions:
+        return None
+    gravest = max(
+        mentions, key=lambda each: (each.sentiment.polarity == "complaint", each.sentiment.severity)
+    )
+    name = next((each.name for each in clinics if each.id == gravest.clinic_id), gravest.term)
+    mood = gravest.sentiment
+    grave = f"，{SEVERITY_NAMES[severity_of(mood.severity)]}" if mood.polarity == "complaint" else ""
+    return HeardLine(
+        text=f"提到{name}：{POLARITY_NAMES[mood.polarity]}{grave}",
+        mood=mood.polarity,
+        url=mention_page(gravest.id),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRow:
     """A lead of the list."""
 
@@ -66,11 +103,13 @@ class LeadRow:
     status: str
     assignee: str  # a name
     version: int  # of the case; 0: nobody has touched it
+    listed: str  # the query string of the list, for the way back
+    heard: HeardLine | None  # where the post speaks of a clinic of ours
 
     @property
     def url(self) -> str:
         """The page of the lead."""
-        return page_of(self.hit.lead.id)
+        return f"{page_of(self.hit.lead.id)}?{urlencode({'listed': self.listed})}"
 
     @property
     def post_url(self) -> str:
@@ -84,8 +123,15 @@ def page_of(lead_id: str) -> str:
     return "/leads/" + quote(lead_id, safe="")
 
 
-def rows(hits: Iterable[Hit], cases: Mapping[str, Case], people: Mapping[str, str]) -> list[LeadRow]:
-    """The records know a case's state; the index may hear of it a moment later."""
+def rows(
+    hits: Iterable[Hit],
+    cases: Mapping[str, Case],
+    people: Mapping[str, str],
+    *,
+    listed: str,
+    heard: Mapping[str, HeardLine],
+) -> list[LeadRow]:
+    """The records know a case's state; the index may hear of it a moment later. `heard` goes by lead."""
     out = []
     for hit in hits:
         lead, case = hit.lead, cases.get(hit.lead.id)
@@ -98,6 +144,8 @@ def rows(hits: Iterable[Hit], cases: Mapping[str, Case], people: Mapping[str, st
                 status=case.status if case else lead.status,
                 assignee=people.get(assignee, assignee),
                 version=case.version if case else 0,
+                listed=listed,
+                heard=heard.get(lead.id),
             )
         )
     return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, ClassVar, get_args
@@ -27,6 +27,7 @@ from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
+from leads.web.leads.heard import heard_of
 from leads.web.leads.search_form import LeadForm, lead_query, usual_start
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
@@ -71,7 +72,6 @@ class LeadsPage(WebPage):
     precisions_to: Sequence[list_view.FacetChoice]
     ages: Sequence[list_view.FacetChoice]
     chips: Sequence[list_view.Chip]
-    narrowed: int
     sorts_to: Mapping[str, str]
     place: str
     symptom_options: Markup
@@ -79,14 +79,14 @@ class LeadsPage(WebPage):
     settled: str
     listed: str  # the query string of this very page of the list
     exports: Mapping[str, str]
-    statuses: Mapping[str, str]
-    dismissals: Sequence[str]
-    unchanged: str
+    statuses: Mapping[str, str] = field(default_factory=lambda: STATUS_NAMES)
+    dismissals: Sequence[str] = cases.DISMISSALS
+    unchanged: str = UNCHANGED
     saved_now: bool
     at_start: bool  # what is taken off here stays off the next time
     own_start: bool  # the person chose with what the desk opens
     notice: Notice
-    picked: Collection[str]  # ids of leads that stay chosen
+    picked: Collection[str] = ()  # ids of leads that stay chosen
 
 
 @routes.get("/")
@@ -106,6 +106,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
+    heard = heard_of(desk.index, (hit.lead.id for hit in page.items), clinics)
     chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
     return LeadsPage(
         form=form,
@@ -115,7 +116,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         restricted=visitor.restricted,
         people=people,
         expected=str(expected_of((hit.lead for hit in page.items), judged)),
-        rows=list_view.rows(page.items, touched, people),
+        rows=list_view.rows(page.items, touched, people, listed=form.kept(now), heard=heard),
         total=counts.total if counts else 0,
         counts=counts,
         next_url=form.next_url(page.cursor, now),
@@ -124,7 +125,6 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         precisions_to=list_view.precision_choices(form, counts),
         ages=list_view.age_choices(form, counts),
         chips=chips,
-        narrowed=sum(bool(chip.url) for chip in chips),
         sorts_to=_sorts(query),
         place=form.place(clinics),
         symptom_options=_symptom_options(),
@@ -132,14 +132,10 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         settled=form.settled(clinics).url("").removeprefix("?"),
         listed=form.here(),
         exports={kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
-        statuses=STATUS_NAMES,
-        dismissals=cases.DISMISSALS,
-        unchanged=UNCHANGED,
         saved_now="saved" in request.query_params,
         at_start=asked is None,
         own_start=start != usual_start(clinics),
         notice=_notice(request.query_params),
-        picked=(),
     )
 
 

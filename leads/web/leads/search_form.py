@@ -115,11 +115,19 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
 
     def next_url(self, cursor: str, now: datetime) -> str:
         """The address of the page behind this cursor; "" without one."""
-        return self.url(cursor=cursor, at=f"{self.asked_at(now).timestamp():.6f}") if cursor else ""
+        return self.url(cursor=cursor, at=self.moment(now)) if cursor else ""
+
+    def kept(self, now: datetime) -> str:
+        """The query string that brings this page back as it is now, a day long."""
+        return self.url(cursor=self.cursor, at=self.moment(now)).removeprefix("/?")
+
+    def moment(self, now: datetime) -> str:
+        """When the first page was asked for, as an address says it."""
+        return f"{self.asked_at(now).timestamp():.6f}"
 
     def asked_at(self, now: datetime) -> datetime:
-        """When the first page was asked for: now, unless this is a further page of a list not a day old."""
-        if not self.cursor or not _MOMENT.fullmatch(self.at):
+        """When the first page was asked for: now, unless this belongs to a list that is not a day old."""
+        if not _MOMENT.fullmatch(self.at):
             return now
         moment = datetime.fromtimestamp(float(self.at), UTC)
         return moment if now - _LISTS_LAST <= moment <= now else now

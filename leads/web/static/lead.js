@@ -92,3 +92,11 @@ function askReason() {
 }
 status.addEventListener("change", askReason);
 askReason();
+
+// The list is walked from here by the keys it is walked with; who switched them off there has none here.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (localStorage.getItem("tingzhen.keys.off") === "1" || event.target.closest?.("input, select, textarea")) return;
+  const way = { j: "next", k: "prev" }[event.key];
+  if (way) document.querySelector(`.beside a[rel=${way}]`)?.click();
+});

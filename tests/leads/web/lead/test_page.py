@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from fastapi import FastAPI
@@ -74,6 +76,58 @@ def test_everything_known_is_there(client: TestClient) -> None:
         "同问，武侯区哪里看牙疼", "第 9 楼", "标为已看",
     ):  # fmt: skip
         assert words in page, words
+
+
+def links(client: TestClient, address: str) -> dict[str, str]:
+    """What stands above the lead: words → address."""
+    html = client.get(address).text
+    top = html[html.index('<nav class="back"') :].partition("</nav>")[0]
+    return {words: unescape(url) for url, words in re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', top)}
+
+
+def opened_from(client: TestClient, query: str) -> list[str]:
+    """The addresses of the leads of a list's first page, as its rows have them."""
+    found = re.findall(r'<a class="open" href="([^"]+)"', client.get("/?" + query).text)
+    return [unescape(url) for url in found]
+
+
+def test_the_leads_of_a_list_are_walked_and_the_way_back_keeps_the_search(client: TestClient) -> None:
+    rows = opened_from(client, "near=all&q=牙疼&sort=newest&since=30d")
+    assert len(rows) == 25
+    walked = [rows[0]]
+    while len(walked) < 30:  # over the end of the page
+        walked.append(links(client, walked[-1])["下一条"])
+    assert walked[:25] == rows
+    assert len(set(walked)) == 30
+    back = walked[-1]
+    for _ in range(29):
+        back = links(client, back)["上一条"]
+    assert back == rows[0]
+    above = links(client, rows[3])
+    lead_id = unquote(rows[3].partition("?")[0].removeprefix("/leads/"))
+    assert unquote(above["← 线索"]) == f"/?q=牙疼&near=all&since=30d&sort=newest#{lead_id}"
+    assert "上一条" not in links(client, rows[0])
+
+
+def test_a_lead_that_was_dealt_with_keeps_its_neighbours(client: TestClient) -> None:
+    one, two, three, *_ = opened_from(client, "near=all&status=new&sort=newest&q=牙疼")
+    path = two.replace("/leads/", "/cases/")
+    answer = client.post(path, data={"status": "seen", "version": "0"}, follow_redirects=False)
+    assert answer.status_code == 303
+    above = links(client, answer.headers["Location"])
+    assert (above["上一条"], above["下一条"]) == (one, three)
+    assert links(client, one)["下一条"] == three  # it left the list of new ones
+    late = client.post(path, data={"status": "booked", "version": "0"})
+    assert late.status_code == 409
+    assert late.text.count("?listed=") == 3  # who decides anew is still in the list
+    client.post(path, data={"status": "new", "version": "1"})
+
+
+def test_a_lead_outside_of_the_list_has_the_way_back_only(client: TestClient) -> None:
+    assert set(links(client, "/leads/forum/202?listed=near%3Dall%26q%3D7号")) == {"← 线索", "跟进"}
+    assert links(client, "/leads/forum/7")["← 线索"] == "/"
+    assert client.get("/leads/forum/7?listed=q%3D(").status_code == 200
+    assert links(client, "/leads/forum/7?listed=//evil.example")["← 线索"].startswith("/?")
 
 
 def test_looking_changes_nothing(client: TestClient, app: FastAPI) -> None:

@@ -216,7 +216,26 @@ def test_a_lead_is_opened_by_keys(browser: Browser, address: str, folder: Path, 
         lead_id = page.locator("li.lead").first.get_attribute("id")
         assert lead_id
         page.keyboard.press(key)
-        page.wait_for_url("**/leads/" + lead_id.replace("/", "%2F"))
+        page.wait_for_url("**/leads/" + lead_id.replace("/", "%2F") + "*")
+
+
+def test_the_list_is_walked_from_a_lead_and_found_again(desk: Page) -> None:
+    desk.get_by_role("checkbox", name="新线索").check()
+    desk.wait_for_url("**status=new*")
+    lead_id, following = (desk.locator("li.lead").nth(place).get_attribute("id") for place in (4, 5))
+    desk.locator("li.lead").nth(4).get_by_role("link", name="详情").click()
+    desk.get_by_role("button", name="标为已看").click()
+    desk.get_by_role("status").get_by_text("已保存。").wait_for()
+    desk.get_by_role("link", name="下一条").click()
+    there = "/leads/" + str(following).replace("/", "%2F")
+    desk.wait_for_url(lambda url: there in url)
+    shoot(desk, "lead-in-list")
+    desk.keyboard.press("k")  # the one before it now
+    desk.wait_for_url(lambda url: "listed=" in url and there not in url)
+    desk.get_by_role("link", name="← 线索").click()
+    desk.wait_for_url(lambda url: "/?" in url and "status=new" in url)
+    assert desk.get_by_role("checkbox", name="新线索").is_checked()
+    assert lead_id not in [row.get_attribute("id") for row in desk.locator("li.lead").all()]
 
 
 def test_search_help_and_typing(desk: Page) -> None:

@@ -20,15 +20,16 @@ from leads.actions.export import BOM, COLUMNS
 from leads.config import ClinicTable, Settings
 from leads.index.base import Stored
 from leads.index.sqlite.index import SqliteIndex
-from leads.models import LeadQuery, Reason
+from leads.models import LeadQuery, Mention, Reason
 from leads.records import audit, cases, feedback, open_records, searches, users
 from leads.scoring.fit import serves
 from leads.web.leads.counts import AGES, FILTERS, Remembered, count
 from leads.web.leads.highlight import excerpt
 from leads.web.leads.page import PAGE_SIZE
 from leads.web.leads.search_form import LeadForm, usual_start
+from nlp.models import Sentiment
 from tests.support.builders import NEAR_WUHOU, NOW, lead, region, symptom
-from tests.support.seeds import ClientOf, settings
+from tests.support.seeds import ClientOf, fresh, settings
 from tests.support.seen import Seen, shown
 
 CHOICE = re.compile(
@@ -157,7 +158,8 @@ def test_every_filter_in_use_has_a_chip_that_takes_it_away(client: TestClient) -
 def test_a_row_links_to_its_page_and_to_the_public_post(client: TestClient) -> None:
     seen = Seen(page(client, "near=all&since=1d"))
     links = seen.all("a", "href")
-    assert "/leads/" + quote("forum/102", safe="") in links
+    (link,) = {each for each in links if each.startswith("/leads/" + quote("forum/102", safe="") + "?")}
+    assert re.search(r"listed=near%3Dall%26since%3D1d%26at%3D\d+\.\d+$", link)
     assert "https://forum.example/t?a=1&b='\"<" in links
 
 
@@ -168,6 +170,23 @@ def test_the_excerpt_of_a_long_post_shows_its_evidence() -> None:
     assert (runs[0].text, runs[-1].text) == ("…", "…")
     assert sum(len(run.text) for run in runs) == 202
     assert "".join(run.text for run in runs[1:-1]) in text
+
+
+def test_a_complaint_about_the_clinic_is_marked_as_a_mention_first(client: TestClient, folder: Path) -> None:
+    said = fresh(300, "在安和口腔拔智齿把我神经弄伤了，疼，找律师", hours=1, place=region("武侯区"))
+    mood = Sentiment(polarity="complaint", severity=3, cues=("律师",), kinds=("injury",))
+    heard = Mention(post=said.post, clinic_id="anhe", term="安和口腔", sentiment=mood)
+    with SqliteIndex(folder / "leads.sqlite") as index:
+        index.upsert([said])
+        index.upsert_mentions([heard])
+    mark = '<a class="mood complaint" href="/mentions/forum/300%23anhe">提到安和口腔：不满，紧急</a>'
+    html = page(client, "near=all&min_need=0&sort=newest&since=1d")
+    assert mark in html
+    assert html.count('class="heard"') == 2  # and the praise that the seed holds
+    assert mark in client.get("/leads/forum/300").text
+    assert 'class="heard"' not in client.get("/leads/forum/7").text
+    with SqliteIndex(folder / "leads.sqlite") as index:
+        index.delete(["forum/300"])
 
 
 # --- what the desk opens with --------------------------------------------------
