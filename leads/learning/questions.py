@@ -17,6 +17,7 @@ from leads.models import Drawn, Lead
 from nlp.intent.questions import choose, doubt
 
 A_DAY = 10
+LEAST = 20  # judgements without which nothing can be compared
 BY_CHANCE = (4, 8)  # of the ten, counted from 0
 THRESHOLD = 0.38  # the shipped model's; a clinic's own has it too
 

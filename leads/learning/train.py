@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crawler import owner_only
 from leads.errors import InputError, StorageError
+from leads.learning.questions import LEAST
 from leads.storage import CURRENT, model_folder
 from nlp import prepare
 from nlp.evaluate import Intents, intents
@@ -27,7 +28,6 @@ from nlp.symptoms.find import SymptomTagger
 
 HELD_OUT = 0.3  # share of the judgements a model is compared on
 REPEATS = 3  # how often a judgement counts beside a post of the corpus: it is about this clinic's own posts
-LEAST = 20  # judgements without which nothing can be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,7 @@ from leads.actions import ten_questions
 from leads.actions.ten_questions import Correction, Turn
 from leads.errors import InputError
 from leads.labels import INTENT_HINTS, INTENT_NAMES
-from leads.learning.questions import A_DAY
-from leads.learning.train import LEAST
+from leads.learning.questions import A_DAY, LEAST
 from leads.models import Assent, Lead
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
