@@ -43,8 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--posts", type=int, default=10_000, help="posts for ours and the careful baseline")
     count = parser.parse_args().posts
-    texts = _texts(count)
-    posts = [_post(number, text) for number, text in enumerate(texts)]
+    texts = corpus_texts(count)
+    posts = [as_post(number, text) for number, text in enumerate(texts)]
     print(f"{len(texts)} posts, {sum(map(len, texts)) / len(texts):.1f} characters on average")
     usual = _Usual([example.text for example in corpus.load()], [e.intent for e in corpus.load()])
     tagger = Tagger.load()
@@ -70,7 +70,7 @@ def _rate(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> float:
     return len(items) / (time.perf_counter() - started)
 
 
-def _texts(count: int) -> list[str]:
+def corpus_texts(count: int) -> list[str]:
     """Corpus posts, short ones joined until they have 60 characters; no two are equal."""
     own = [example.text for example in corpus.load()]
     out = []
@@ -83,7 +83,7 @@ def _texts(count: int) -> list[str]:
     return out
 
 
-def _post(number: int, text: str) -> Post:
+def as_post(number: int, text: str) -> Post:
     when = NOW - timedelta(seconds=7 * number)
     return Post(source="bench", post_id=str(number), text=text, published_at=when, fetched_at=NOW)
 
@@ -144,7 +144,7 @@ def _ingest(tagger: Tagger) -> Callable[[Sequence[Post]], None]:
 
     def work(posts: Sequence[Post]) -> None:
         with TemporaryDirectory() as folder, SqliteIndex(Path(folder) / "leads.sqlite") as index:
-            _ingestor(tagger, index, folder).run(posts, origin="bench", now=NOW)
+            ingestor(tagger, index, folder).run(posts, origin="bench", now=NOW)
 
     return work
 
@@ -154,27 +154,24 @@ def _everything(tagger: Tagger) -> Callable[[Sequence[Post]], None]:
 
     def work(posts: Sequence[Post]) -> None:
         with TemporaryDirectory() as folder, SqliteIndex(Path(folder) / "leads.sqlite") as index:
-            keeper = _KeepAll(
-                tagger=tagger,
-                index=index,
-                quarantine=Quarantine(Path(folder) / "q.jsonl"),
-                clinics=(),
-                brands=BrandMatcher(()),
-            )
+            keeper = ingestor(tagger, index, folder, KeepAll)
             for batch in batched(posts, 512):
                 keeper.store(batch, Report(), NOW)
 
     return work
 
 
-class _KeepAll(Ingestor):
+class KeepAll(Ingestor):
+    """Takes every post for a lead."""
+
     def judge(self, post: Post, tags: Tags, text: str) -> Lead | None:
         need, reasons = rate(text, tags)
         return Lead(post=post, tags=tags, need=need, reasons=reasons)
 
 
-def _ingestor(tagger: Tagger, index: SqliteIndex, folder: str) -> Ingestor:
-    return Ingestor(
+def ingestor(tagger: Tagger, index: SqliteIndex, folder: str, kind: type[Ingestor] = Ingestor) -> Ingestor:
+    """One without clinics, whose quarantine lies in `folder`."""
+    return kind(
         tagger=tagger,
         index=index,
         quarantine=Quarantine(Path(folder) / "q.jsonl"),
