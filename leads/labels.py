@@ -97,6 +97,7 @@ OUTCOMES = {
     "failed": "失败",
     "running": "进行中",
 }
+LISTS = {"ok": "读到了", "empty": "没有内容", "refused": "被拒绝", "failed": "没读成"}  # of one list in a run
 GAPS = {
     "silent": "异常安静",
     "truncated": "截断",

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.rechecks import GROUP, Due
-from crawler.coverage.runs import GapKind, History, Outcome, Totals, judge
+from crawler.coverage.runs import GapKind, History, ListState, Outcome, Totals, judge
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Task
 from crawler.items import Post
@@ -34,6 +34,7 @@ class _Running:
     listing: bool = False  # a list was read: not just pages left over from a killed run
     totals: Totals = field(default_factory=Totals)
     reasons: dict[str, str] = field(default_factory=dict)  # the first of each kind
+    lists: dict[str, ListState] = field(default_factory=dict)  # group of tasks → what came of it
     robots: str = ""
     recheck: bool = False
     resumed: bool = False
@@ -122,6 +123,8 @@ class Ledger:
         if result.listed is not None:
             running.listing = True
             running.totals.listed += result.listed
+            came = ListState(outcome="ok" if result.listed else "empty", listed=result.listed)
+            self._list(running, task, came)
         running.totals.withheld += result.withheld
         with self.coverage.transaction():
             fresh = tuple(each for each in result.tasks if self.coverage.add_task(each))
@@ -144,6 +147,12 @@ class Ledger:
             running, "page", {"key": task.key, "listed": result.listed or 0, "posts": len(page.posts)}
         )
         return fresh
+
+    def _list(self, running: _Running, task: Task, came: ListState) -> None:
+        """Books what came of a page of a list; pages of single threads and posts are none."""
+        if not running.recheck and not task.at.single():
+            before = running.lists.get(task.group)
+            running.lists[task.group] = before.then(came) if before else came
 
     def _page(self, task: Task, result: PageResult) -> _OpenPage:
         posts = {post.id: post for post in result.posts}
@@ -173,6 +182,7 @@ class Ledger:
         """The site said no to this page. `keep` leaves it for the next run (robots.txt unreachable)."""
         running = self._running[task.source]
         running.totals.refused += 1
+        self._list(running, task, ListState(outcome="refused", reason=reason))
         self._note(running, "refused", task.key, reason)
         if not keep:
             self.coverage.complete(task)
@@ -190,6 +200,7 @@ class Ledger:
         next run tries again, a few times."""
         running = self._running[task.source]
         running.totals.failed += 1
+        self._list(running, task, ListState(outcome="failed", reason=reason))
         if layout:
             self._note(running, "layout", task.key, reason)
         again = self.coverage.retry_later(task, ATTEMPTS)
@@ -393,6 +404,7 @@ class Ledger:
             expect=running.source.expect,
             recheck=running.recheck,
             reasons=running.reasons,
+            empty=sum(state.outcome == "empty" for state in running.lists.values()),
         )
         outcome, reason = self._verdict(running, history)
         if outcome in ("ok", "truncated"):
@@ -411,7 +423,12 @@ class Ledger:
 
     def save(self, running: _Running) -> None:
         self.coverage.save_run(
-            running.run, running.totals, robots=running.robots, first=running.first, last=running.last
+            running.run,
+            running.totals,
+            robots=running.robots,
+            first=running.first,
+            last=running.last,
+            lists=running.lists,
         )
 
     def _note(self, running: _Running, kind: GapKind, scope: str, text: str) -> None:

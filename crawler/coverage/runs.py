@@ -21,6 +21,23 @@ GapKind = Literal[
     "again",
 ]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
+ListOutcome = Literal["ok", "empty", "failed", "refused"]
+_WORSE: tuple[str, ...] = get_args(ListOutcome)  # a list of several pages is what the last of these says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListState:
+    """What came of one list (a board, a feed, a search) in a run. `listed` counts threads or results."""
+
+    outcome: ListOutcome
+    listed: int = 0
+    reason: str = ""
+
+    def then(self, later: ListState) -> ListState:
+        """Both, of pages of one list. What was listed stays listed, whatever became of a later page."""
+        worse = max(self, later, key=lambda state: _WORSE.index(state.outcome))
+        listed = self.listed + later.listed
+        return ListState(outcome="ok", listed=listed) if listed else worse
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +79,7 @@ class Run:
     totals: Totals
     first_at: datetime | None  # oldest and newest publication time among the posts of the run
     last_at: datetime | None
+    lists: Mapping[str, ListState] = field(default_factory=dict)  # group of tasks → what came of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +110,7 @@ class History:
     expect: int = 0
     recheck: bool = False  # the run visited stored posts again and looked for nothing new
     reasons: Mapping[str, str] = field(default_factory=dict)  # the first noted of each kind
+    empty: int = 0  # lists that were read and hold nothing
 
 
 def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
@@ -104,7 +123,7 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
         return "blocked", history.reasons.get("blocked", "")
     if "layout" in history.reasons:
         return "failed", history.reasons["layout"]
-    if totals.refused and not totals.listed and not totals.posts:
+    if totals.refused and not totals.listed and not totals.posts and not history.empty:
         return "refused", history.reasons.get("refused", "")
     if totals.failed and not totals.listed and not totals.posts:
         return "failed", history.reasons.get("failed", "")
@@ -117,7 +136,8 @@ def judge(totals: Totals, history: History) -> tuple[Outcome, str]:
     if history.listing and (totals.listed < history.expect or (not totals.listed and history.listed_before)):
         return "silent", f"列出 {totals.listed} 个主题，预期至少 {max(history.expect, 1)} 个"
     if not totals.listed and not totals.posts:
-        return "empty", "页面正常，但没有主题"
+        refused = f"；另有 {totals.refused} 处被拒绝" if totals.refused else ""
+        return "empty", f"页面正常，但没有主题{refused}"
     return (
         ("failed", history.reasons.get("failed", ""))
         if totals.failed

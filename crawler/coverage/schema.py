@@ -39,7 +39,9 @@ CREATE TABLE kept (
   source TEXT, id TEXT, page TEXT NOT NULL, published TEXT NOT NULL, PRIMARY KEY (source, id)) WITHOUT ROWID;
 CREATE INDEX kept_page ON kept (source, page)
 """
-_STEPS = (_FIRST, _RECHECKS)  # step n makes version n + 1
+# What came of each list of a run.
+_LISTS = "ALTER TABLE run ADD COLUMN lists TEXT NOT NULL DEFAULT '{}'"
+_STEPS = (_FIRST, _RECHECKS, _LISTS)  # step n makes version n + 1
 VERSION = len(_STEPS)
 
 

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 from crawler import owner_only
 from crawler.coverage import schema
 from crawler.coverage.rechecks import Rechecks
-from crawler.coverage.runs import Gap, GapKind, Outcome, Pause, Run, Totals, missing_days
+from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals, missing_days
 from crawler.coverage.tasks import Scope, Target, Task, read_task
 from crawler.items import Post
 
@@ -37,6 +38,7 @@ page_complete = object()
 posts_gone = object()
 
 
+NO_LISTS: Mapping[str, ListState] = MappingProxyType({})
 _INDEX = Scope("index")
 _AGAIN = Scope("again")
 
@@ -107,12 +109,20 @@ class Coverage:
             return int(row.lastrowid or 0)
 
     def save_run(
-        self, run: int, totals: Totals, *, robots: str, first: datetime | None, last: datetime | None
+        self,
+        run: int,
+        totals: Totals,
+        *,
+        robots: str,
+        first: datetime | None,
+        last: datetime | None,
+        lists: Mapping[str, ListState] = NO_LISTS,
     ) -> None:
         """Counters so far, so that a killed run still says what it had got."""
+        told = json.dumps({group: asdict(state) for group, state in lists.items()}, ensure_ascii=False)
         self._db.execute(
-            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=? WHERE id=?",
-            (_dump(totals), robots, _iso(first), _iso(last), run),
+            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=?, lists=? WHERE id=?",
+            (_dump(totals), robots, _iso(first), _iso(last), told, run),
         )
 
     def finish_run(self, run: int, outcome: Outcome, reason: str, now: datetime) -> None:
@@ -126,8 +136,8 @@ class Coverage:
     def runs(self, *, source: str = "", limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""
         rows = self._db.execute(
-            "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at "
-            "FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
+            "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at, "
+            "lists FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
             (source, limit),
         )
         return tuple(_run(row) for row in rows)
@@ -397,6 +407,7 @@ def _run(row: tuple[object, ...]) -> Run:
         totals=Totals(**totals),
         first_at=_when(row[9]) if row[9] else None,
         last_at=_when(row[10]) if row[10] else None,
+        lists={group: ListState(**state) for group, state in json.loads(str(row[11])).items()},
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 
-from crawler.coverage.runs import Gap, Run
+from crawler.coverage.runs import Gap, ListState, Run
 from crawler.coverage.store import Coverage
 from crawler.sources.source import Source
 from leads.errors import ConfigError
-from leads.labels import GAPS, OUTCOMES
+from leads.labels import GAPS, LISTS, OUTCOMES
 from leads.models import RuleKind
 
 GROUNDS = {
@@ -147,6 +147,10 @@ def record(state: SourceState) -> dict[str, object]:
         "recheck_outcome": state.recheck.outcome if state.recheck else "never",
         "next_at": _iso(state.next_at),
         "waiting_for": state.waiting_for,
+        "lists": [
+            {"list": _list_name(source, group), **asdict(came)}
+            for group, came in (run.lists if run else {}).items()
+        ],
         "gaps": [{"kind": gap.kind, "scope": gap.scope, "reason": gap.reason} for gap in state.gaps],
     }
 
@@ -183,8 +187,32 @@ def _lines(state: SourceState, now: datetime) -> list[str]:
         lines.append("  现在就可以抓")
     else:
         lines.append(f"  {_clock(state.next_at, source)} 以后可以再抓：{state.waiting_for}")
+    lines += [f"  列表 · {name}：{came}" for name, came in lists(state)]
     lines += [f"  缺口 · {GAPS[gap.kind]} · {gap.scope}：{gap.reason}" for gap in state.gaps]
     return lines
+
+
+def lists(state: SourceState) -> tuple[tuple[str, str], ...]:
+    """(list, what came of it) of the latest run, in words, and of the boards that it did not come to. Empty
+    where there is one list alone, and the run says it all."""
+    run, source = state.run, state.source
+    if run is None or not run.lists or max(len(run.lists), len(source.boards)) < 2:
+        return ()
+    told = {_list_name(source, group): _came(came) for group, came in run.lists.items()}
+    missed = (_list_name(source, f"board:{board.id}") for board in source.boards)
+    return (*told.items(), *((name, "这次没有读到") for name in missed if name not in told))
+
+
+def _list_name(source: Source, group: str) -> str:
+    """A board by its name, with its id; other lists by what they are asked with."""
+    board = source.board(group.removeprefix("board:"))
+    return f"{board.name}（{board.id}）" if board and board.name else group.removeprefix("board:") or "全站"
+
+
+def _came(came: ListState) -> str:
+    if came.outcome == "ok":
+        return f"列出 {came.listed}"
+    return LISTS[came.outcome] + (f"（{came.reason}）" if came.reason else "")
 
 
 def _headline(state: SourceState, now: datetime) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from crawler.sample.forum import SitePage
 from tests.site.crawl import Crawled
 from tests.site.pages import crawl, serve
 from tests.site.store import RECHECK, keeping, kept
-from tests.site.topics import Board, reply, sample
+from tests.site.topics import Board, denied, empty_list, reply, sample
 
 LINES = 'boards = [{ id = "7", name = "健康", region = "四川成都" }]\n'
 
@@ -104,6 +106,30 @@ class TopicCases:
         with serve(lambda asked: SitePage(status=403, body=b'{"errors":[]}')) as site:
             crawled = crawl(tmp_path, site, self.engine, LINES)
         assert (crawled.run.outcome, crawled.paths.count("/robots.txt")) == ("blocked", 1)
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_every_board_is_told_as_read_refused_or_empty_as_it_is(self, tmp_path: Path, status: int) -> None:
+        """What guests may not see is refused, and hides nothing of the boards beside it."""
+        board = sample(self.engine)
+        board.others = {"8": denied(self.engine, status), "9": empty_list(self.engine)}
+        with serve(board.pages) as site:
+            crawled = crawl(tmp_path, site, self.engine, 'boards = ["8", "7", "9"]\n')
+        assert (crawled.run.outcome, len(crawled.posts)) == ("ok", 49)
+        assert (crawled.run.totals.refused, crawled.run.totals.failed) == (1, 0)
+        lists = crawled.run.lists
+        assert {group: came.outcome for group, came in lists.items()} == {
+            "board:7": "ok",
+            "board:8": "refused",
+            "board:9": "empty",
+        }
+        assert lists["board:7"].listed == 7
+        assert lists["board:8"].reason.startswith(f"HTTP {status}：")
+
+    def test_a_forum_of_refused_and_empty_boards_is_not_refused_as_a_whole(self, tmp_path: Path) -> None:
+        others = {"7": denied(self.engine, 403), "9": empty_list(self.engine)}
+        with serve(Board(engine=self.engine, others=others).pages) as site:
+            crawled = crawl(tmp_path, site, self.engine, 'boards = ["7", "9"]\n')
+        assert (crawled.run.outcome, crawled.run.reason) == ("empty", "页面正常，但没有主题；另有 1 处被拒绝")
 
     def test_an_empty_board_is_empty(self, tmp_path: Path) -> None:
         crawled = self.crawl(tmp_path, Board(engine=self.engine))

@@ -43,10 +43,14 @@ class Board:
 
     engine: str
     threads: list[Thread] = field(default_factory=list)
+    others: dict[str, SitePage] = field(default_factory=dict)  # what lists of other boards than 7 answer
 
     def pages(self, asked: Asked) -> SitePage | None:
         parts = urlsplit(asked.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        board = query.get("category") or query.get("filter[tag]") or parts.path.rpartition("/category/")[2]
+        if board in self.others:
+            return self.others[board]
         return {"discourse": self._discourse, "flarum": self._flarum, "nodebb": self._nodebb}[self.engine](
             parts.path, query
         )
@@ -176,6 +180,29 @@ class Board:
             "votes": said.likes,
             "user": {"uid": len(said.author), "username": said.author},
         }
+
+
+def denied(engine: str, status: int) -> SitePage:
+    """What guests get who ask for a board that is not theirs."""
+    return as_json(
+        {
+            "discourse": {"errors": ["您没有查看此内容的权限"], "error_type": "invalid_access"},
+            "flarum": {"errors": [{"status": str(status), "code": "permission_denied"}]},
+            "nodebb": {"status": {"code": "not-authorised", "message": "no login"}, "response": {}},
+        }[engine],
+        status=status,
+    )
+
+
+def empty_list(engine: str) -> SitePage:
+    """The list of a board without threads."""
+    return as_json(
+        {
+            "discourse": {"topic_list": {"topics": []}},
+            "flarum": {"links": {}, "data": []},
+            "nodebb": {"topics": []},
+        }[engine]
+    )
 
 
 def _cut(thread: Thread, page: int) -> list[Said]:

@@ -10,7 +10,16 @@ from crawler.coverage.tasks import Task
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
-from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words, replies_of
+from crawler.spiders.forum.json_forum import (
+    NO_GUESTS,
+    NO_RIGHT,
+    Denial,
+    JsonForum,
+    Moment,
+    entry_of,
+    own_words,
+    replies_of,
+)
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
@@ -66,6 +75,13 @@ class _Thread(Foreign):
     title: Word
     posts_count: Whole
     post_stream: Part[_PostStream]
+
+
+class _Denial(Denial):
+    error_type: Word
+
+    def why(self) -> str:
+        return {"invalid_access": NO_RIGHT, "not_logged_in": NO_GUESTS}.get(self.error_type, "")
 
 
 def _list_path(task: Task) -> str:
@@ -139,4 +155,5 @@ FORUM = JsonForum(
     posts=_Thread,
     list_page=_list_page,
     thread_page=_thread_page,
+    denial=_Denial,
 )

@@ -17,7 +17,15 @@ from crawler.coverage.tasks import Task
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
-from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words
+from crawler.spiders.forum.json_forum import (
+    NO_GUESTS,
+    NO_RIGHT,
+    Denial,
+    JsonForum,
+    Moment,
+    entry_of,
+    own_words,
+)
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
@@ -89,6 +97,18 @@ class _Posts(Foreign):
     data: Listed[_Resource[_Post]]
     included: Parts[_Resource[_User]]
     links: Part[_Links]
+
+
+class _Error(Foreign):
+    code: Word
+
+
+class _Denial(Denial):
+    errors: Parts[_Error]
+
+    def why(self) -> str:
+        known = {"permission_denied": NO_RIGHT, "not_authenticated": NO_GUESTS}
+        return next((known[error.code] for error in self.errors if error.code in known), "")
 
 
 def _list_path(task: Task) -> str:
@@ -166,4 +186,5 @@ FORUM = JsonForum(
     posts=_Posts,
     list_page=_list_page,
     thread_page=_thread_page,
+    denial=_Denial,
 )

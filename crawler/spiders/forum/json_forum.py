@@ -25,6 +25,8 @@ from crawler.spiders.forum.posts import Address
 
 _Topics = TypeVar("_Topics", bound=Foreign)
 _Posts = TypeVar("_Posts", bound=Foreign)
+NO_GUESTS = "要登录才能看"
+NO_RIGHT = "没有权限看"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,14 @@ class Moment:
             raise PageError(f"{what}的时间：{error}") from error
 
 
+class Denial(Foreign):
+    """An engine's own answer about what guests may not see."""
+
+    def why(self) -> str:
+        """The reason; "" where this is another answer."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonForum(Generic[_Topics, _Posts]):
     """One engine: addresses (under the site's root) out, pages in."""
@@ -53,6 +63,19 @@ class JsonForum(Generic[_Topics, _Posts]):
     posts: type[_Posts]
     list_page: Callable[[_Topics, Task, Moment], ListPage]
     thread_page: Callable[[_Posts, Task, Moment], ThreadPage]
+    denial: type[Denial]
+
+    def denied(self, body: bytes, status: int) -> Refusal | Blocked:
+        """What 401 or 403 means: the forum's own word on one board or thread, or a host that wants no more
+        of us. A 401 is about an account in any case, and asking for one is all it does."""
+        try:
+            data = read_object(decode(body, "utf-8"))
+        except PageError:
+            data = {}
+        said = "" if isinstance(data, Refusal | Blocked) else read_as(self.denial, data).why()
+        if said or status == 401:
+            return Refusal(reason=f"HTTP {status}：{said or NO_GUESTS}")
+        return Blocked(reason=f"HTTP {status}")
 
     def path(self, task: Task) -> str:
         return self.list_path(task) if task.kind == "list" else self.thread_path(task)

@@ -17,11 +17,14 @@ from crawler.spiders.forum.json_forum import JsonForum, Moment
 from crawler.spiders.forum.plan import ForumReader
 from crawler.spiders.forum.targets import TARGETS, BoardAt, ThreadAt
 
+DENIED = (401, 403)
+
 
 class TopicSpider(SourceSpider):
     """Lists by latest reply, then the threads where something has happened."""
 
     forum: ClassVar[JsonForum[Any, Any]]  # whatever this engine's answers look like
+    handle_httpstatus_list: ClassVar[list[int]] = [*DENIED, *SourceSpider.handle_httpstatus_list]
     rechecks = True
     targets = TARGETS
 
@@ -44,12 +47,18 @@ class TopicSpider(SourceSpider):
             return None
         return replace(task, page=task.page - 1, key=f"{task.key}<")
 
+    def explains(self, response: Response) -> bool:
+        """A forum answers in JSON what guests may not see; what stands before a forum does not."""
+        return response.status in DENIED and b"json" in (response.headers.get(b"Content-Type") or b"").lower()
+
     def read(self, source: Source, task: Task, response: Response) -> Reading:
         now = self.clock()
         reader = ForumReader(
             source=source, coverage=self.ledger.coverage, secret=self.secret, address=self.forum.address
         )
         read_at = Moment(now=now, zone=source.zone)
+        if response.status in DENIED:
+            return self.forum.denied(response.body, response.status)
         if task.kind == "list":
             return reader.of_list(task, self.forum.read_list(response.body, task, read_at), now)
         return reader.of_thread(task, self.forum.read_thread(response.body, task, read_at), now)

@@ -11,7 +11,16 @@ from crawler.coverage.tasks import Task
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Truth, Whole, Word
 from crawler.sources.source import Source
-from crawler.spiders.forum.json_forum import JsonForum, Moment, entry_of, own_words, replies_of
+from crawler.spiders.forum.json_forum import (
+    NO_GUESTS,
+    NO_RIGHT,
+    Denial,
+    JsonForum,
+    Moment,
+    entry_of,
+    own_words,
+    replies_of,
+)
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
@@ -68,6 +77,21 @@ class _Thread(Foreign):
     postcount: Whole
     posts: Listed[_Post]
     pagination: Part[_Pagination]
+
+
+class _Status(Foreign):
+    code: Word
+
+
+class _Denial(Denial):
+    """Guests get a `status`; who is let in as a "spider" is told beside an error whether it is logged in."""
+
+    status: Part[_Status]
+    logged_in: Annotated[Truth, Field(validation_alias="loggedIn")]
+
+    def why(self) -> str:
+        known = {"not-authorised": NO_GUESTS, "forbidden": NO_RIGHT}
+        return known.get(self.status.code, NO_RIGHT if "logged_in" in self.model_fields_set else "")
 
 
 def _list_path(task: Task) -> str:
@@ -138,4 +162,5 @@ FORUM = JsonForum(
     posts=_Thread,
     list_page=_list_page,
     thread_page=_thread_page,
+    denial=_Denial,
 )

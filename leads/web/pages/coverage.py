@@ -21,7 +21,7 @@ from leads.labels import GAPS, OUTCOMES
 from leads.records import jobs
 from leads.records.tables.jobs import Job, SourceControl
 from leads.records.tables.people import Audit
-from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, states
+from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, lists, states
 from leads.web.auth import Admin, Staff
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import WebPage, render
@@ -85,6 +85,7 @@ class SourcePage(WebPage):
     template: ClassVar[str] = "source.html"
     line: Line
     runs: Sequence[Run]
+    lists: Sequence[tuple[str, str]]  # name, what came of it in the latest run
     now: datetime
     done: str
     outcomes: Mapping[str, str]
@@ -122,6 +123,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
     page = SourcePage(
         line=line,
         runs=runs,
+        lists=lists(line.state),
         now=now,
         done=DONE.get(done, ""),
         outcomes=OUTCOME_WORDS,

@@ -182,6 +182,7 @@ def test_the_longest_waiting_page_comes_first(tmp_path: Path) -> None:
     assert [task.at.single() for task in due] == ["3", "1", "2"]
     assert ledger.due(SOURCE, checked_before=later, published_after=later) == ()
     assert coverage.rechecks.kept("bbs") == 0
+    assert coverage.runs()[0].lists == {}
     coverage.close()
 
 
@@ -192,10 +193,12 @@ def test_the_alarm_needs_many_pages() -> None:
 def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
     coverage = Coverage(tmp_path / "c.sqlite")
     coverage.set_cursor("bbs", "board:1", "far")
+    coverage.start_run("bbs", {}, NOW)
     coverage.close()
     with sqlite3.connect(tmp_path / "c.sqlite") as database:
         database.execute("DROP TABLE visit")
         database.execute("DROP TABLE kept")
+        database.execute("ALTER TABLE run DROP COLUMN lists")
         database.execute("PRAGMA user_version = 1")
     database.close()
     coverage = Coverage(tmp_path / "c.sqlite")

@@ -126,6 +126,8 @@ LISTED = Totals(listed=5, posts_new=3)
         (Totals(listed=5, truncated=1), History(), "truncated"),
         (Totals(refused=1), History(), "refused"),
         (Totals(refused=1, listed=5), History(), "ok"),  # one board of many; its gap is listed
+        (Totals(refused=1), History(empty=1), "empty"),  # one refused, one read and empty
+        (Totals(refused=1), History(empty=1, listed_before=True), "silent"),
         (Totals(listed=5, posts_new=3, blocked=1), History(), "blocked"),
         (Totals(failed=1), History(), "failed"),
         (Totals(listed=5, posts_new=3, failed=1), History(), "failed"),

@@ -19,7 +19,7 @@ from crawler.sample.topics import Style
 from crawler.sources.load import load_sources
 from crawler.sources.permission import Permission
 from crawler.sources.quiet_hours import QuietHours
-from crawler.sources.source import Source
+from crawler.sources.source import Board, Source
 from crawler.spiders.forum.targets import BoardAt
 from leads import labels
 from leads.sources import states
@@ -171,10 +171,41 @@ def test_outcomes_are_told_apart(
 def test_every_outcome_and_gap_has_a_word() -> None:
     from typing import get_args
 
-    from crawler.coverage.runs import GapKind, Outcome
+    from crawler.coverage.runs import GapKind, ListOutcome, Outcome
 
     assert set(labels.OUTCOMES) == set(get_args(Outcome))
     assert set(labels.GAPS) == set(get_args(GapKind))
+    assert set(labels.LISTS) == set(get_args(ListOutcome))
+
+
+def test_every_board_is_told_as_it_is(coverage: Coverage) -> None:
+    boards = (Board(id="36", name="口腔"), Board(id="7"), Board(id="8"), Board(id="9"))
+    ledger = Ledger(coverage, clock=lambda: NOW, report=lambda event, values: None)
+    ledger.open(SOURCE)
+    one, two, three = (
+        Task(source="bbs", key=f"list:{n}:1", group=f"board:{n}", kind="list", at=BoardAt(board=n))
+        for n in ("36", "7", "8")
+    )
+    ledger.page(one, PageResult(listed=20))
+    ledger.page(replace(one, page=2, key="list:36:2"), PageResult(listed=15))
+    ledger.page(two, PageResult(listed=0))
+    ledger.refused(three, "HTTP 403：没有权限")
+    ledger.close()
+    found = state(coverage, replace(SOURCE, boards=boards))
+    told = [line.strip() for line in states.text(found, NOW).splitlines() if "列表" in line]
+    assert told == [
+        "列表 · 口腔（36）：列出 35",
+        "列表 · 7：没有内容",
+        "列表 · 8：被拒绝（HTTP 403：没有权限）",
+        "列表 · 9：这次没有读到",
+    ]
+    (first, *_) = states.record(found)["lists"]  # type: ignore[misc]  # a list of tables
+    assert first == {"list": "口腔（36）", "outcome": "ok", "listed": 35, "reason": ""}
+
+
+def test_one_board_alone_is_what_the_run_says(coverage: Coverage) -> None:
+    ran(coverage, "listed")
+    assert "列表" not in states.text(state(coverage), NOW)
 
 
 def test_a_source_that_never_ran(coverage: Coverage) -> None:

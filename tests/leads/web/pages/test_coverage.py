@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from crawler.coverage.runs import Outcome, Totals
+from crawler.coverage.runs import ListState, Outcome, Totals
 from crawler.coverage.store import Coverage
 from leads.config import CrawlSettings
 from leads.records import jobs, open_records
@@ -62,7 +62,11 @@ def app(folder: Path) -> FastAPI:
         for hours, outcome, reason, totals in runs:
             at = now - timedelta(hours=hours)
             run = coverage.start_run("own", {}, at)
-            coverage.save_run(run, totals, robots="站方同意", first=None, last=None)
+            lists = {
+                "board:36": ListState(outcome="ok", listed=20),
+                "board:37": ListState(outcome="refused", reason="要登录才能看"),
+            }
+            coverage.save_run(run, totals, robots="站方同意", first=None, last=None, lists=lists)
             coverage.finish_run(run, outcome, reason, at + timedelta(minutes=4))
         coverage.note(run, "blocked", "36", "第 3 页要求验证码", now)
     return create_app(settings(folder).model_copy(update={"crawl": configured(folder)}))
@@ -84,7 +88,15 @@ def test_the_page_admits_trouble(client: TestClient) -> None:
 
 def test_a_source_has_its_runs_and_gaps(client: TestClient) -> None:
     page = client.get("/coverage/own").text
-    for words in ("第 3 页要求验证码", "到上限被截断", "36 版到页数上限", "邮件同意", "4 分钟", "每 2 小时"):
+    for words in (
+        "第 3 页要求验证码",
+        "到上限被截断",
+        "36 版到页数上限",
+        "邮件同意",
+        "4 分钟",
+        "每 2 小时",
+        "被拒绝（要登录才能看）",
+    ):
         assert words in page
     assert client.get("/coverage/nowhere").status_code == 404
 
