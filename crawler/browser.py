@@ -12,13 +12,18 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.page import PageMethod
+
+if TYPE_CHECKING:  # playwright comes with the extra "browser"
+    from playwright.async_api import Page
+    from playwright.async_api import Request as PageRequest
 
 EXECUTABLES = (
     "chromium-headless-shell",
@@ -55,7 +60,7 @@ def executable() -> str:
     return found
 
 
-def launch_options(hosts: Iterable[str]) -> dict[str, Any]:
+def launch_options(hosts: Iterable[str]) -> dict[str, object]:
     """How Chromium is started: with no other host than `hosts` resolvable, whatever a page or a redirect
     asks for, addresses included."""
     rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(set(hosts)))])
@@ -74,7 +79,9 @@ def launch_options(hosts: Iterable[str]) -> dict[str, Any]:
     return {"executable_path": executable(), "headless": True, "args": flags + alone}
 
 
-def browser_settings(hosts: Iterable[str], blocks: Callable[[Any], Awaitable[bool]]) -> dict[str, Any]:
+def browser_settings(
+    hosts: Iterable[str], blocks: Callable[[PageRequest], Awaitable[bool]]
+) -> dict[str, object]:
     """Scrapy settings of a crawl with a browser; `blocks` says which requests of a page are not made."""
     handler = f"{__name__}.BrowserHandler"
     return {
@@ -91,7 +98,7 @@ def browser_settings(hosts: Iterable[str], blocks: Callable[[Any], Awaitable[boo
     }
 
 
-def browser_meta(agent: str, css: str, seconds: float) -> dict[str, Any]:
+def browser_meta(agent: str, css: str, seconds: float) -> dict[str, object]:
     """`Request.meta` of a page that scripts fill: loaded, then watched for `css` for some seconds."""
     context = {"user_agent": agent, "accept_downloads": False, "service_workers": "block"}
     return {
@@ -103,7 +110,7 @@ def browser_meta(agent: str, css: str, seconds: float) -> dict[str, Any]:
     }
 
 
-async def _appears(page: Any, css: str, milliseconds: float) -> None:
+async def _appears(page: Page, css: str, milliseconds: float) -> None:
     """Waits for `css`; a page without it is read as it is, since it may say why."""
     from playwright.async_api import TimeoutError as TooLong
 
@@ -133,14 +140,14 @@ class Gate:
     def __init__(self, home: frozenset[str], code: frozenset[str], allows: Rules, admit: Manners) -> None:
         self.home, self.code, self.allows, self.admit = home, code, allows, admit
 
-    async def __call__(self, request: Any) -> bool:
+    async def __call__(self, request: PageRequest) -> bool:
         """True aborts. Takes playwright's request."""
         if self.refuses(request):
             return True
         host = urlsplit(request.url).hostname or ""
         return not await self.admit(host, code=request.resource_type in _CODE)
 
-    def refuses(self, request: Any) -> bool:
+    def refuses(self, request: PageRequest) -> bool:
         """Whether the request is none of those that may be made at all."""
         parts = urlsplit(request.url)
         if parts.scheme not in ("http", "https") or request.method != "GET":
@@ -156,10 +163,10 @@ class Gate:
 class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # scrapy-playwright has no types
     """scrapy-playwright's handler with tabs that are used again, and an end to every page."""
 
-    def __init__(self, crawler: Any) -> None:
+    def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._turns = asyncio.Semaphore(PAGES)
-        self._idle: list[tuple[Any, int]] = []  # tab, requests it has served
+        self._idle: list[tuple[Page, int]] = []  # tab, requests it has served
         self._most = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._limit = crawler.settings.getfloat("TINGZHEN_PAGE_SECONDS")
 
@@ -179,7 +186,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
             await self._keep(request.meta.pop("playwright_page", None), served + 1)
             return response
 
-    async def _keep(self, page: Any, served: int) -> None:
+    async def _keep(self, page: Page | None, served: int) -> None:
         if page is None or page.is_closed() or served >= USES:
             await self._discard(page)
             return
@@ -187,7 +194,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
         await page.context.clear_cookies()
         self._idle.append((page, served))
 
-    async def _discard(self, page: Any) -> None:
+    async def _discard(self, page: Page | None) -> None:
         if page is not None and not page.is_closed():
             # A page that hangs may not even let itself be closed; its time is not ours.
             await asyncio.wait({asyncio.ensure_future(page.close())}, timeout=5)

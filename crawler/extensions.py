@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
-from typing import Any, Self
+from typing import Self
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
-from scrapy.logformatter import LogFormatter
+from scrapy.logformatter import LogFormatter, LogFormatterResult
 from twisted.python.failure import Failure
 
+from crawler.coverage.guest import engine_of, guest_of
+from crawler.coverage.ledger import Ledger
 from crawler.coverage.store import page_complete, posts_gone, posts_stored
 from crawler.items import Post
 
@@ -42,7 +44,7 @@ class RunRecorder:
         return cls(crawler)
 
     def opened(self) -> None:
-        engine: Any = self.crawler.engine
+        engine = engine_of(self.crawler)
         pipelines = engine.scraper.itemproc.middlewares
         self.waits = any(getattr(each, "acknowledges_storage", False) for each in pipelines)
 
@@ -78,9 +80,8 @@ class RunRecorder:
             self.crawler.signals.send_catch_log(page_complete, ids=ids)
 
     @property
-    def _ledger(self) -> Any:
-        spider: Any = self.crawler.spider
-        return spider.ledger
+    def _ledger(self) -> Ledger:
+        return guest_of(self.crawler).ledger
 
 
 _REASONS = {
@@ -102,8 +103,7 @@ class PoliteThrottle(AutoThrottle):
         host, slot = self._get_slot(request, spider)
         if host is None or slot is None:
             return
-        floors: dict[str, float] = self.crawler.spider.floors  # type: ignore[union-attr]  # SourceSpider's
-        floor = floors.get(host, self.mindelay)
+        floor = guest_of(self.crawler).floors.get(host, self.mindelay)
         # Under the global floor only on this very machine (sources.py sees to that): no throttling there.
         slot.delay = floor if floor < self.mindelay else max(slot.delay, floor)
 
@@ -121,13 +121,19 @@ class QuietItems(LogFormatter):
         level = crawler.settings.get("LOG_LEVEL")
         return cls(level if isinstance(level, int) else logging.getLevelNamesMapping()[str(level).upper()])
 
-    def scraped(self, item: Any, response: Any, spider: Any) -> Any:
+    def scraped(  # type: ignore[override]  # None: not logged, as Scrapy's documentation allows
+        self, item: object, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult | None:
         return super().scraped(_name(item), response, spider) if self.each else None
 
-    def dropped(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
+    def dropped(
+        self, item: object, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
         return super().dropped(_name(item), exception, response, spider)
 
-    def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
+    def item_error(
+        self, item: object, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
         return super().item_error(_name(item), exception, response, spider)
 
 

@@ -22,6 +22,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import DNSLookupError
 
+from crawler.coverage.guest import engine_of, guest_of
 from crawler.parsing.network_errors import describe
 from crawler.sources.permission import Robots, is_loopback_host, is_private_address, read_robots
 
@@ -74,7 +75,7 @@ class AddressGuard:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        spider: Any = self.crawler.spider
+        spider = guest_of(self.crawler)
         parts = urlsplit(request.url)
         host = parts.hostname or ""
         if host in spider.stopped:
@@ -126,7 +127,7 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        spider: Any = self.crawler.spider
+        spider = guest_of(self.crawler)
         source = spider.sources[request.meta["source"]]
         if request.meta.get("robots_txt") or not spider.asks_robots(source):
             return
@@ -170,7 +171,7 @@ class RobotsMiddleware:
             dont_filter=True,
         )
         try:
-            engine: Any = self.crawler.engine
+            engine = engine_of(self.crawler)
             response = await engine.download_async(request)
         except Exception as error:  # whatever stops us from reading the rules stops us from crawling
             logger.warning("robots.txt of %s cannot be read: %s", site, type(error).__name__)
@@ -179,10 +180,10 @@ class RobotsMiddleware:
 
     def _slow_down(self, host: str, robots: Robots) -> None:
         asked = robots.delay(self.agent)
-        spider: Any = self.crawler.spider
+        spider = guest_of(self.crawler)
         if asked > spider.floors.get(host, 0.0):
             spider.floors[host] = asked
-            engine: Any = self.crawler.engine
+            engine = engine_of(self.crawler)
             slot = engine.downloader.slots.get(host)
             if slot is not None:
                 slot.delay = max(slot.delay, asked)
@@ -203,7 +204,7 @@ class StopMiddleware:
     def process_response(self, request: Request, response: Response) -> Response | Request:
         if request.meta.get("robots_txt"):
             return response
-        spider: Any = self.crawler.spider
+        spider = guest_of(self.crawler)
         if not request.meta.get("playwright"):  # a browser's requests are counted one by one, when it asks
             spider.count_page(spider.sources[request.meta["source"]])
         wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
@@ -226,7 +227,7 @@ class StopMiddleware:
         return request.replace(meta={**request.meta, "self_redirects": times}, dont_filter=True)
 
     def _stop(self, request: Request, reason: str, wait: float) -> None:
-        spider: Any = self.crawler.spider
+        spider = guest_of(self.crawler)
         spider.stop_host(spider.sources[request.meta["source"]], request.url, reason, seconds=wait)
         raise HostStopped(reason)
 

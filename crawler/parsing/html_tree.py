@@ -8,13 +8,13 @@ classes, too, which are looked up in Python, one by one.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from lxml import etree
 
 from crawler.parsing.text import whole
 
-Node = Any  # an lxml element; lxml has no types
+Node: TypeAlias = Any  # an element of lxml, which has no types; a text for XPaths that ask for one
 
 
 def tree(html: str) -> Node:
@@ -24,13 +24,13 @@ def tree(html: str) -> Node:
     return etree.fromstring(b"<html/>", parser) if root is None else root
 
 
-def find(node: Node, path: str) -> list[Any]:
+def find(node: Node, path: str) -> list[Node]:
     """What the XPath expression gives from `node` on: elements, or texts for `text()` and `@name`."""
     found = _compiled(path)(node)
     return found if isinstance(found, list) else [found]
 
 
-def first(node: Node, path: str) -> Any:
+def first(node: Node, path: str) -> Node:
     """The first of `find`, None where there is nothing."""
     found = find(node, path)
     return found[0] if found else None
@@ -55,5 +55,5 @@ def drop(node: Node) -> None:
 
 
 @cache
-def _compiled(path: str) -> Any:
+def _compiled(path: str) -> etree.XPath:
     return etree.XPath(path, smart_strings=False)

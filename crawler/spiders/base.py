@@ -22,6 +22,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.author_secret import load_secret
+from crawler.coverage.guest import engine_of
 from crawler.coverage.ledger import Ledger
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.progress import Progress
@@ -292,7 +293,7 @@ class SourceSpider(Spider):
         """Nothing more goes to `host`, the requests that wait for their turn included: Scrapy has let them
         past the middlewares already, and would still send each of them, one delay after the other."""
         self.stopped[host] = reason
-        engine: Any = self.crawler.engine
+        engine = engine_of(self.crawler)
         slot = engine.downloader.slots.get(host)
         while slot is not None and slot.queue:
             _, waiting = slot.queue.popleft()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from crawler.items import post_from_dict, post_to_dict
 from leads.models import Hit, Lead, Mention, Reason
 from nlp.models import INTENTS, Intent, Region, Sentiment, Symptom, Tags
+
+Kept: TypeAlias = Mapping[str, Any]  # JSON that the functions here have made
 
 
 def symptom_to_dict(symptom: Symptom) -> dict[str, object]:
@@ -32,7 +34,7 @@ def tags_to_dict(tags: Tags) -> dict[str, object]:
     return out
 
 
-def tags_from_dict(data: Mapping[str, Any]) -> Tags:
+def tags_from_dict(data: Kept) -> Tags:
     """The reverse of `tags_to_dict`; `data` was written by it, so its shape is trusted."""
     region, sentiment = data["region"], data.get("sentiment")
     return Tags(
@@ -58,9 +60,7 @@ def lead_to_dict(lead: Lead) -> dict[str, object]:
     }
 
 
-def lead_from_dict(
-    data: Mapping[str, Any], *, folded: int = 0, status: str = "new", assignee: str = ""
-) -> Lead:
+def lead_from_dict(data: Kept, *, folded: int = 0, status: str = "new", assignee: str = "") -> Lead:
     """The reverse of `lead_to_dict`."""
     return Lead(
         post=post_from_dict(data["post"]),
@@ -86,7 +86,7 @@ def mention_to_dict(mention: Mention) -> dict[str, object]:
     }
 
 
-def mention_from_dict(data: Mapping[str, Any]) -> Mention:
+def mention_from_dict(data: Kept) -> Mention:
     """The reverse of `mention_to_dict`; mentions of older versions say nothing of how they were found."""
     return Mention(
         post=post_from_dict(data["post"]),
@@ -100,7 +100,7 @@ def mention_from_dict(data: Mapping[str, Any]) -> Mention:
     )
 
 
-def _sentiment(data: Mapping[str, Any]) -> Sentiment:
+def _sentiment(data: Kept) -> Sentiment:
     return Sentiment(**{**data, "cues": tuple(data["cues"]), "kinds": tuple(data.get("kinds", ()))})
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
+from crawler.coverage.guest import guest_of
 from crawler.coverage.store import page_complete, posts_gone, posts_stored
 from crawler.items import Post
 from leads.ingest.build import crawl_ingestor
@@ -43,7 +44,7 @@ class LeadsPipeline:
         """Before the first request: cursors that belong to another index are reset, and another key of the
         author hashes is said."""
         self._close, self._ingestor = crawl_ingestor()
-        spider: Any = self._crawler.spider
+        spider = guest_of(self._crawler)
         problem = self._ingestor.key_problem(spider.secret, datetime.now(UTC))
         if problem:
             _log.warning("%s", problem)

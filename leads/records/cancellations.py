@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session, aliased
@@ -12,7 +12,7 @@ from leads.models import AlertState
 from leads.records.tables.alerts import Alert
 
 _CHUNK = 500
-ERASED: Final[dict[str, Any]] = {"title": "（帖子已删除）"}  # what an alert says of a post that was erased
+ERASED: Final[dict[str, object]] = {"title": "（帖子已删除）"}  # what an alert says of a post that was erased
 
 OPEN: tuple[AlertState, ...] = ("waiting", "sending")
 

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from ahocorasick_rs import AhoCorasick
 
@@ -28,6 +28,7 @@ _GLUED = frozenset("人治看做补洗拔种整哪有的这那求找雨雪风地
 # Behind a place name they make another name: 海南岛, 昆明池.
 _OTHER_NAME = frozenset("岛池滩路街湖山寺派话菜帮系式版道军党腔戏剧")
 _LEVELS = {"province": 0, "city": 1, "district": 2, "point": 3}
+TomlTable: TypeAlias = Mapping[str, Any]  # of our own data files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Mention:
 class PlaceWords:
     """All names and the rules' word lists; immutable. `PlaceWords.load()` reads the shipped ones once."""
 
-    def __init__(self, gazetteer: Gazetteer, data: Mapping[str, Any]) -> None:
+    def __init__(self, gazetteer: Gazetteer, data: TomlTable) -> None:
         self.gazetteer = gazetteer
         self.data = data
         names = _Builder(gazetteer, data).names()
@@ -204,7 +205,7 @@ def _longest(hits: list[_Hit]) -> list[_Hit]:
 class _Builder:
     """Puts the names of all sources together; the first kind given to a word stays."""
 
-    def __init__(self, gazetteer: Gazetteer, data: Mapping[str, Any]) -> None:
+    def __init__(self, gazetteer: Gazetteer, data: TomlTable) -> None:
         self.gazetteer = gazetteer
         self.data = data
         lists = data["names"]
@@ -312,7 +313,7 @@ def _also(name: Name, division: Division) -> Name:
     )
 
 
-def read_places(data: bytes) -> Mapping[str, Any]:
+def read_places(data: bytes) -> TomlTable:
     return tomllib.loads(data.decode("utf-8"))
 
 

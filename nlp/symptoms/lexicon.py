@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from nlp.models import Urgency
 from nlp.text.normal import DATA
@@ -21,6 +21,7 @@ CUES = DATA / "symptom_cues.toml"
 # A term of one or two characters may hide across two words (主|流产|品): it must touch a token border.
 # At one character both its ends must.
 BOTH_ENDS, ONE_END, ANYWHERE = 2, 1, 0
+TomlTable: TypeAlias = Mapping[str, Any]  # of our own data files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def load() -> Lexicon:
     )
 
 
-def _concept(code: str, table: Mapping[str, Any]) -> Concept:
+def _concept(code: str, table: TomlTable) -> Concept:
     return Concept(
         code=code,
         name=table["name"],
@@ -134,7 +135,7 @@ def _border(word: str, whole: bool) -> int:
     return ONE_END if len(word) == 2 else ANYWHERE
 
 
-def _entries(data: Mapping[str, Any], cues: Mapping[str, Any]) -> tuple[Entry, ...]:
+def _entries(data: TomlTable, cues: TomlTable) -> tuple[Entry, ...]:
     codes: dict[str, list[str]] = {}
     whole: set[str] = set()
     for code, table in data["concepts"].items():
@@ -166,7 +167,7 @@ def _entries(data: Mapping[str, Any], cues: Mapping[str, Any]) -> tuple[Entry, .
     return tuple(out)
 
 
-def _split_forms(table: Mapping[str, Any], infixes: Iterable[str]) -> list[str]:
+def _split_forms(table: TomlTable, infixes: Iterable[str]) -> list[str]:
     pairs = [split.split("|") for split in table.get("splits", ())]
     return [verb + infix + noun for verb, noun in pairs for infix in infixes]
 
@@ -179,7 +180,7 @@ def _temperatures() -> list[str]:
     return [degree + unit for degree, unit in product(degrees, ("度", "℃", "°", "°c"))]
 
 
-def _parts(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def _parts(data: TomlTable) -> dict[str, dict[str, str]]:
     out: dict[str, dict[str, str]] = {}
     for table in data["parts"].values():
         senses = {kind: code for kind, code in table.items() if kind != "words"}
@@ -188,7 +189,7 @@ def _parts(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return out
 
 
-def _steps(data: Mapping[str, Any], cues: Mapping[str, Any]) -> dict[str, str]:
+def _steps(data: TomlTable, cues: TomlTable) -> dict[str, str]:
     gap = data["gap"]
     sensations = [word for words in data["sensations"].values() for word in words]
     steps = _kinds(
@@ -219,7 +220,7 @@ def _steps(data: Mapping[str, Any], cues: Mapping[str, Any]) -> dict[str, str]:
     )
 
 
-def _cues(cues: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _cues(cues: TomlTable) -> tuple[tuple[str, str], ...]:
     person, past = cues["person"], cues["past"]
     kinds = _kinds(
         self=person["self"],

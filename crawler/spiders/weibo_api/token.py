@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Protocol, Self, runtime_checkable
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.coverage.guest import Guest
 from crawler.middlewares import HostStopped
+from crawler.sources.source import Source
 
 HEADER = "Authorization"
+
+
+@runtime_checkable
+class Holder(Guest, Protocol):
+    """A spider with a key and an allowance of calls."""
+
+    def token(self, source: Source) -> str: ...
+    def spent(self, source: Source) -> str: ...
+    def spend(self, source: Source) -> None: ...
 
 
 class TokenMiddleware:
@@ -26,8 +37,8 @@ class TokenMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        spider: Any = self.crawler.spider
-        if not hasattr(spider, "token") or request.meta.get("robots_txt"):
+        spider = self.crawler.spider
+        if not isinstance(spider, Holder) or request.meta.get("robots_txt"):
             return
         source = spider.sources[request.meta["source"]]
         reason = spider.spent(source)

@@ -13,12 +13,11 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from leads.alerts.channels.http import Answer
 from leads.models import DELIVERED, Outcome
 
-Body = Mapping[str, Any]  # JSON of a service's answer
+Body = Mapping[str, object]  # JSON of a service's answer
 
 
 def by_status(answer: Answer, now: datetime) -> Outcome:

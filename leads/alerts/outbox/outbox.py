@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -48,7 +47,9 @@ class Delivery:
     address: str  # sealed
     attempt: int
     first_tried_at: datetime
-    said: tuple[Mapping[str, Any], ...]  # payloads as they are kept; read where one that is broken harms one
+    said: tuple[
+        Mapping[str, object], ...
+    ]  # payloads as they are kept; read where one that is broken harms one
     total: int
 
 
@@ -66,7 +67,7 @@ def add(session: Session, alert: Alert) -> bool:
     return True
 
 
-def said(session: Session, leader: Alert) -> tuple[tuple[Mapping[str, Any], ...], int]:
+def said(session: Session, leader: Alert) -> tuple[tuple[Mapping[str, object], ...], int]:
     """What the message of an alert spells out, the gravest first, and how many alerts it tells."""
     merged = session.execute(
         select(Alert.id, Alert.severity)

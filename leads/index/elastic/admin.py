@@ -6,10 +6,8 @@ Names: alias `tingzhen-leads` → index `tingzhen-leads-v1-000001` (mapping vers
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import orjson
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
@@ -17,6 +15,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundErro
 from leads.errors import StorageError
 from leads.index.base import KINDS, Kind, Names
 from leads.index.elastic.client import Servers, forbidden, translated
+from leads.index.elastic.docs import Body
 from leads.index.terms import TERMS_VERSION
 from leads.scoring.need import HALF_LIFE_HOURS
 from nlp.text.tokens import TOKENIZER
@@ -26,15 +25,15 @@ _NUMBER = re.compile(r"-v(\d+)-(\d{6})$")
 
 
 @cache
-def mapping(name: str) -> dict[str, Any]:
+def mapping(name: str) -> Body:
     """One of es_mappings/*.json: the only mappings there are."""
-    found: dict[str, Any] = orjson.loads(files("es_mappings").joinpath(f"{name}.json").read_bytes())
+    found: Body = orjson.loads(files("es_mappings").joinpath(f"{name}.json").read_bytes())
     return found
 
 
-def expected_meta(kind: Kind) -> dict[str, Any]:
+def expected_meta(kind: Kind) -> Body:
     """What an index must say of itself to be read and written by this version."""
-    meta: dict[str, Any] = {"version": mapping(kind)["_meta"]["version"]}
+    meta: Body = {"version": mapping(kind)["_meta"]["version"]}
     if kind == "leads":
         meta |= {"tokenizer": TOKENIZER, "terms": TERMS_VERSION, "half_life": HALF_LIFE_HOURS}
     return meta
@@ -117,7 +116,7 @@ class Admin:
         self._create(name, {**mapping(kind), "_meta": meta}, alias=self.alias(kind) if alias else "")
         return name
 
-    def _create(self, name: str, mappings: Mapping[str, Any], *, alias: str) -> None:
+    def _create(self, name: str, mappings: Body, *, alias: str) -> None:
         settings = {"number_of_shards": self._servers.shards, "number_of_replicas": self._servers.replicas}
         if name == self.state:
             settings = {"number_of_shards": 1, "number_of_replicas": self._servers.replicas}
@@ -154,11 +153,11 @@ class Admin:
         """Raises StorageError when this version cannot use the index."""
         check_meta(self.meta(index), expected_meta(kind), index)
 
-    def meta(self, index: str) -> dict[str, Any]:
+    def meta(self, index: str) -> Body:
         """What it was made with."""
         return {key: value for key, value in self._meta(index).items() if key != "id"}
 
-    def _meta(self, index: str) -> dict[str, Any]:
+    def _meta(self, index: str) -> Body:
         with translated():
             found = self._client.indices.get_mapping(index=index)[index]["mappings"]
         return dict(found.get("_meta", {}))
@@ -173,7 +172,7 @@ class Admin:
 
     def swap(self, names: Names) -> None:
         """Point every alias at its new index, all at once."""
-        actions: list[dict[str, Any]] = []
+        actions: list[Body] = []
         for kind, name in names.items():
             old = self.behind(kind)
             if old is not None and old != name:
@@ -208,7 +207,7 @@ class Admin:
         return self.meta(name) == expected_meta(kind)
 
 
-def check_meta(stored: Mapping[str, Any], expected: Mapping[str, Any], index: str) -> None:
+def check_meta(stored: Body, expected: Body, index: str) -> None:
     """Raises StorageError when an index was made by another mapping, tokenizer or half-life. Pure."""
     if stored == expected:
         return

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from elasticsearch import ApiError, Elasticsearch
 
 from leads.index.elastic.client import ServerDownError, from_status, translated
+from leads.index.elastic.docs import Body
 
 CHUNK_BYTES = 8 * 1024 * 1024
 CHUNK_ACTIONS = 1000
@@ -50,15 +50,13 @@ class Refused:
     reason: str
 
 
-def index_action(index: str, doc_id: str, document: dict[str, Any]) -> Action:
+def index_action(index: str, doc_id: str, document: Body) -> Action:
     return Action("index", index, doc_id, orjson.dumps(document, option=_OPTION))
 
 
-def update_action(
-    index: str, doc_id: str, changes: dict[str, Any], *, insert: dict[str, Any] | None = None
-) -> Action:
+def update_action(index: str, doc_id: str, changes: Body, *, insert: Body | None = None) -> Action:
     """Change fields of a document, or put `insert` in place of a missing one."""
-    body: dict[str, Any] = {"doc": changes} if insert is None else {"doc": changes, "upsert": insert}
+    body: Body = {"doc": changes} if insert is None else {"doc": changes, "upsert": insert}
     return Action("update", index, doc_id, orjson.dumps(body, option=_OPTION))
 
 
@@ -178,7 +176,7 @@ _ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*
 
 
 def _sort_out(
-    chunk: list[Action], items: list[dict[str, Any]], refused: Callable[[Refused], None]
+    chunk: list[Action], items: list[Body], refused: Callable[[Refused], None]
 ) -> tuple[list[Action], str]:
     again: list[Action] = []
     why = ""
@@ -200,6 +198,6 @@ def _sort_out(
     return again, why
 
 
-def _reason(error: dict[str, Any]) -> str:
+def _reason(error: Body) -> str:
     inner = error.get("caused_by", {}).get("reason")
     return f"{error.get('type')}: {error.get('reason')}" + (f" ({inner})" if inner else "")

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from elastic_transport import ConnectionTimeout, TlsError
@@ -21,6 +20,7 @@ from elasticsearch.exceptions import UnsupportedProductError
 from elasticsearch.serializer import OrjsonSerializer
 
 from leads.errors import ConfigError, StorageError
+from leads.index.elastic.docs import Body
 
 OLDEST = (8, 19)
 
@@ -54,7 +54,7 @@ def connect(servers: Servers) -> Elasticsearch:
     Raises:
         ConfigError: the address or the CA file cannot be used.
     """
-    options: dict[str, Any] = {
+    options: Body = {
         "request_timeout": servers.timeout,
         "max_retries": 2,
         "serializers": {_Orjson.mimetype: _Orjson()},
@@ -144,7 +144,7 @@ def _reasons(error: ApiError) -> str:
     body = error.body
     if not isinstance(body, Mapping) or not isinstance(body.get("error"), Mapping):
         return str(error.message)
-    causes: Sequence[Mapping[str, Any]] = body["error"].get("root_cause") or [body["error"]]
+    causes: Sequence[Body] = body["error"].get("root_cause") or [body["error"]]
     return "; ".join(f"{cause.get('type')}: {cause.get('reason')}" for cause in causes)[:300]
 
 

@@ -7,9 +7,8 @@ travels as one string in `doc`; the other fields are there to be searched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -20,7 +19,8 @@ from leads.models import Lead, Mention
 from leads.scoring.duplicates import bands, shingles
 from nlp.models import Region
 
-Document = dict[str, Any]
+Body: TypeAlias = dict[str, Any]  # JSON as the cluster takes and gives it
+Document = Body
 LEAD = ("doc", "status", "assignee")  # the fields a lead is made of
 _LONGEST = 200  # the whitespace tokenizer splits at 255
 
@@ -34,7 +34,7 @@ def fit_all(terms: str) -> str:
     return " ".join(map(fit, terms.split(" "))) if len(terms) > _LONGEST else terms
 
 
-def text_of(lead_dict: Mapping[str, Any]) -> str:
+def text_of(lead_dict: Body) -> str:
     """The JSON of a record as stored."""
     return orjson.dumps(lead_dict).decode()
 
@@ -110,7 +110,7 @@ def mention_document(mention: Mention) -> Document:
     }
 
 
-def lead_of(source: Mapping[str, Any], folded: int = 0) -> Lead:
+def lead_of(source: Body, folded: int = 0) -> Lead:
     """The lead of a stored document's fields LEAD; mapping 1 had no assignees."""
     return lead_from_dict(
         orjson.loads(source["doc"]), folded=folded, status=source["status"],
@@ -118,5 +118,5 @@ def lead_of(source: Mapping[str, Any], folded: int = 0) -> Lead:
     )  # fmt: skip
 
 
-def mention_of(source: Mapping[str, Any]) -> Mention:
+def mention_of(source: Body) -> Mention:
     return mention_from_dict(orjson.loads(source["doc"]))

@@ -15,10 +15,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from leads.errors import QueryError
-from leads.index.elastic.docs import fit
+from leads.index.elastic.docs import Body, fit
 from leads.index.terms import city_codes, word_term
 from leads.models import (
     PRECISIONS,
@@ -36,7 +35,6 @@ from leads.models import (
 )
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor, same_city
 
-Body = dict[str, Any]
 MAX_PLACES = 10_000  # distinct places of one answer: the country has 3,300 divisions
 _SLACK_KM = 0.05  # geo_point keeps about a centimetre; candidates are judged exactly afterwards
 

@@ -25,11 +25,10 @@ from crawler.items import Post
 from leads.index.base import Digest, Facet, Kind, Names, Record, Stored, Tile
 from leads.index.cursors import Cursor
 from leads.index.elastic.client import translated
-from leads.index.elastic.docs import LEAD, lead_of, mention_of
+from leads.index.elastic.docs import LEAD, Body, lead_of, mention_of
 from leads.index.elastic.query import (
     MAX_PLACES,
     Around,
-    Body,
     Judged,
     Spot,
     alike,
@@ -182,10 +181,10 @@ class ElasticReader:
         keys = [(*map(int, bucket["key"].split("/")[1:]), bucket["doc_count"]) for bucket in buckets]
         return [Tile(zoom=zoom, x=x, y=y, count=count) for x, y, count in sorted(keys)]
 
-    def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Mapping[str, Any]:
+    def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Body:
         return self._counted(self._all(query), aggregations)
 
-    def _counted(self, among: Body, aggregations: Mapping[str, Body]) -> Mapping[str, Any]:
+    def _counted(self, among: Body, aggregations: Mapping[str, Body]) -> Body:
         with translated():
             reply = self._client.search(
                 index=self._names["leads"], query=among, size=0, aggs=aggregations, track_total_hits=False
@@ -254,12 +253,12 @@ class ElasticReader:
             digest, *rest = (values.get(name, "") for name in ("digest", "status", "head", "assignee"))
             yield Digest(hit["_id"], digest, *rest)
 
-    def _everything(self, kind: Kind, fields: list[str]) -> Iterator[Mapping[str, Any]]:
+    def _everything(self, kind: Kind, fields: list[str]) -> Iterator[Body]:
         """Every document in the order of ids, over one point in time; no sources."""
         with translated():
             pit = self._client.open_point_in_time(index=self._names[kind], keep_alive=KEEP)["id"]
         try:
-            after: list[Any] | None = None
+            after: list[object] | None = None
             while True:
                 with translated():
                     reply = self._client.search(
@@ -312,11 +311,9 @@ class _Asking:
 
     def __init__(self, client: Elasticsearch, index: str, snapshot: str) -> None:
         self._client = client
-        self._target: dict[str, Any] = (
-            {"pit": {"id": snapshot, "keep_alive": KEEP}} if snapshot else {"index": index}
-        )
+        self._target: Body = {"pit": {"id": snapshot, "keep_alive": KEEP}} if snapshot else {"index": index}
 
-    def _ask(self, filters: list[Body], **options: Any) -> Mapping[str, Any]:
+    def _ask(self, filters: list[Body], **options: Any) -> Body:
         with translated():
             try:
                 reply = self._client.search(
@@ -329,8 +326,13 @@ class _Asking:
         return dict(reply.body)
 
     def _rows(
-        self, filters: list[Body], sort: list[Body], size: int, after: list[Any] | None = None, **options: Any
-    ) -> Iterator[Mapping[str, Any]]:
+        self,
+        filters: list[Body],
+        sort: list[Body],
+        size: int,
+        after: Sequence[object] | None = None,
+        **options: Any,
+    ) -> Iterator[Body]:
         """All rows in this order, page by page as they are taken."""
         while True:
             hits = self._ask(filters, sort=sort, size=size, search_after=after, source=False, **options)[
@@ -439,7 +441,7 @@ class _Judge:
         self._near, self._asked = near, asked
         self._areas: dict[str, Judged | None] = {}
 
-    def __call__(self, fields: Mapping[str, list[Any]]) -> Judged | None:
+    def __call__(self, fields: Body) -> Judged | None:
         key = fields["place_key"][0]
         if key in self._areas:
             return self._areas[key]

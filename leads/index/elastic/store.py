@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from elasticsearch import Elasticsearch
 
@@ -13,7 +12,7 @@ from leads.errors import StorageError
 from leads.index.base import Kind, Names, Record, Stored
 from leads.index.elastic.bulk import Action, Refused, delete_action, index_action, update_action, write
 from leads.index.elastic.client import translated
-from leads.index.elastic.docs import Document, lead_document, mention_document
+from leads.index.elastic.docs import Body, Document, lead_document, mention_document
 from leads.index.elastic.fold import FoldedEntry, WorkingSet
 from leads.index.elastic.query import published
 from leads.models import CaseMark, Lead, Mention
@@ -64,7 +63,7 @@ class ElasticStore:
         known.add(map(_entry, self._get(self._leads, ids, _FOLD_FIELDS)))
         return known
 
-    def _get(self, index: str, ids: Sequence[str], fields: list[str]) -> Iterator[Mapping[str, Any]]:
+    def _get(self, index: str, ids: Sequence[str], fields: list[str]) -> Iterator[Body]:
         """Stored documents by id, as they are this very moment (no refresh needed)."""
         for start in range(0, len(ids), PAGE):
             chunk = [lead_id for lead_id in ids[start : start + PAGE] if usable(lead_id)]
@@ -77,9 +76,9 @@ class ElasticStore:
     def _members(self, heads: list[str]) -> Iterator[FoldedEntry]:
         return map(_entry, self.scan(self._leads, {"terms": {"head": heads}}, _FOLD_FIELDS))
 
-    def scan(self, index: str, query: Document, fields: list[str]) -> Iterator[Mapping[str, Any]]:
+    def scan(self, index: str, query: Document, fields: list[str]) -> Iterator[Body]:
         """Every match in the order of ids."""
-        after: list[Any] | None = None
+        after: list[object] | None = None
         while True:
             with translated():
                 reply = self._client.search(
@@ -241,7 +240,7 @@ def usable(doc_id: str) -> bool:
     return 0 < len(doc_id.encode("utf-8", "replace")) <= 512
 
 
-def _entry(hit: Mapping[str, Any]) -> FoldedEntry:
+def _entry(hit: Body) -> FoldedEntry:
     source = hit["_source"]
     return FoldedEntry(
         id=hit["_id"],

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from crawler import owner_only
 from leads.errors import StorageError
+from leads.index.codec import Kept
 from leads.index.terms import TERMS_VERSION
 from leads.scoring.need import HALF_LIFE_HOURS
 from nlp.models import Symptom
@@ -186,7 +186,7 @@ def put_spread(database: sqlite3.Connection, items: Iterable[tuple[int, str, str
     )
 
 
-def _codes(tags: Mapping[str, Any]) -> tuple[str, str]:
+def _codes(tags: Kept) -> tuple[str, str]:
     """The codes of symptoms that are present, and of specialties."""
     symptoms = (Symptom(**item) for item in tags["symptoms"])
     present = dict.fromkeys(item.code for item in symptoms if item.present)

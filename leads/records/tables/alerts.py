@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
@@ -114,7 +113,7 @@ class Alert(Base):
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
     created_at: Mapped[datetime] = mapped_column(index=True)
     next_at: Mapped[datetime]  # not to be tried before
-    payload: Mapped[dict[str, Any]]  # what is said; see leads.alerts.messages.message
+    payload: Mapped[dict[str, object]]  # what is said; see leads.alerts.messages.message
     rule_id: Mapped[int | None] = mapped_column(default=None)
     subscription_id: Mapped[int | None] = mapped_column(default=None)
     cause_id: Mapped[str] = mapped_column(String(300), default="")

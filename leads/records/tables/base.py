@@ -63,7 +63,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
         datetime: Moment,
         list[str]: JSON,
         list[int]: JSON,
-        dict[str, Any]: JSON,
+        dict[str, object]: JSON,
         Role: String(16),
         CaseStatus: String(16),
         RuleKind: String(16),

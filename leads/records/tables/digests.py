@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,4 +40,4 @@ class DigestIssue(Base):
     since: Mapped[datetime]
     until: Mapped[datetime]
     made_at: Mapped[datetime]
-    content: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, object]]

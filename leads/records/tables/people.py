@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
@@ -89,7 +88,7 @@ class Audit(Base):
     who: Mapped[str] = mapped_column(String(80))  # a login, "token:<name>", or "system"
     action: Mapped[str] = mapped_column(String(40))  # "login", "case.status", "export.csv", …
     subject: Mapped[str] = mapped_column(String(200), default="")
-    detail: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    detail: Mapped[dict[str, object]] = mapped_column(default_factory=dict)
 
 
 class Idempotency(Base):

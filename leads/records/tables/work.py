@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     String,
     Text,
@@ -77,7 +78,7 @@ class Feedback(Base):
     kind: Mapped[str] = mapped_column(String(16))  # lead | not_lead | symptom | place
     intent: Mapped[str] = mapped_column(String(16), default="")  # what it really is
     reason: Mapped[str] = mapped_column(String(200), default="")
-    said: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)  # what the model thought before
+    said: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)  # what the model thought before
     text: Mapped[str] = mapped_column(Text, default="")
 
 

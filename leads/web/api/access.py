@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -137,7 +137,7 @@ def needs(scope: str) -> Callable[[Request, TheDesk, Credentials], Caller]:
     return check
 
 
-def scoped(scope: str) -> dict[str, Any]:
+def scoped(scope: str) -> dict[str, object]:
     """For a route's description (`openapi_extra`)."""
     return {"x-scope": scope}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -29,7 +29,7 @@ IfMatch = Annotated[
 ]
 
 
-def answer(request: Request, body: Mapping[str, Any], *, status: int = 200) -> Response:
+def answer(request: Request, body: Mapping[str, object], *, status: int = 200) -> Response:
     """The body with its ETag; 304 instead when a reader has it already."""
     return sealed(request, orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), body.get("version"), status)
 
@@ -74,7 +74,7 @@ def version_required(if_match: str | None, in_body: int | None) -> int:
     return version
 
 
-def listed(items: list[Any], next_url: str = "") -> dict[str, Any]:
+def listed(items: Sequence[object], next_url: str = "") -> dict[str, object]:
     """A page of a list; `next` is the address of the next one, null at the end."""
     return {"items": items, "next": next_url or None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -135,7 +135,7 @@ def change_case(
     version = version_meant(if_match, asked.version)
     wanted = to_change(asked.values(), caller.visitor, version=version)
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         cases.change(session, {lead_id: wanted}, who=caller.who, now=desk.clock())
         return 200, shapes.case(lead_id, cases.get(session, lead_id))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -103,7 +103,7 @@ def _drafted(asked: ClinicPatch, row: ClinicRow | None) -> ClinicDraft:
     return draft(written, own_accounts=() if row is None else tuple(row.own_accounts))
 
 
-def _shape(row: ClinicRow) -> dict[str, Any]:
+def _shape(row: ClinicRow) -> dict[str, object]:
     return {name: getattr(row, name) for name in ClinicShape.model_fields}
 
 
@@ -136,7 +136,7 @@ def add_clinic(desk: TheDesk, caller: ClinicsWriter, once: DoOnce, asked: NewCli
     """加一家诊所；从下一次采集或导入起就会用到。"""
     made, clinic_id = _drafted(asked, None), checked_id(asked.id)
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         return 201, _shape(kept.add(session, made, who=caller.who, now=desk.clock(), clinic_id=clinic_id))
 
     return once(caller, asked, work)
@@ -155,7 +155,7 @@ def change_clinic(
     made = _drafted(asked, _row(desk, clinic_id))
     version = version_required(if_match, asked.version)
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         return 200, _shape(
             kept.change(session, clinic_id, made, version=version, who=caller.who, now=desk.clock())
         )

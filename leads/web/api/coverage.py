@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
@@ -65,11 +65,11 @@ class Sources(BaseModel):
     next: str | None
 
 
-def _shape(line: Line) -> dict[str, Any]:
+def _shape(line: Line) -> dict[str, object]:
     return {**record(line.state), "paused": line.paused, "succeeded": line.succeeded}
 
 
-def listing(desk: Desk, now: datetime) -> dict[str, Any]:
+def listing(desk: Desk, now: datetime) -> dict[str, object]:
     """All sources; raises StorageError."""
     return listed([_shape(line) for line in source_lines(desk, now)])
 

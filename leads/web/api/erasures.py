@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -65,7 +65,7 @@ class Tombs(BaseModel):
     next: str | None
 
 
-def _tomb(row: Erasure) -> dict[str, Any]:
+def _tomb(row: Erasure) -> dict[str, object]:
     return {name: getattr(row, name) for name in TombShape.model_fields}
 
 
@@ -85,7 +85,7 @@ def erase_for_good(desk: TheDesk, caller: Eraser, once: DoOnce, asked: ToErase) 
         reason=asked.reason,
     )
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         return 201, {"kind": done.kind, "key": done.key, "at": done.at, "posts": done.posts}
 
     return once(caller, asked, work)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -59,7 +58,7 @@ class ErrorBody(BaseModel):
 
 
 # For the description: what any route may answer beside its own.
-RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, object]] = {
     400: {"model": ErrorBody, "description": "看不懂的值；message 说明是哪一项。"},
     401: {"model": ErrorBody, "description": "没有令牌，或令牌无效。"},
     403: {"model": ErrorBody, "description": "令牌没有这个权限。"},

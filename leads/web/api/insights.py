@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -126,7 +126,7 @@ def facets(
 ) -> Response:
     """符合条件的线索怎么分布：症状、科室、城市、来源、日期、状态、负责人、意图、地点精度。"""
     query = lead_query(form, caller.visitor, limit=1, now=desk.clock())
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "total": desk.index.count(query),
         "facets": {name: dict(counts) for name, counts in desk.index.facets(query, FACETS).items()},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -32,7 +32,7 @@ class Search(LeadForm):
     limit: int = Field(25, ge=1, le=MOST, description="一页几条。", examples=[25])
 
 
-def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict[str, Any]:
+def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict[str, object]:
     """A page of what the lead page would show.
 
     Raises:
@@ -50,7 +50,7 @@ def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict
     return {**page_of, "expected": shapes.expected(told)}
 
 
-def one(desk: Desk, visitor: Visitor, lead_id: str) -> dict[str, Any]:
+def one(desk: Desk, visitor: Visitor, lead_id: str) -> dict[str, object]:
     """A lead; raises 404 when it is not there or not this visitor's."""
     found = subject(desk, visitor, lead_id)
     if found.lead is None:

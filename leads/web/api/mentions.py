@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -35,7 +35,7 @@ class MentionSearch(MentionForm):
     cursor: str = Field("", description="来自 next，不要自己写。")
 
 
-def listing(desk: Desk, visitor: Visitor, form: MentionSearch, *, now: datetime) -> dict[str, Any]:
+def listing(desk: Desk, visitor: Visitor, form: MentionSearch, *, now: datetime) -> dict[str, object]:
     """A page of what the mentions page would show.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,7 +61,7 @@ def add_note(desk: TheDesk, caller: LeadsWriter, once: DoOnce, lead_id: LeadId, 
     """写一条备注。"""
     subject(desk, caller.visitor, lead_id)
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         return 201, shapes.note(notes.add(session, lead_id, asked.text, who=caller.who, now=desk.clock()))
 
     return once(caller, asked, work)
@@ -89,7 +89,7 @@ def add_feedback(
     if found is None:
         raise HTTPException(404, "这条线索的帖子已经删除。")
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         row = feedback.add(
             session,
             found,

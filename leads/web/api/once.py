@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import Depends, Header, Request, Response
@@ -17,7 +17,7 @@ from leads.web.api.answers import HEADERS, sealed
 from leads.web.desk import Desk, TheDesk
 
 # What a write does inside its transaction: (status, body); None for an answer without one.
-Work = Callable[[Session], tuple[int, Mapping[str, Any] | None]]
+Work = Callable[[Session], tuple[int, Mapping[str, object] | None]]
 Key = Annotated[
     str | None,
     Header(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlencode
 
 import orjson
@@ -17,6 +17,7 @@ from leads.web.api.answers import PREFIX
 from leads.web.render import WebPage, render
 
 routes = APIRouter(include_in_schema=False)
+Schema: TypeAlias = Mapping[str, Any]  # a part of openapi.json, as FastAPI makes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def reference(request: Request, inside: SignedIn) -> Response:
     return render(request, ReferencePage(groups=groups, about=schema["info"], scopes=SCOPES))
 
 
-def operations(schema: Mapping[str, Any]) -> Iterator[Operation]:
+def operations(schema: Schema) -> Iterator[Operation]:
     """Every route of a description, in its order."""
     for path, methods in schema["paths"].items():
         for method, found in methods.items():
@@ -92,7 +93,7 @@ def operations(schema: Mapping[str, Any]) -> Iterator[Operation]:
 _PLACES = {"path": "地址", "query": "参数", "header": "请求头"}
 
 
-def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[ParameterField]:
+def _parameters(schema: Schema, found: Schema) -> Iterator[ParameterField]:
     for each in found.get("parameters", ()):
         yield ParameterField(
             name=each["name"],
@@ -103,7 +104,7 @@ def _parameters(schema: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator
         )
 
 
-def _keys(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[ParameterField]:
+def _keys(schema: Schema, body: Schema) -> Iterator[ParameterField]:
     for name, each in body.get("properties", {}).items():
         yield ParameterField(
             name=name,
@@ -114,20 +115,20 @@ def _keys(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Parame
         )
 
 
-def _body(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = found.get("requestBody", {}).get("content", {})
-    schema: Mapping[str, Any] = content.get("application/json", {}).get("schema", {})
+def _body(found: Schema) -> Schema:
+    content: Schema = found.get("requestBody", {}).get("content", {})
+    schema: Schema = content.get("application/json", {}).get("schema", {})
     return schema
 
 
-def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(schema: Schema, part: Schema) -> Schema:
     reference = part.get("$ref", "")
-    known: Mapping[str, Any] = schema.get("components", {}).get("schemas", {})
-    found: Mapping[str, Any] = known[reference.rsplit("/", 1)[1]] if reference else part
+    known: Schema = schema.get("components", {}).get("schemas", {})
+    found: Schema = known[reference.rsplit("/", 1)[1]] if reference else part
     return found
 
 
-def _kind(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
+def _kind(schema: Schema, part: Schema) -> str:
     """A type in a few words: "string", "integer | null", "a | b"."""
     part = _resolved(schema, part)
     if "enum" in part:
@@ -139,6 +140,6 @@ def _kind(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
     return str(part.get("format") or part.get("type", ""))
 
 
-def _example(body: Mapping[str, Any]) -> str:
+def _example(body: Schema) -> str:
     examples = body.get("examples") or ()
     return orjson.dumps(examples[0], option=orjson.OPT_INDENT_2).decode() if examples else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -116,7 +115,7 @@ class PreviewShape(BaseModel):
     note: str
 
 
-def _shape(rule: Rule) -> dict[str, Any]:
+def _shape(rule: Rule) -> dict[str, object]:
     return {name: getattr(rule, name) for name in RuleShape.model_fields}
 
 
@@ -139,7 +138,7 @@ def list_rules(request: Request, desk: TheDesk, caller: RulesWriter) -> Response
 def add_rule(desk: TheDesk, caller: RulesWriter, once: DoOnce, asked: NewRule) -> Response:
     """加一条规则，从现在起生效。谁收到提醒，在提醒页订阅。"""
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         rule = rules.add(
             session,
             name=asked.name,
@@ -186,7 +185,7 @@ def change_rule(
     renamed = asked.name is not None or asked.query is not None
     version = (version_required if renamed else version_meant)(if_match, asked.version)
 
-    def work(session: Session) -> tuple[int, dict[str, Any]]:
+    def work(session: Session) -> tuple[int, dict[str, object]]:
         now, who = desk.clock(), caller.who
         if renamed:
             rules.change(

@@ -92,7 +92,7 @@ class PostShape(BaseModel):
     author_kind: str = "unknown"
     published_at: datetime
     fetched_at: datetime
-    place_hints: list[dict[str, Any]] = []
+    place_hints: list[dict[str, object]] = []
     thread_id: str = ""
     floor: int | None = None
     query: str = ""
@@ -242,7 +242,7 @@ class JudgementShape(BaseModel):
     kind: str
     intent: str
     reason: str
-    said: dict[str, Any]
+    said: dict[str, object]
 
 
 class Judgements(BaseModel):
@@ -255,28 +255,28 @@ class Judgements(BaseModel):
 # --- values ------------------------------------------------------------
 
 
-def hit(found: Hit, case: Case | None) -> dict[str, Any]:
+def hit(found: Hit, case: Case | None) -> dict[str, object]:
     """A hit; the records know a case's state, the index may hear of it a moment later."""
     return {**hit_to_dict(found), **_state(found.lead, case)}
 
 
-def expected(found: Expected) -> dict[str, Any] | None:
+def expected(found: Expected) -> dict[str, object] | None:
     """The range, where it can be told."""
     return asdict(found) if found.told else None
 
 
-def lead(found: Lead, case: Case | None) -> dict[str, Any]:
+def lead(found: Lead, case: Case | None) -> dict[str, object]:
     """A lead."""
     return {**lead_view(found), **_state(found, case)}
 
 
-def _state(found: Lead, case: Case | None) -> dict[str, Any]:
+def _state(found: Lead, case: Case | None) -> dict[str, object]:
     if case is None:
         return {"status": found.status, "assignee": found.assignee, "case_version": 0}
     return {"status": case.status, "assignee": case.assignee, "case_version": case.version}
 
 
-def mention(found: Mention) -> dict[str, Any]:
+def mention(found: Mention) -> dict[str, object]:
     """A mention."""
     values = mention_to_dict(found)
     post = values.pop("post")
@@ -285,10 +285,10 @@ def mention(found: Mention) -> dict[str, Any]:
     return {"id": found.id, **post, **values}
 
 
-def case(lead_id: str, row: Case | None) -> dict[str, Any]:
+def case(lead_id: str, row: Case | None) -> dict[str, object]:
     """A case; that of a lead nobody has touched is new."""
     if row is None:
-        blank: dict[str, Any] = dict.fromkeys(CaseShape.model_fields)
+        blank: dict[str, object] = dict.fromkeys(CaseShape.model_fields)
         return blank | {
             "lead_id": lead_id,
             "status": "new",
@@ -300,16 +300,16 @@ def case(lead_id: str, row: Case | None) -> dict[str, Any]:
     return {name: getattr(row, name) for name in CaseShape.model_fields}
 
 
-def event(row: CaseEvent) -> dict[str, Any]:
+def event(row: CaseEvent) -> dict[str, object]:
     """A change."""
     return {name: getattr(row, name) for name in EventShape.model_fields}
 
 
-def note(row: Note) -> dict[str, Any]:
+def note(row: Note) -> dict[str, object]:
     """A note."""
     return {name: getattr(row, name) for name in NoteShape.model_fields}
 
 
-def judgement(row: Judgement) -> dict[str, Any]:
+def judgement(row: Judgement) -> dict[str, object]:
     """A judgement, without the text it was made of."""
     return {name: getattr(row, name) for name in JudgementShape.model_fields}
