@@ -133,6 +133,12 @@ _LINK = re.compile(
     r"(?:https?://)?(?:www\.|m\.)?weibo\.(?:com|cn)/(?:(?:u|profile)/\d{5,20}|n/[\w%\-]{1,60}|\d{5,20})(?:/\w{1,20})?(?:\?[\w=&%.\-]{0,200})?",
     re.I,
 )
+# In links of forums, Tieba, Xiaohongshu, Zhihu, Douban and their like.
+_USER_PART = re.compile(
+    r"((?:/(?:user/profile|people|space|users?(?!/profile/)|u)/|space-(?:uid|username)-"
+    r"|[?&](?:uid|user_?id|user_?name|un|portrait)=|[?&]id=(?=tb\.)))(?!\[)[^/?&#\s\"\\]{1,200}",
+    re.I,
+)
 _ORDERED = re.compile(
     r"(?:订单|单号|运单|编号|快递|流水|isbn|批号|货号|文号|序列|条码|edition|案号|发票|型号|股票|代码)[^\d\n]{0,8}$",
     re.I,
@@ -192,8 +198,13 @@ def mask(text: str) -> str:
 
 
 def without_users(text: str) -> str:
-    """`text` without links to Weibo's users, and else as it is: for records that are to be read again."""
-    return _LINK.sub(MASKS["link"], text)
+    """`text` without names after an @ and links to users, else as it is: for records that are to be mended.
+
+    Weibo's links go whole; of other sites' the part that says who.
+    """
+    linked = _USER_PART.sub(lambda found: found[1] + MASKS["account"], _LINK.sub(MASKS["link"], text))
+    names = [*_whole(_AT, "handle")(linked), *_group(_NICK, "handle")(linked)]
+    return _replace(linked, sorted(names))
 
 
 def _replace(text: str, found: list[Identifier]) -> str:

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import TextIO
 
-from crawler.files.model import MAX_RECORD, Record, Rejected, rejected
+from crawler.files.model import MAX_RECORD, Record, Rejected, rejected, rejected_row
 
 _DELIMITERS = ",\t;|"
 # A quoted field may hold line breaks, but one that swallows this much is a quote nobody closed.
@@ -99,7 +99,8 @@ def read_delimited(file: TextIO, delimiter: str, *, ragged: bool) -> Iterator[Re
     names: list[str] | None = None
     for item in rows(file, delimiter):
         if isinstance(item, Rejected):
-            yield item
+            cells = item.raw.rstrip("\r\n").split(delimiter)
+            yield rejected_row(item.line, item.reason, cells, names or (), delimiter)
         elif names is None:
             names = header_names(item[1])
         else:
@@ -112,7 +113,7 @@ def _record(
     surplus = row[len(names) :]
     if any(cell.strip() for cell in surplus) or (len(row) < len(names) and not ragged):
         reason = f"列数不对：表头有 {len(names)} 列，这一行有 {len(row)} 列。"
-        return rejected(line, reason, delimiter.join(row))
+        return rejected_row(line, reason, row, names, delimiter)
     # Columns of the same name: the first one counts, as the reader sees it first.
     fields: dict[str, object] = dict(
         zip(reversed(names[: len(row)]), reversed(row[: len(names)]), strict=True)

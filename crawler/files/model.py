@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from crawler.files.personal_fields import without_person, without_person_in_json, without_person_in_row
 
 Fields = Mapping[str, object]
 
 MAX_RAW = 2_000  # characters of a rejected record that are kept
 MAX_RECORD = 16 * 1024 * 1024  # characters of one record; beyond this it is rejected unread
-
-# Who wrote a post is dropped from quarantined records too.
-_PERSONAL = re.compile(
-    r"用户|昵称|作者|评论人|user|nick|screen_name|author|avatar|profile|creator|gender|^uid$|^html$",
-    re.IGNORECASE,
-)
-_PERSONAL_JSON = re.compile(
-    r'"(?:[a-z_]*(?:nick_?name|screen_name|avatar|user_?id|user_link|profile_url|creator)[a-z_]*|uid|gender)"\s*:\s*'
-    r'(?:"(?:[^"\\]|\\.)*"?|-?\d+)\s*,?\s*',
-    re.IGNORECASE,
-)
 
 
 class ImportProblem(ValueError):  # noqa: N818  # a problem of the user's file, not of ours
@@ -34,7 +23,7 @@ class Rejected:
 
     `line` counts from 1: the line it starts on in a text file, the row of a sheet, the number of the record
     in a JSON array or a table. `reason` is a zh-CN sentence, `raw` the record's text cut at 2,000 characters,
-    without its author where the fields could be told apart.
+    without who wrote it (`crawler.files.personal_fields`).
     """
 
     line: int
@@ -53,11 +42,22 @@ class Record:
     parent: Fields = field(default_factory=dict)
 
     def rejected(self, reason: str) -> Rejected:
-        shown = {name: value for name, value in self.fields.items() if not _PERSONAL.search(name)}
-        return rejected(self.line, reason, json.dumps(shown, ensure_ascii=False, default=str))
+        """It could not be made a post."""
+        return _cut(self.line, reason, without_person(self.fields))
 
 
 def rejected(line: int, reason: str, raw: str) -> Rejected:
-    """A `Rejected` whose `raw` is cut, scrubbed of JSON author fields, and free of lone surrogates."""
-    scrubbed = _PERSONAL_JSON.sub("", raw[: MAX_RAW * 4])[:MAX_RAW]
-    return Rejected(line=line, reason=reason, raw=scrubbed.encode("utf-8", "replace").decode("utf-8"))
+    """Something that is no record; of JSON without the values of its author's fields."""
+    return _cut(line, reason, without_person_in_json(raw[: MAX_RAW * 4]))
+
+
+def rejected_row(
+    line: int, reason: str, cells: Sequence[str], names: Sequence[str], delimiter: str
+) -> Rejected:
+    """A row of a table whose cells do not fit the columns called `names`."""
+    return _cut(line, reason, delimiter.join(without_person_in_row(cells, names)))
+
+
+def _cut(line: int, reason: str, raw: str) -> Rejected:
+    """Without lone surrogates."""
+    return Rejected(line=line, reason=reason, raw=raw[:MAX_RAW].encode("utf-8", "replace").decode("utf-8"))

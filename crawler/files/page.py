@@ -22,5 +22,5 @@ def read_page(file: TextIO) -> Record | Rejected:
     """The page under "html"."""
     text = file.read(MAX_RECORD + 1)
     if len(text) > MAX_RECORD:
-        return rejected(1, f"网页超过 {MAX_RECORD // 1024 // 1024} 兆字，没有读取。", text[:2_000])
+        return rejected(1, f"网页超过 {MAX_RECORD // 1024 // 1024} 兆字，没有读取。", "")
     return Record(line=1, fields={"html": text})

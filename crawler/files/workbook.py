@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 from crawler.files.archive import Archive
 from crawler.files.bounded_xml import OversizeError
-from crawler.files.model import ImportProblem, Record, Rejected, rejected
+from crawler.files.model import ImportProblem, Record, Rejected, rejected_row
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -55,7 +55,8 @@ def read_sheet(path: Path) -> Iterator[Record | Rejected]:
 
 def _record(number: int, cells: list[str], names: list[str]) -> Record | Rejected:
     if any(cells[len(names) :]):
-        return rejected(number, f"列数不对：表头有 {len(names)} 列，这一行更长。", "\t".join(cells))
+        reason = f"列数不对：表头有 {len(names)} 列，这一行更长。"
+        return rejected_row(number, reason, cells, names, "\t")
     padded = cells[: len(names)] + [""] * (len(names) - len(cells))
     return Record(line=number, fields=dict(zip(reversed(names), reversed(padded), strict=True)))
 

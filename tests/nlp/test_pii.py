@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.pii import MASKS, Kind, find, mask
+from nlp.pii import MASKS, Kind, find, mask, without_users
 from tests.support.growth import LIMIT, growth
 
 # text → what is left of it
@@ -338,3 +338,30 @@ def test_what_weibo_writes_around_names_and_numbers_with_a_wrong_check_digit(tex
 @pytest.mark.parametrize("text", ["医生的回复：先拍片", "请回复 ：好的", "大家都在看的微博视频里说过"])
 def test_a_reply_without_a_name_stays(text: str) -> None:
     assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("https://weibo.com/u/1234567890?x=1 牙疼", "[链接] 牙疼"),
+        ("https://forum.example/space-uid-77.html", "https://forum.example/space-uid-[账号]"),
+        (
+            "https://forum.example/home.php?mod=space&uid=77&do=x",
+            "https://forum.example/home.php?mod=space&uid=[账号]&do=x",
+        ),
+        (
+            "https://www.xiaohongshu.com/user/profile/5f0a?x=1",
+            "https://www.xiaohongshu.com/user/profile/[账号]?x=1",
+        ),
+        (
+            "https://tieba.baidu.com/home/main?id=tb.1.ab&fr=pb",
+            "https://tieba.baidu.com/home/main?id=[账号]&fr=pb",
+        ),
+        ("https://forum.example/u/lin/summary", "https://forum.example/u/[账号]/summary"),
+        ("https://forum.example/thread-1-1-1.html?id=5", "https://forum.example/thread-1-1-1.html?id=5"),
+        ("@虚构昵称 帮看看，lin@example.com", "@某人 帮看看，lin@example.com"),
+    ],
+)
+def test_what_says_who_goes_and_the_rest_of_a_record_stays(text: str, kept: str) -> None:
+    assert without_users(text) == kept
+    assert without_users(kept) == kept

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crawler.files.personal_fields import HIDDEN, without_person_in_row
 from crawler.importers import IMPORTERS, ImportProblem, Post, Rejected, detect, parse_columns, read
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -175,6 +176,66 @@ def test_what_is_quarantined_does_not_name_the_author(tmp_path: Path) -> None:
     _, (cut,) = split(path)
     assert "牙疼" in cut.raw
     assert "虚构昵称" not in cut.raw
+
+
+PEOPLE = {"user": {"id": 9000100001, "name": "虚构昵称", "home": {"avatar_hd": "https://pic.example/9.jpg"}}}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "牙疼", "time": "上回", "nickname": "虚构昵称", "user_id": 9000100001},
+        {
+            "text": "牙疼，虚构昵称记",
+            "time": "上回",
+            "头像": "https://pic.example/9.jpg",
+            "发帖人": "虚构昵称",
+        },
+        {"text": "牙疼", "time": "上回", "mblog": PEOPLE},
+        {"text": "牙疼", "time": "上回", "list": [PEOPLE, {"owner_uid": "9000100001"}]},
+    ],
+)
+def test_what_is_quarantined_keeps_keys_text_and_time_and_nobody(
+    tmp_path: Path, record: dict[str, object]
+) -> None:
+    path = tmp_path / "t.jsonl"
+    good = {"text": "头疼", "time": "2026-11-20"}
+    path.write_text(
+        "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in (good, record)), encoding="utf-8"
+    )
+    _, (bad,) = split(path)
+    kept = json.loads(bad.raw)
+    assert kept.keys() == record.keys()
+    assert (str(kept["text"])[:2], kept["time"]) == ("牙疼", "上回")
+    for who in ("虚构昵称", "9000100001", "pic.example"):
+        assert who not in bad.raw
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "5230000000104729,z0JH2lOMb,9000100001,虚构昵称,牙疼得睡不着,2026-11-20 08:15,多出,来的",
+        "z0JH2lOMb,9000100001,虚构昵称,牙疼得睡不着,2026-11-20 08:15",
+        '5230000000104729,z0JH2lOMb,9000100001,虚构昵称,"牙疼得睡不着,2026-11-20 08:15',
+    ],
+    ids=["too many cells", "too few cells", "a quote nobody closed"],
+)
+def test_a_row_whose_cells_do_not_fit_names_nobody(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "t.csv"
+    header = "id,bid,user_id,用户昵称,微博正文,发布时间"
+    good = "5230000000104730,,9000100001,虚构昵称,头疼,2026-11-20 08:15"
+    path.write_text("\n".join((header, good, line)) + "\n", encoding="utf-8")
+    _, (bad,) = split(path)
+    assert (bad.line, bad.raw.count(",")) == (3, line.count(","))
+    assert "虚构昵称" not in bad.raw
+    assert "9000100001" not in bad.raw
+
+
+def test_a_long_text_stays_in_a_row_whose_cells_do_not_fit() -> None:
+    text = "右边的大牙疼了两天，想在成都找个能拔智齿的诊所，周末也开门的那种，大家有推荐的吗，离地铁近一点"
+    assert without_person_in_row(["虚构昵称", text, "", "x"], ["昵称", "正文", "时间"]) == [
+        HIDDEN, text, "", "x"
+    ]  # fmt: skip
 
 
 def test_a_table_with_times_rejects_only_the_rows_without(tmp_path: Path) -> None:
