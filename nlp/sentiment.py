@@ -1,7 +1,8 @@
 """How a text speaks of whom it mentions: praise, complaint or neutral; how grave a complaint is, what about.
 
 Cues weigh their severity, a negation turns them round (不坑 praises, 不推荐 complains), and what follows a
-turn (但是) counts double. Made for mentions of clinics and doctors; it reads the text, not a model.
+turn (但是) counts double. Made for mentions of clinics and doctors. Where a text has no cue at all, a small
+model of whole mentions guesses (nlp.tone).
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from nlp.models import COMPLAINT_KINDS, ComplaintKind, Sentiment
 from nlp.text.normal import DATA, blank_noise, normalise
+from nlp.tone import Tone, ToneModel
 
 CUES = DATA / "sentiment.toml"
 _REACH = 8  # characters between a negation and its cue
 # A negated complaint says something good, but less than praise does; negated praise is a strong complaint.
 _TURNED = 1
+_BY_TONE: Mapping[Tone, Sentiment] = {
+    "neutral": Sentiment(polarity="neutral", severity=0),
+    "praise": Sentiment(polarity="praise", severity=0),
+    "slight": Sentiment(polarity="complaint", severity=1, kinds=("complaint",)),
+    "grave": Sentiment(polarity="complaint", severity=2, kinds=("complaint",)),
+    "injury": Sentiment(polarity="complaint", severity=3, kinds=("injury",)),
+    "dispute": Sentiment(polarity="complaint", severity=3, kinds=("dispute",)),
+    "media": Sentiment(polarity="complaint", severity=3, kinds=("media",)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +84,30 @@ def judge(text: str, tokens: Sequence[str] = ()) -> Sentiment:
 
     `tokens` are accepted so that callers may hand over what they have; the cues need none. Unless the
     polarity is "complaint", `severity` is 0 and there are no `kinds`; `cues` are the words that decided,
-    in order, without repeats.
+    in order, without repeats, and none where the model did.
     """
+    found, decided = _read(text)
+    return found if decided else _BY_TONE[ToneModel.load().tone(text)]
+
+
+def by_cues(text: str) -> Sentiment:
+    """How `text` speaks by its cues alone."""
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[Sentiment, bool]:
+    """What the cues say, and whether there were any, outweighed ones included."""
     known = _load()
     clean = blank_noise(normalise(text))
-    tally, praised, blamed = _Tally(), list[str](), list[str]()
+    tally, praised, blamed, seen = _Tally(), list[str](), list[str](), False
     for index, start, end in known.scan.find_matches_as_indexes(clean):
         cue = known.cues[index]
         if cue.kind == "turn":
             tally.weight = 2
         elif cue.kind != "mask":
+            seen = True
             _count(cue, _negation(known, clean, start), clean[start:end], tally, praised, blamed)
-    return _verdict(tally, praised, blamed)
+    return _verdict(tally, praised, blamed), seen
 
 
 def _count(

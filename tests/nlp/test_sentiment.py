@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.sentiment import CUES, judge
+from nlp.sentiment import CUES, by_cues, judge
+from nlp.text.normal import DATA
+from nlp.tone import TONES, ToneModel
 from tests.support.growth import LIMIT, growth
+from tests.support.mention_scores import kappas, mentions, scores
 
 PRAISE = """
 医生很耐心,一点都不疼
@@ -330,24 +332,59 @@ def test_a_word_says_one_kind() -> None:
     assert len(words) == len(set(words))
 
 
-def _mentions() -> list[tuple[str, str, int]]:
-    lines = (Path(__file__).parent / "mentions.tsv").read_text(encoding="utf-8").splitlines()
+# Least macro-F1 of the polarity and least share of pairs in the order of their severity: what was measured,
+# less what two changed sentences can make. See docs/nlp.md.
+LEAST = {"words": (0.95, 0.96), "seen": (0.84, 0.90), "read": (0.60, 0.70), "blind": (0.53, 0.72)}
+
+
+@pytest.mark.parametrize("group", LEAST)
+def test_invented_mentions_are_told_apart_and_the_graver_one_comes_first(group: str) -> None:
+    found = scores([row for row in mentions() if row.group == group])
+    assert found.macro_f1 >= LEAST[group][0]
+    assert found.order >= LEAST[group][1]
+
+
+def test_mentions_were_read_twice_alike() -> None:
+    polarity, severity = kappas(mentions())
+    assert polarity >= 0.9
+    assert severity >= 0.9
+
+
+def test_no_mention_is_an_example_that_the_model_learnt_from() -> None:
+    lines = (DATA / "tone.tsv").read_text(encoding="utf-8").splitlines()
+    learnt = {line.partition("\t")[2] for line in lines}
+    assert len(learnt) == len(lines)
+    assert not learnt & {row.text for row in mentions()}
+
+
+def test_the_model_knows_its_examples_and_every_tone() -> None:
+    lines = (DATA / "tone.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
-    return [(text, polarity, int(severity)) for text, polarity, severity in rows]
+    right = sum(ToneModel.load().tone(text) == tone for tone, text in rows)
+    assert {tone for tone, _ in rows} == set(TONES)
+    assert right >= 0.95 * len(rows)
 
 
-def test_invented_mentions_are_told_apart_and_the_graver_one_comes_first() -> None:
-    rows = _mentions()
-    found = [judge(text) for text, _, _ in rows]
-    wrong = [row for row, mood in zip(rows, found, strict=True) if mood.polarity != row[1]]
-    assert len(wrong) <= 0.05 * len(rows), wrong
-    graver = [
-        (one.severity, other.severity)
-        for (_, _, want), one in zip(rows, found, strict=True)
-        for (_, _, less), other in zip(rows, found, strict=True)
-        if want > less
-    ]
-    assert sum(one > other for one, other in graver) >= 0.95 * len(graver)
+@pytest.mark.parametrize(
+    ("text", "polarity", "kinds"),
+    [
+        ("把我上颌打通了，喝水从鼻子里出来", "complaint", ("injury",)),
+        ("从进门到出来四十分钟，问什么答什么", "praise", ()),
+        ("请问他们家周末几点开门", "neutral", ()),
+    ],
+)
+def test_where_no_word_is_known_a_model_guesses(text: str, polarity: str, kinds: tuple[str, ...]) -> None:
+    assert by_cues(text).polarity == "neutral"
+    found = judge(text)
+    assert (found.polarity, found.kinds, found.cues) == (polarity, kinds, ())
+
+
+def test_a_known_word_outweighs_the_model() -> None:
+    assert judge("没有医疗事故，把我上颌打通了").severity < 3
+
+
+def test_of_a_long_text_without_a_known_word_nothing_is_guessed() -> None:
+    assert judge("把我上颌打通了，喝水从鼻子里出来。" * 20).polarity == "neutral"
 
 
 @pytest.mark.parametrize(
