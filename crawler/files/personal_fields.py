@@ -22,7 +22,7 @@ _STRING = r'"(?:[^"\\]|\\.)*"?'
 # In JSON that breaks off: a whole object or list under such a key, as far as it goes, or one value.
 _FLAT = r"[^{}\[\]]*"
 _IN_JSON = re.compile(
-    rf'("(?:[^"\\]*(?:{_WORDS})[^"\\]*|(?:[^"\\]*_)?uid|name|un)"\s*:\s*)'
+    rf'("(?:[^"\\]{{0,40}}(?:{_WORDS})[^"\\]{{0,40}}|(?:[^"\\]{{0,40}}_)?uid|name|un)"\s*:\s*)'
     rf"(?:[{{\[]{_FLAT}(?:[{{\[]{_FLAT}[}}\]]{_FLAT})*[}}\]]?|{_STRING}|-?\d+)",
     re.IGNORECASE,
 )
