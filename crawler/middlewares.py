@@ -25,6 +25,7 @@ from twisted.internet.error import DNSLookupError
 from crawler.coverage.guest import engine_of, guest_of
 from crawler.parsing.network_errors import describe
 from crawler.sources.permission import Robots, is_loopback_host, is_private_address, read_robots
+from crawler.sources.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -76,15 +77,41 @@ class AddressGuard:
 
     def process_request(self, request: Request) -> None:
         spider = guest_of(self.crawler)
-        parts = urlsplit(request.url)
-        host = parts.hostname or ""
+        source = spider.sources.get(request.meta.get("source", ""))
+        if source is None:
+            raise AddressRefused("地址不属于任何来源")
+        if reason := strange(request.url, source):
+            raise AddressRefused(reason)
+        host = urlsplit(request.url).hostname or ""
         if host in spider.stopped:
             raise HostStopped(spider.stopped[host])
-        source = spider.sources.get(request.meta.get("source", ""))
-        if parts.scheme not in ("http", "https") or source is None or not same_site(host, source.host):
-            raise AddressRefused(f"地址不属于这个来源：{parts.scheme}://{host}")
         if is_private_address(host) and not source.allow_private:
             raise AddressRefused(f"内网地址不读：{host}")
+
+
+def strange(url: str, source: Source) -> str:
+    """Why `url` is none of the source's own addresses; "" where it is one. Another port is another server, of
+    which neither robots.txt nor the owner's consent has said anything; a change between http and https on
+    their own ports is none."""
+    try:
+        parts, port, home = urlsplit(url), _port(url), _port(source.url)
+    except ValueError:
+        return "地址看不懂"
+    known = parts.scheme in _PORTS and same_site(parts.hostname or "", source.host)
+    if known and (port == home or (port, home) in _BOTH_DEFAULT):
+        return ""
+    at = f":{port}" if port != _PORTS.get(parts.scheme) else ""
+    return f"地址不属于这个来源：{parts.scheme}://{parts.hostname or ''}{at}"
+
+
+_PORTS = {"http": 80, "https": 443}
+_BOTH_DEFAULT = ((80, 443), (443, 80))
+
+
+def _port(url: str) -> int | None:
+    """Raises ValueError for what is no address."""
+    parts = urlsplit(url)
+    return parts.port or _PORTS.get(parts.scheme)
 
 
 def same_site(host: str, home: str) -> bool:
@@ -191,8 +218,9 @@ class RobotsMiddleware:
 
 class StopMiddleware:
     """A site that refuses is left alone: 403, 418, 429, 432, a redirect to a login or captcha page, and 503
-    with Retry-After stop the host. A redirect to the very same address is followed here, because a
-    duplicate filter would drop it."""
+    with Retry-After stop the host. A redirect to anything but the source's own pages ends here, before it
+    becomes a request. One to the very same address is followed here, because a duplicate filter would drop
+    it."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -216,9 +244,16 @@ class StopMiddleware:
         return response
 
     def _redirect(self, request: Request, response: Response) -> Response | Request:
-        target = urljoin(request.url, (response.headers.get(b"Location") or b"").decode("utf-8", "replace"))
+        spider = guest_of(self.crawler)
+        location = (response.headers.get(b"Location") or b"").decode("utf-8", "replace")
+        try:
+            target = urljoin(request.url, location)
+        except ValueError:
+            raise AddressRefused("转到的地址看不懂") from None
         if asks_for_login(target):
             self._stop(request, "转到登录或验证页面", 0.0)
+        if reason := strange(target, spider.sources[request.meta["source"]]):
+            raise AddressRefused(f"转到别处，没有跟去：{reason}")
         if target.partition("#")[0] != request.url.partition("#")[0]:
             return response
         times = request.meta.get("self_redirects", 0) + 1

@@ -95,8 +95,16 @@ def look(url: str, visitor: Visitor) -> Found:
 
 
 def _root(url: str) -> str:
-    """The folder of a forum's page: "https://a.example/bbs/forum.php?x" → "https://a.example/bbs/"."""
-    parts = urlsplit(url)
+    """The folder of a forum's page: "https://a.example/bbs/forum.php?x" → "https://a.example/bbs/".
+
+    Raises:
+        FetchError: no address at all.
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no port
+    except ValueError:
+        raise FetchError("不是网址") from None
     return f"{parts.scheme}://{parts.netloc}{parts.path.rpartition('/')[0]}/"
 
 

@@ -62,11 +62,11 @@ class Visitor:
         home = _site(url)
         for _ in range(REDIRECTS + 1):
             if _site(url) != home:
-                raise FetchError(f"转到了别的主机 {urlsplit(url).hostname}")
+                raise FetchError(f"转到了别的主机 {_site(url).removesuffix(':')}")
             page, target = self._once(url)
             if not target:
                 return page
-            url = urljoin(url, target).partition("#")[0]
+            url = _joined(url, target).partition("#")[0]
         raise FetchError("转来转去没有尽头")
 
     def _once(self, url: str) -> tuple[Page, str]:
@@ -107,6 +107,14 @@ def _parts(url: str) -> SplitResult:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise FetchError(f"只读 http(s) 地址，而不是 {parts.scheme or '没有协议的'} 地址")
     return parts
+
+
+def _joined(url: str, target: str) -> str:
+    """Raises FetchError for a redirect to no address."""
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise FetchError("转到的地址不是网址") from None
 
 
 def _charset(reply: Reply) -> str:

@@ -74,8 +74,13 @@ Count = Annotated[StrictInt, Field(ge=1)]
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+        sound = whole and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        sound = False
+    if not sound:
         raise ValueError(f"应是论坛首页的 http(s) 地址，而不是 {text!r}")
     return text if text.endswith("/") else text + "/"
 

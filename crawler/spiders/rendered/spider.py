@@ -15,7 +15,7 @@ from scrapy.http import Response
 from crawler.coverage.page_result import Reading
 from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
-from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site
+from crawler.middlewares import GuardedResolver, RobotsMiddleware, asks_for_login, same_site, strange
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.sources.permission import is_private_address
@@ -59,7 +59,10 @@ class RenderedSpider(SourceSpider):
             crawler.settings.set(key, value, priority="spider")
 
     def _allows(self, url: str) -> bool:
-        """Whether a page's script may fetch `url` from the source's own site: robots.txt holds there, too."""
+        """Whether a page's script may fetch `url` from the source's own site: robots.txt holds there, too,
+        and another port is another site."""
+        if all(strange(url, source) for source in self.sources.values()):
+            return False
         robots: Any = self.crawler.get_downloader_middleware(RobotsMiddleware)
         asked = [source for source in self.sources.values() if self.asks_robots(source)]
         return urlsplit(url).hostname not in {source.host for source in asked} or robots.known_verdict(url)

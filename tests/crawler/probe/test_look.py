@@ -155,7 +155,13 @@ class SlowForum(TrapForum):
             return SitePage(chunks=lambda: (b"x" * 1_000_000 for _ in range(100)))
         if path == "/drip":
             return SitePage(chunks=drip)
-        target = {"/away": "http://10.0.0.1/", "/loop": "/loop", "/in": "/forum.php"}.get(path)
+        target = {
+            "/away": "http://10.0.0.1/",
+            "/port": "http://127.0.0.1:9/",
+            "/odd": "http://[::1/",
+            "/loop": "/loop",
+            "/in": "/forum.php",
+        }.get(path)
         return SitePage(status=302, headers={"Location": target}) if target else None
 
 
@@ -166,7 +172,15 @@ def drip():  # type: ignore[no-untyped-def]  # an endless answer
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("huge", "MB"), ("drip", "太久"), ("away", "别的主机"), ("loop", "没有尽头")]
+    ("path", "words"),
+    [
+        ("huge", "MB"),
+        ("drip", "太久"),
+        ("away", "别的主机 10.0.0.1$"),
+        ("port", "别的主机 127.0.0.1:9$"),
+        ("odd", "不是网址"),
+        ("loop", "没有尽头"),
+    ],
 )
 def test_answers_that_are_cut_off(path: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.probe.visitor.SECONDS", 0.5)
@@ -180,3 +194,9 @@ def test_a_redirect_within_the_site_is_followed() -> None:
     boards, topics = load_topics(datetime.now(UTC))
     with serve(SlowForum(boards=boards, topics=topics)) as served:
         assert visitor().get(served.url + "in").url == served.url + "forum.php"
+
+
+@pytest.mark.parametrize("address", ["http://[::1/", "http://a.example:99999/", "http://[bbs]/forum.php"])
+def test_what_is_no_address_is_said(address: str) -> None:
+    with pytest.raises(FetchError, match="不是网址"):
+        look(address, visitor())

@@ -91,6 +91,8 @@ def test_wrong_values_are_named(tmp_path: Path, line: str, told: str) -> None:
         ('[bbs]\nurl = "https://a.example/"\nboards = ["1"]', "engine 不能是 ''"),
         ('[bbs]\nengine = "discuz"\nboards = ["1"]', "url 应是论坛首页"),
         ('[bbs]\nengine = "discuz"\nurl = "file:///etc"\nboards = ["1"]', "url 应是论坛首页"),
+        ('[bbs]\nengine = "discuz"\nurl = "http://[::1/"\nboards = ["1"]', "url 应是论坛首页"),
+        ('[bbs]\nengine = "discuz"\nurl = "http://a.example:99999/"\nboards = ["1"]', "url 应是论坛首页"),
         ('[bbs]\nengine = "discuz"\nurl = "https://me:pw@a.example/"\nboards = ["1"]', "url 应是论坛首页"),
         ('[bbs]\nengine = "discuz"\nurl = "http://10.0.0.1/"\nboards = ["1"]', "在内网"),
         ('[bbs]\nengine = "discuz"\nurl = "http://0x7f.1/"\nboards = ["1"]', "在内网"),

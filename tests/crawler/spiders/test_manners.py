@@ -19,11 +19,12 @@ from scrapy.utils.test import get_crawler
 from crawler import settings
 from crawler.coverage.store import Coverage
 from crawler.extensions import PoliteThrottle
-from crawler.middlewares import retry_after
+from crawler.middlewares import AddressRefused, StopMiddleware, retry_after, strange
 from crawler.sample.forum import SitePage, serve, serve_forum
 from crawler.sample.topics import ROBOTS, Style
 from crawler.sources.permission import Permission, is_private_address, read_robots
 from crawler.sources.quiet_hours import QuietHours
+from crawler.sources.source import Source
 from tests.site import forks
 from tests.site.crawl import ROOT, command, crawl, environment
 from tests.site.send_times import RECORDING, pauses
@@ -228,6 +229,66 @@ def test_the_pause_ends(tmp_path: Path) -> None:
         coverage.close()
         served.forum.rules.clear()  # type: ignore[attr-defined]  # a TrapForum
         assert len(crawl(tmp_path, served).posts) == 123
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ground", ["robots", "consent"])
+def test_a_redirect_to_another_port_is_not_followed(tmp_path: Path, ground: str) -> None:
+    """Another server: neither this one's robots.txt nor its owner's consent speaks for it."""
+    given = 'ground = "consent", who = "站长", when = 2020-01-01, until = 2999-01-01, note = "邮件"'
+    permission = {"consent": f"{{ {given} }}", "robots": '{ ground = "robots" }'}[ground]
+    with serve(long_forum(3)) as other:
+        there = html("", status=302, Location=f"{other.url}forum.php?mod=viewthread&tid=1&page=1")
+        with serve(trap_forum({"/forum.php?mod=viewthread": there})) as served:
+            crawled = crawl(tmp_path, served, permission=permission, **ONE_BOARD)
+        assert other.forum.requests == []
+    assert crawled.run.totals.failed == 0
+    reasons = {gap.reason for gap in crawled.gaps if gap.kind == "refused"}
+    assert f"转到别处，没有跟去：地址不属于这个来源：{other.url.rstrip('/')}" in reasons
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("file:///etc/hostname", "转到别处，没有跟去：地址不属于这个来源：file://"),
+        ("data:text/html,hello", "转到别处，没有跟去：地址不属于这个来源：data://"),
+        ("http://[::1/", "转到的地址看不懂"),
+        ("http://127.0.0.1:99999/", "转到别处，没有跟去：地址看不懂"),
+    ],
+)
+def test_a_redirect_to_no_page_is_dropped_at_once(location: str, reason: str) -> None:
+    crawler = get_crawler()
+    spider = SimpleNamespace(
+        sources={"bbs": Source(name="bbs", engine="discuz", url="http://127.0.0.1:8000/")},
+        count_page=lambda source: None,
+        explains=lambda response: False,
+    )
+    crawler.spider = spider  # type: ignore[assignment]  # as much of one as is asked
+    request = Request("http://127.0.0.1:8000/a", meta={"source": "bbs"})
+    answer = Response(request.url, status=302, headers={"Location": location})
+    with pytest.raises(AddressRefused) as refused:
+        StopMiddleware(crawler).process_response(request, answer)
+    assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("home", "url", "reason"),
+    [
+        ("http://a.example/", "http://a.example/x", ""),
+        ("http://a.example/", "https://www.a.example/x", ""),
+        ("https://a.example:443/", "http://a.example:80/", ""),
+        ("http://a.example:8080/", "http://a.example:8080/x", ""),
+        ("http://a.example/", "http://a.example:8080/x", "http://a.example:8080"),
+        ("http://a.example:8080/", "https://a.example/x", "https://a.example"),
+        ("http://a.example/", "http://b.example/", "http://b.example"),
+        ("http://a.example/", "ftp://a.example/", "ftp://a.example"),
+    ],
+)
+def test_which_addresses_are_a_sources_own(home: str, url: str, reason: str) -> None:
+    source = Source(name="bbs", engine="discuz", url=home)
+    assert strange(url, source) == (reason and f"地址不属于这个来源：{reason}")
 
 
 @pytest.mark.parametrize(
