@@ -18,6 +18,7 @@ from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import Clinic
+from leads.quarantine import Quarantine
 from leads.records import author_keys, open_records
 from leads.records.clinics import known
 from nlp import Tagger
@@ -102,6 +103,11 @@ def coverage(settings: Settings, *, create: bool = True) -> Iterator[Coverage]:
             yield opened
     except CoverageError as error:
         raise StorageError(str(error)) from error
+
+
+def quarantine(settings: Settings) -> Quarantine:
+    """What could not be read; raises StorageError."""
+    return Quarantine(data_dir(settings) / "quarantine.jsonl")
 
 
 CURRENT = "current"

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from crawler import owner_only
-from crawler.coverage import schema
+from crawler.coverage import schema, words
 from crawler.coverage.rechecks import Rechecks
 from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals, missing_days
 from crawler.coverage.tasks import Scope, Target, Task, read_task
@@ -67,6 +67,8 @@ class Coverage:
         self._db.execute("PRAGMA journal_mode=WAL")
         # FULL: what was acknowledged survives a power cut, not just a kill. One commit a page is cheap.
         self._db.execute("PRAGMA synchronous=FULL")
+        # Tasks hold titles of threads and texts of posts that were cut: what is deleted is overwritten.
+        self._db.execute("PRAGMA secure_delete=ON")
         with self.transaction():
             version = schema.migrate(self._db)
         if version > schema.VERSION:
@@ -224,6 +226,27 @@ class Coverage:
         if reason:
             self._db.execute("DELETE FROM cursor WHERE source=? AND scope=?", (source, _AGAIN))
         return reason
+
+    def erase(self, ids: Collection[str], posts: Iterable[Post]) -> None:
+        """Nothing of these posts stays that anybody could read: neither here nor on disk. `ids` are those of
+        all (`Post.id`), `posts` those that are known.
+
+        Raises:
+            CoverageError: the file cannot be written; doing it again goes on.
+        """
+        try:
+            with self.transaction():
+                self._db.executemany("DELETE FROM kept WHERE id=?", ((each,) for each in ids))
+                for dropped in words.erase(self._db, ids, posts):
+                    self._promote(*dropped)
+            self.scrub()
+        except sqlite3.Error as error:
+            raise CoverageError(f"采集记录 {self.path} 写不进去（{error}）：请再删一次") from error
+
+    def scrub(self) -> None:
+        """What was deleted leaves the disk: file and log are written anew."""
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
         """Digest of each of these posts that was stored before."""

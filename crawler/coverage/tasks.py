@@ -13,7 +13,8 @@ Scope = NewType("Scope", str)  # what a cursor is of: a group of pages, or a thi
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What a page is. Each engine has a subclass for each shape of page; every field has a default, so that
-    rows without it can be read, and holds text, numbers, truth or None."""
+    rows without it can be read, and holds text, numbers, truth or None. What people wrote stands in `title`
+    (of the thread `thread`) or `post` (the post `mid`) and nowhere else: an erasure looks there."""
 
     @classmethod
     def of(cls, task: Task) -> Self:

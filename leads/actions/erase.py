@@ -6,19 +6,22 @@ index still knows which posts are meant; then the index, which is asked afterwar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from crawler.items import Post
+from leads import storage
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.base import KINDS, LeadIndex, Stored
 from leads.records import Records, erasures, open_records, origins
 from leads.records.audit import SYSTEM
 from leads.records.erasures import ErasureKind
-from leads.storage import open_index
+
+_MASK = re.compile(r"\[\w+\]")  # in place of a telephone number; a raw record has another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +43,12 @@ def erase(
     who: str,
     now: datetime,
     reason: str = "",
+    settings: Settings | None = None,
 ) -> Erased:
     """Erase, and make sure of it. Safe to repeat, also after a failure in between.
+
+    With `settings` also what stands beside index and records in the data folder: tasks of crawls, and
+    records that could not be read.
 
     `key` is a post's id or address. For an author it may also be the author's key, and the post any of
     theirs, one that expired included: keys are shown nowhere.
@@ -66,9 +73,20 @@ def erase(
     _make_sure(index, kind, key, ids)
     with records.transaction() as session:
         origins.drop(session, ids)
+    if settings is not None:
+        _beside(settings, ids, found)
     index.scrub()
     records.scrub()
     return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
+
+
+def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> None:
+    if (settings.data_dir / "coverage.sqlite").exists():
+        with storage.coverage(settings) as coverage:
+            coverage.erase(ids, found)
+    said = [text for post in found for text in (post.url, post.title, *_MASK.split(post.text))]
+    numbers = [each.partition("/")[2] for each in ids]
+    storage.quarantine(settings).erase([*said, *ids, *numbers])
 
 
 def _named(records: Records, index: LeadIndex, key: str) -> str:
@@ -112,5 +130,5 @@ def _make_sure(index: LeadIndex, kind: ErasureKind, key: str, ids: Sequence[str]
 
 def by_command(settings: Settings, kind: ErasureKind, key: str, *, reason: str, now: datetime) -> Erased:
     """`tingzhen erase`; raises as `erase`."""
-    with open_index(settings) as index, open_records(settings) as records:
-        return erase(records, index, kind, key, who=SYSTEM, reason=reason, now=now)
+    with storage.open_index(settings) as index, open_records(settings) as records:
+        return erase(records, index, kind, key, who=SYSTEM, reason=reason, now=now, settings=settings)

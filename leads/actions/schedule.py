@@ -29,7 +29,7 @@ from leads.config import Settings
 from leads.errors import BusyError, TingzhenError
 from leads.index.base import LeadIndex
 from leads.reader.second_reader import SecondReader
-from leads.records import Records, cases, jobs, open_records, readings
+from leads.records import Records, cancellations, cases, idempotency, jobs, open_records, readings
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
@@ -225,11 +225,16 @@ class HouseKeeping:
     def purge(self) -> None:
         """Forget what is too old to be kept."""
         now = self._clock()
-        self._index.expire(now - timedelta(days=self._settings.leads.expire_days))
+        oldest = now - timedelta(days=self._settings.leads.expire_days)
+        self._index.expire(oldest)
+        self._index.tidy(now)
         with self._records.transaction() as session:
             jobs.purge(session, before=now - KEEP_JOBS)
-            cases.purge(session, now=now)
-            readings.forget(session, now - timedelta(days=self._settings.leads.expire_days))
+            gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
+            gone += idempotency.purge(session, now=now)
+            readings.forget(session, oldest)
+        if gone:
+            self._records.scrub()
 
 
 class ReaderThread(threading.Thread):

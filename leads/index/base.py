@@ -193,6 +193,9 @@ class LeadIndex(ABC):
     def scrub(self) -> None:  # noqa: B027 - a server's own merging does it where there is no file of ours
         """What was deleted leaves the disk too, as far as the store lets us; for after an erasure."""
 
+    def tidy(self, now: datetime) -> None:  # noqa: B027 - as above
+        """What expired leaves the disk, too, within a day; may be called after every crawl."""
+
     @abstractmethod
     def close(self) -> None:
         """Release what is held open; closing twice is fine."""

@@ -14,9 +14,8 @@ from leads.config import Settings, load_settings, read_handed
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
-from leads.quarantine import Quarantine
 from leads.records import Records, open_records
-from leads.storage import data_dir, known_clinics, tagger
+from leads.storage import data_dir, known_clinics, quarantine, tagger
 
 
 def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor:
@@ -25,7 +24,7 @@ def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor
     return Ingestor(
         tagger=tagger(settings.data_dir),
         index=index,
-        quarantine=Quarantine(data_dir(settings) / "quarantine.jsonl"),
+        quarantine=quarantine(settings),
         clinics=clinics,
         brands=BrandMatcher(clinics),
         records=records,

@@ -27,7 +27,7 @@ from leads.clinics.name_matcher import BrandMatcher
 from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
-from leads.records import Records, author_keys, erasures, heard, origins
+from leads.records import Records, author_keys, cancellations, erasures, heard, origins
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -110,11 +110,14 @@ class Ingestor:
         if self.records is not None:
             self._learn_origins(self.records)
         self.index.expire(oldest)
+        self.index.tidy(now)
         if self.records is not None:
             with self.records.transaction() as session:
                 heard.forget(session, oldest)
+                cancellations.forget(session, oldest)
                 origins.forget(session, oldest)
                 causes.forget(session, oldest - self.causes.max_age)
+            self.records.cut_log()
 
     def key_problem(self, secret: bytes, now: datetime) -> str:
         """What is wrong with the key behind the authors of the posts to come, in zh-CN; "" for nothing."""

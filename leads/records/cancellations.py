@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from leads.models import AlertState
@@ -13,6 +14,7 @@ from leads.records.tables.alerts import Alert
 
 _CHUNK = 500
 ERASED: Final[dict[str, object]] = {"title": "（帖子已删除）"}  # what an alert says of a post that was erased
+EXPIRED: Final[dict[str, object]] = {"title": "（帖子已过期）"}  # of one that is too old to be kept
 
 OPEN: tuple[AlertState, ...] = ("waiting", "sending")
 
@@ -32,6 +34,17 @@ def cancel_for_post(session: Session, post_id: str, *, reason: str = "帖子已�
     count = cancel(session, Alert.post_id == post_id, reason=reason)
     session.execute(update(Alert).where(Alert.post_id == post_id).values(payload=ERASED))
     return count
+
+
+def forget(session: Session, before: datetime) -> int:
+    """What alerts of older posts said of them goes; of how many."""
+    old = (Alert.created_at < before, Alert.post_id != "")
+    left = Alert.payload["title"].as_string().not_in([EXPIRED["title"], ERASED["title"]])
+    cancel(session, and_(*old), reason="帖子已过期。")
+    ids = session.scalars(select(Alert.id).where(*old, left)).all()
+    for some in chunks(ids):
+        session.execute(update(Alert).where(Alert.id.in_(some)).values(payload=EXPIRED))
+    return len(ids)
 
 
 def cancel(session: Session, which: ColumnElement[bool], *, reason: str) -> int:

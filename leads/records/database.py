@@ -61,14 +61,27 @@ class Records:
             yield session
 
     def scrub(self) -> None:
-        """What was deleted leaves SQLite's log as well; the file itself overwrites it. PostgreSQL: nothing.
+        """What was deleted leaves SQLite's file, which is written anew, and its log. PostgreSQL: nothing.
 
         Raises:
             StorageError: as above.
         """
+        # SQLite overwrites what is deleted, but not copies that moving rows has left in unused places.
+        self._on_sqlite("VACUUM")
+        self.cut_log()
+
+    def cut_log(self) -> None:
+        """What was deleted leaves SQLite's log, which keeps old pages; where somebody reads, the next time.
+
+        Raises:
+            StorageError: as above.
+        """
+        self._on_sqlite("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _on_sqlite(self, statement: str) -> None:
         if self.engine.dialect.name == "sqlite":
             with _translated(), closing(self.engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.cursor().execute(statement)
 
     def close(self) -> None:
         """Release all connections; closing twice is fine."""

@@ -31,7 +31,7 @@ def reserve(session: Session, key: str, request_hash: str, *, now: datetime) -> 
     Raises:
         ConflictError: the key was used for another request.
     """
-    session.execute(delete(Idempotency).where(Idempotency.created_at <= now - KEPT))
+    purge(session, now=now)
     found = _find(session, key)
     if found is None:
         row = Idempotency(key=key, request_hash=request_hash, status=0, body="", created_at=now)
@@ -60,6 +60,13 @@ def keep(session: Session, key: str, *, status: int, body: str) -> None:
     """The answer of this transaction, for whoever asks again."""
     row = session.get_one(Idempotency, key)
     row.status, row.body = status, body
+
+
+def purge(session: Session, *, now: datetime) -> int:
+    """Drop answers that are a day old; how many."""
+    old = session.scalars(select(Idempotency.key).where(Idempotency.created_at <= now - KEPT)).all()
+    session.execute(delete(Idempotency).where(Idempotency.created_at <= now - KEPT))
+    return len(old)
 
 
 def blank(session: Session) -> None:

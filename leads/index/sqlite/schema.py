@@ -21,6 +21,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- One row: the name of this file, and how many pages crawls have stored in it.
 CREATE TABLE IF NOT EXISTS stamp (id TEXT NOT NULL, marks INTEGER NOT NULL);
+-- When what was deleted was last merged out of the words, and out of the whole file.
+CREATE TABLE IF NOT EXISTS tidied (what TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leads (
     rowid INTEGER PRIMARY KEY,      -- published second << 20 | n
     id TEXT NOT NULL UNIQUE,
@@ -111,7 +113,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         # FULL: what was acknowledged survives a power cut. Crawls move their cursors on its word.
         database.execute("PRAGMA synchronous = FULL")
-        # What is deleted is overwritten: somebody may have asked for it.
+        # What is deleted is overwritten: somebody may have asked for it. (`SqliteIndex.scrub` does the rest.)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("PRAGMA cache_size = -65536")
         database.executescript(_SCHEMA)
@@ -141,6 +143,11 @@ def _check_meta(database: sqlite3.Connection) -> None:
         # One statement, so that a process that starts at the same moment sees all of it or none.
         values = orjson.dumps(_META).decode()
         database.execute("INSERT OR IGNORE INTO meta SELECT key, value FROM json_each(?)", (values,))
+        # A new file holds nothing that was deleted; one of an older version may.
+        database.execute(
+            "INSERT OR IGNORE INTO tidied SELECT value, strftime('%s', 'now') FROM json_each(?)",
+            ('["file", "words"]',),
+        )
     elif stored == _META | {"schema": "1"}:
         _upgrade(database)
     elif stored != _META:

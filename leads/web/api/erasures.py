@@ -83,6 +83,7 @@ def erase_for_good(desk: TheDesk, caller: Eraser, once: DoOnce, asked: ToErase) 
         who=caller.who,
         now=desk.clock(),
         reason=asked.reason,
+        settings=desk.settings,
     )
 
     def work(session: Session) -> tuple[int, dict[str, object]]:

@@ -120,4 +120,6 @@ def take_feedback_back(
             raise HTTPException(404, "没有这个判断，或不是令牌主人作的。")
         return 204, None
 
-    return once(caller, None, work)
+    done = once(caller, None, work)
+    desk.records.cut_log()
+    return done

@@ -232,6 +232,8 @@ def judge(
                 )
     except InputError as error:
         return _page(request, desk, visitor, found, LeadDraft(problem=str(error)))
+    if undo:
+        desk.records.cut_log()
     return _back(request, lead_id, "back" if undo else "feedback", "#feedback")
 
 

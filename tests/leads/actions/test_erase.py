@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -11,7 +13,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from crawler.coverage.store import Coverage
+from crawler.coverage.tasks import Target, Task
+from crawler.items import Post
+from crawler.spiders.forum import targets
+from crawler.spiders.forum.targets import ThreadAt
+from crawler.spiders.weibo import plan
+from crawler.spiders.weibo.plan import LongTextAt
 from leads.actions.erase import erase
+from leads.actions.schedule import HouseKeeping
 from leads.clinics.name_matcher import BrandMatcher
 from leads.config import Settings
 from leads.errors import InputError, StorageError
@@ -30,11 +40,13 @@ from leads.records import (
     open_records,
     origins,
 )
+from leads.records.cancellations import EXPIRED
 from leads.records.cases import CaseChange
+from leads.records.erasures import ErasureKind
 from leads.records.tables.alerts import Alert
 from leads.records.tables.people import Audit
 from leads.records.tables.work import ErasedPost, Erasure, Feedback
-from leads.storage import open_index
+from leads.storage import coverage, open_index, quarantine
 from tests.support.builders import NOW, lead, mention, post
 from tests.support.commands import finish, run, start
 from tests.support.outbox_people import alert, channel, person
@@ -353,19 +365,125 @@ def test_another_author_key_is_noticed_until_the_posts_under_the_old_one_are_gon
         assert author_keys.note_use(session, b"old", now=NOW + timedelta(days=2), kept=kept) == ""
 
 
-def test_no_file_holds_an_erased_word(tmp_path: Path) -> None:
-    settings, rare = Settings(data_dir=tmp_path / "data"), "珊瑚色的牙套"
-    with open_index(settings) as index, open_records(settings) as kept:
-        index.upsert([lead(n, f"{n}号牙疼，求推荐") for n in range(2, 60)])
-        index.upsert([lead(1, f"{rare}掉了，牙疼")])
-        with kept.transaction() as session:
-            notes.add(session, "forum/1", rare, who="lin", now=NOW)
+RARE = "珊瑚色的牙套"
+KINDS = {**targets.TARGETS, **plan.TARGETS}
+
+
+class Clinic:
+    """A clinic's data folder in which every file that may hold words of posts holds those of a lead and of a
+    mention by one author."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(data_dir=folder)
+        self.mine = replace(lead(1), post=self._post(1))
+        self.told = replace(mention(2), post=self._post(2))
+        with open_index(self.settings) as index, open_records(self.settings) as records:
+            index.upsert([lead(n, f"{n}号牙疼，求推荐") for n in range(3, 60)])
+            index.upsert([self.mine])
+            index.upsert_mentions([self.told])
+            with records.transaction() as session:
+                origins.keep(session, [self.mine.post, self.told.post])
+                way = channel(session, person(session))
+                for post_ in (self.mine.post, self.told.post):
+                    made = alert(session, int(post_.post_id), way)
+                    made.post_id, made.payload = post_.id, {"title": RARE, "post_url": post_.url}
+        with coverage(self.settings) as crawls:
+            for post_ in (self.mine.post, self.told.post):
+                at = ThreadAt(thread=post_.thread_id, title=post_.title)
+                task = Task(source="s", key=post_.post_id, group="g", kind="thread", at=at)
+                crawls.add_task(task)
+                crawls.rechecks.keep([post_], replace(task, key=f"visit:{post_.post_id}"), NOW)
+                cut = LongTextAt(mid=post_.post_id, post=json.dumps({"text": post_.text}, ensure_ascii=False))
+                crawls.add_task(replace(task, key=f"cut:{post_.post_id}", kind="extend", at=cut))
+
+    def _post(self, number: int) -> Post:
+        return post(
+            number, f"安和口腔给的{RARE}掉了，右边肿了三天", author_key="a", thread_id=str(number), floor=1,
+            title=f"{RARE}掉了{number}", url=f"https://forum.example/thread-{number}-1-1.html",
+        )  # fmt: skip
+
+    tasks = ("1", "cut:1", "2", "cut:2")
+
+    def write_about_it(self, *, quarantined: bool = True) -> None:
+        """What people and files say of the posts."""
+        with open_records(self.settings) as records, records.transaction() as session:
+            for post_ in (self.mine.post, self.told.post):
+                notes.add(session, post_.id, RARE, who="lin", now=NOW)
+                feedback.add(session, replace(self.mine, post=post_), "lead", who="lin", now=NOW)
             idempotency.reserve(session, "1:a", "hash", now=NOW)
-            idempotency.keep(session, "1:a", status=201, body=f'{{"text":"{rare}"}}')
-        erase(kept, index, "post", "forum/1", who="boss", now=NOW)
-        files = [file for file in settings.data_dir.rglob("*") if file.is_file()]
-        assert [file.name for file in files if "珊瑚".encode() in file.read_bytes()] == []
-        with kept.reading() as session:
-            again = idempotency.find(session, "1:a", "hash", now=NOW)
-        assert again is not None
-        assert (again.status, again.body) == (410, "")
+            idempotency.keep(session, "1:a", status=201, body=f'{{"text":"{RARE}"}}')
+        if not quarantined:
+            return
+        for raw in (self.mine.post.text, json.dumps({"内容": self.told.post.text}), "某人的话没有时间"):
+            quarantine(self.settings).add(origin="f.csv", line=1, reason="没有时间", raw=raw, now=NOW)
+
+    def erase(self, kind: ErasureKind, key: str, *, clean: bool = True) -> None:
+        """With `clean` no word of either post is left afterwards."""
+        with open_index(self.settings) as index, open_records(self.settings) as records:
+            erase(records, index, kind, key, who="boss", now=NOW, settings=self.settings)
+            if clean:
+                self.holds_no_word()
+
+    def holds_no_word(self) -> None:
+        """While everything is open, and logs have not been merged by closing."""
+        files = [file for file in self.settings.data_dir.rglob("*") if file.is_file()]
+        assert {"leads.sqlite-wal", "records.sqlite-wal"} <= {file.name for file in files}
+        forms = [form for text in (RARE, "珊瑚") for form in (text.encode(), json.dumps(text)[1:-1].encode())]
+        left = {file.name for file in files for form in forms if form in file.read_bytes()}
+        assert left == set()
+
+
+def test_an_authors_erasure_leaves_no_word_in_any_file(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path / "data")
+    clinic.write_about_it()
+    clinic.erase("author", "forum/2")
+    with open_records(clinic.settings) as records, records.reading() as session:
+        again = idempotency.find(session, "1:a", "hash", now=NOW)
+    assert again is not None
+    assert (again.status, again.body) == (410, "")
+    kept = quarantine(clinic.settings).path.read_text("utf-8")
+    assert ("某人的话" in kept, kept.count("已按要求删除")) == (True, 2)
+
+
+def test_erasures_by_address_leave_no_word_in_any_file(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path / "data")
+    clinic.write_about_it()
+    clinic.erase("post", clinic.mine.post.url, clean=False)
+    clinic.erase("post", clinic.told.post.url)
+
+
+def test_an_erasure_leaves_other_pages_of_the_crawl_as_they_are(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path / "data")
+    clinic.erase("post", "forum/1", clean=False)
+    with closing(Coverage(clinic.settings.data_dir / "coverage.sqlite", targets=KINDS)) as crawls:
+        left = {task.key: task.at for task in crawls.tasks("s")}
+    assert left == {
+        "1": ThreadAt(thread="1"),
+        "2": ThreadAt(thread="2", title=clinic.told.post.title),
+        "cut:2": left["cut:2"],
+    }
+
+
+def test_what_is_no_longer_kept_leaves_no_word_in_any_file(tmp_path: Path) -> None:
+    """Posts and alerts after half a year, what was written about them after two, kept answers after a day."""
+    clinic = Clinic(tmp_path / "data")
+    clinic.write_about_it(quarantined=False)
+    with coverage(clinic.settings) as crawls:  # pages were read; posts are too old to be looked for
+        for task in (Task(source="s", key=key, group="g", kind="", at=Target()) for key in clinic.tasks):
+            crawls.complete(task)
+        crawls.rechecks.prune("s", NOW + timedelta(days=1))
+    with open_index(clinic.settings) as index, open_records(clinic.settings) as records:
+        HouseKeeping(clinic.settings, records, index, clock=lambda: NOW + timedelta(days=731)).purge()
+        clinic.holds_no_word()
+
+
+def test_posts_that_expired_are_out_of_alerts_while_notes_stay(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path / "data")
+    clinic.write_about_it()
+    with open_index(clinic.settings) as index, open_records(clinic.settings) as records:
+        HouseKeeping(clinic.settings, records, index, clock=lambda: NOW + timedelta(days=190)).purge()
+        with records.reading() as session:
+            assert [each.payload for each in session.scalars(select(Alert))] == [EXPIRED, EXPIRED]
+            assert {each.state for each in session.scalars(select(Alert))} == {"cancelled"}
+            assert [note.text for note in notes.of(session, "forum/1")] == [RARE]
+        assert index.counts()["mentions"] == 0
