@@ -24,6 +24,7 @@ INTENT_HINTS = {
     "figurative": "只是比喻，没有真的病痛",
     "other": "别的：日常、观点、宠物、问知识",
 }
+TRAINING_NAMES = {"installed": "换上了", "kept": "没有更好，没换", "returned": "变差了，已退回"}
 PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
 DOWN_TO_NAMES = {
     "likely": "确定和可能",

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from leads.actions import change_case
+from leads.actions import change_case, night
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.alerts.messages.digest import Digests
@@ -40,6 +40,7 @@ ASK_SECONDS = 15
 HOUSE_SECONDS = 60
 REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
 WATCH_SECONDS = 300
+LEARN_SECONDS = 1800
 READER_SECONDS = 120
 READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
@@ -218,6 +219,10 @@ class HouseKeeping:
         """Reports whose hour has come."""
         self._digests.make_due(self._clock())
 
+    def learn(self) -> None:
+        """By night: what was judged by day."""
+        night.learn(self._settings, self._records, now=self._clock())
+
     def tell_index(self) -> None:
         """Cases the index has not heard of, because it was away."""
         change_case.sync_index(self._records, self._index)
@@ -286,6 +291,7 @@ class Schedule:
         self._every(HOUSE_SECONDS, self._house.tell_index)
         self._every(REPORT_SECONDS, self._house.report)
         self._every(WATCH_SECONDS, self._house.watch)
+        self._every(LEARN_SECONDS, self._house.learn)
         self._every(24 * 3600, self._house.purge)
         self._timer.start()
         self._alerts.start()
@@ -347,6 +353,7 @@ def one_round(
     sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()
+    house.learn()
     read = SecondReader(settings, records, index, clock=clock).turn()  # last: a slow service delays nothing
     return Round(crawls=done, messages=sent, asked=read.asked)
 

@@ -21,7 +21,7 @@ LONGEST_WORDS = 20  # characters of a clinic's own word for something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class DailyTurn:
     """Where somebody stands today: `lead` is to be asked about, None when there is nothing (more) to ask."""
 
     done: int  # of today's ten, those passed over too
@@ -51,7 +51,7 @@ NOTHING = Correction()
 
 def turn(
     records: Records, index: LeadIndex, *, who: str, may_see: Callable[[Lead], bool], now: datetime
-) -> Turn:
+) -> DailyTurn:
     """The next question of today; looking changes nothing, and looking again asks the same.
 
     Raises:
@@ -65,7 +65,7 @@ def turn(
     lead = None
     if done < A_DAY:
         lead = next_lead(_recent(index, may_see, now), settled, number=done, seed=f"{day} {who}")
-    return Turn(done=done, answered=answered, lead=lead)
+    return DailyTurn(done=done, answered=answered, lead=lead)
 
 
 def answer(

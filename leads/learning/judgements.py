@@ -6,7 +6,7 @@ from datetime import datetime
 
 from leads.config import Settings
 from leads.errors import InputError
-from leads.learning import train
+from leads.learning import history, train
 from leads.records import open_records
 from leads.records.feedback import adopt_file, judge, judgements
 from leads.storage import data_dir, open_index
@@ -39,4 +39,6 @@ def learn(settings: Settings, *, now: datetime, force: bool = False) -> train.Co
         adopt_file(records, folder)
         with records.reading() as session:
             judged = judgements(session)
-    return train.train_with_feedback(folder, judged, now=now, force=force)
+    result = train.train_with_feedback(folder, judged, now=now, force=force)
+    history.add(folder, result.training(now))
+    return result

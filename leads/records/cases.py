@@ -25,7 +25,7 @@ from leads.records import audit
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
-from leads.records.tables.work import Case, CaseEvent, Feedback, Note, Question
+from leads.records.tables.work import Case, CaseEvent, DailyQuestion, Feedback, Note
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -175,7 +175,7 @@ def forget(session: Session, lead_ids: Sequence[str]) -> None:
 
     The case stays with its status and history, which hold no word of the post.
     """
-    for table in (Note, Feedback, Question):
+    for table in (Note, Feedback, DailyQuestion):
         session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
 
 

@@ -121,9 +121,11 @@ def take_back(session: Session, feedback_id: int, *, lead_id: str, who: str) -> 
     return found is not None
 
 
-def judgements(session: Session) -> Mapping[str, IntentLabel]:
-    """What to learn from: text → what it is; of one text the last judgement counts."""
+def judgements(session: Session, *, since: datetime | None = None) -> Mapping[str, IntentLabel]:
+    """What to learn from, or what came since: text → what it is; of one text the last judgement counts."""
     statement = select(Feedback.text, Feedback.intent).where(Feedback.intent != "")
+    if since is not None:
+        statement = statement.where(Feedback.at >= since)
     statement = statement.order_by(Feedback.at, Feedback.id)
     return {text: cast(IntentLabel, intent) for text, intent in session.execute(statement)}
 

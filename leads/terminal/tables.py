@@ -193,16 +193,16 @@ def trained(result: Trained, examples: Sequence[Example]) -> None:
 
 
 def comparison(result: Comparison) -> None:
-    """Before and after mixing feedback in."""
-    print(f"语料 {result.posts} 条，反馈 {result.judgements} 条。在没学过的反馈上：")
-    for name, scores in (("之前", result.before), ("之后", result.after)):
-        if scores is not None:
-            seeker = scores.scores[0]
-            print(
-                f"  {name}：求诊 F1 {seeker.f1:.3f}（准 {seeker.precision:.3f}，全 {seeker.recall:.3f}），"
-                f"六类宏平均 F1 {scores.macro_f1:.3f}"
-            )
-    state = "已换上新模型，tingzhen train --back 可退回" if result.installed else "新模型更差，没有换上"
+    """Before and after learning the judgements."""
+    print(f"反馈 {result.judgements} 条，语料 {result.posts} 条。在没学过的反馈上：")
+    for name, scores in (("自带的模型", result.before), ("学过之后", result.after)):
+        seeker = scores.scores[0]
+        print(
+            f"  {name}：求诊 F1 {seeker.f1:.3f}（准 {seeker.precision:.3f}，全 {seeker.recall:.3f}），"
+            f"六类宏平均 F1 {scores.macro_f1:.3f}"
+        )
+    print(f"在语料上：求诊 F1 {result.corpus[0]:.3f} → {result.corpus[1]:.3f}")
+    state = "已换上新模型，tingzhen train --back 可退回" if result.installed else "新模型没有更好，没有换上"
     print(f"{state}：{result.folder}")
 
 

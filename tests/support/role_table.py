@@ -244,6 +244,7 @@ TABLE: dict[str, Row] = {
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
     "GET /ten": Row(MEMBERS),
+    "GET /ten/effect": Row(MEMBERS),
     "POST /ten": Row(OF_CLINIC, url="/ten", form={"lead_id": LEAD, "answer": "seeker"}),
     "GET /snippets": Row(STAFF),
     "GET /snippets/new": Row(STAFF),

@@ -82,7 +82,7 @@ class Feedback(Base):
     text: Mapped[str] = mapped_column(Text, default="")
 
 
-class Question(Base):
+class DailyQuestion(Base):
     """One of somebody's ten questions of a day, once answered or passed over. No text of the post here."""
 
     __tablename__ = "questions"

@@ -17,6 +17,7 @@ from leads.web.pages import (
     searches,
     snippets,
     ten,
+    ten_effect,
     users,
 )
 from leads.web.rules import page as rules
@@ -30,6 +31,7 @@ ROUTERS = (
     cases.routes,
     snippets.routes,
     ten.routes,
+    ten_effect.routes,
     mentions.routes,
     maps.routes,
     alerts.routes,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from leads.actions import ten_questions
-from leads.actions.ten_questions import Correction, Turn
+from leads.actions.ten_questions import Correction, DailyTurn
 from leads.errors import InputError
 from leads.labels import INTENT_HINTS, INTENT_NAMES
 from leads.learning.questions import A_DAY, LEAST
@@ -51,7 +51,7 @@ class TenPage(WebPage):
     """One question, or thanks."""
 
     template: ClassVar[str] = "ten.html"
-    turn: Turn
+    turn: DailyTurn
     lead: Lead | None
     text: str
     problem: str
@@ -87,7 +87,7 @@ def answer(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ans
     return RedirectResponse("/ten", 303)
 
 
-def _turn(desk: Desk, visitor: Visitor) -> Turn:
+def _turn(desk: Desk, visitor: Visitor) -> DailyTurn:
     return ten_questions.turn(
         desk.records, desk.index, who=visitor.login, may_see=visitor.may_see_lead, now=desk.clock()
     )
@@ -95,7 +95,7 @@ def _turn(desk: Desk, visitor: Visitor) -> Turn:
 
 def _page(
     request: Request,
-    turn: Turn,
+    turn: DailyTurn,
     *,
     lead: Lead | None = None,
     form: AnswerForm | None = None,

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from leads.actions import ten_questions
-from leads.actions.ten_questions import Correction, Turn
+from leads.actions.ten_questions import Correction, DailyTurn
 from leads.errors import InputError
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import Lead
 from leads.records import Records, cases, feedback
-from leads.records.tables.work import Feedback, Question
+from leads.records.tables.work import DailyQuestion, Feedback
 from tests.support.builders import lead
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def index(tmp_path: Path) -> Iterator[SqliteIndex]:
         yield opened
 
 
-def turn(records: Records, index: SqliteIndex, who: str = "lin", now: datetime = NOW) -> Turn:
+def turn(records: Records, index: SqliteIndex, who: str = "lin", now: datetime = NOW) -> DailyTurn:
     return ten_questions.turn(records, index, who=who, may_see=lambda lead: True, now=now)
 
 
@@ -49,14 +49,14 @@ def test_ten_are_asked_and_the_next_ten_tomorrow(records: Records, index: Sqlite
         seen.append(asked(records, index))
         assert ten_questions.answer(records, seen[-1], "seeker", who="lin", now=NOW)
     assert len({each.id for each in seen}) == 10
-    assert turn(records, index) == Turn(done=10, answered=10, lead=None)
+    assert turn(records, index) == DailyTurn(done=10, answered=10, lead=None)
     assert turn(records, index).finished
     with pytest.raises(InputError, match="明天再来"):
         ten_questions.answer(records, lead(13), "seeker", who="lin", now=NOW)
     tomorrow = asked(records, index, now=NOW + timedelta(days=1))
     assert tomorrow.id not in {each.id for each in seen}
     with records.reading() as session:
-        drawn = list(session.scalars(select(Question.drawn).order_by(Question.id)))
+        drawn = list(session.scalars(select(DailyQuestion.drawn).order_by(DailyQuestion.id)))
         assert len(feedback.judgements(session)) == 10
     assert drawn.count("chance") == 2
 
@@ -100,7 +100,7 @@ def test_a_word_of_the_clinics_own_and_its_meaning_are_kept(records: Records, in
         {"words": "后槽牙蹦迪", "code": "toothache"},
     )
     with records.reading() as session:
-        question = session.scalars(select(Question)).one()
+        question = session.scalars(select(DailyQuestion)).one()
     assert (question.symptom, question.place) == ("wrong", "right")
 
 

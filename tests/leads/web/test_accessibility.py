@@ -33,6 +33,7 @@ EVERYBODY = (
     "/leads/" + LEAD,
     "/cases?assignee=",
     "/ten",
+    "/ten/effect",
     "/mentions",
     "/mentions/" + MENTION,
     "/map",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, ViewportSize
 
+from leads.learning import history
+from leads.learning.history import Training
 from tests.support.browsing import SIZES, fits, opened, shoot
 from tests.support.seeds import ClientOf
 
+NOW = datetime.now(UTC)
 LEAD = re.compile(r'name="lead_id" value="([^"]+)"')
 
 
@@ -60,9 +65,29 @@ def test_a_post_that_is_gone_is_said(client_of: ClientOf, form: dict[str, str]) 
     assert answer.status_code == 404
 
 
+def test_the_effect_is_drawn_with_its_numbers_beside(client_of: ClientOf, folder: Path) -> None:
+    client = client_of("marketer")
+    assert "还没有学过：满 20 条判断后" in client.get("/ten/effect").text
+    trainings = [
+        Training(at=NOW - timedelta(days=2), answers=40, before=0.5, after=0.75, state="installed"),
+        Training(at=NOW, answers=25, before=0.25, after=1.0, state="returned"),
+    ]
+    for each in trainings:
+        history.add(folder, each)
+    html = client.get("/ten/effect").text
+    assert re.findall(r'<polyline class="after" points="([^"]+)"', html) == ["54.0,62.0 626.0,14.0"]
+    assert "变差了，已退回" in html
+    assert "0.750" in html
+
+
+def test_how_many_are_real_is_told_by_those_drawn_by_chance(client_of: ClientOf) -> None:
+    html = client_of("doctor", ("anhe",)).get("/ten/effect").text
+    assert re.search(r"<td>2</td><td>2（100%）</td>", html)  # of the ten answered above
+
+
 @pytest.mark.browser
 @SIZES
-def test_one_key_answers(browser: Browser, address: str, folder, size: ViewportSize) -> None:  # type: ignore[no-untyped-def]  # a Path
+def test_one_key_answers(browser: Browser, address: str, folder: Path, size: ViewportSize) -> None:
     with opened(browser, size, folder=folder, role="marketer") as page:
         page.goto(f"{address}/ten")
         shoot(page, f"ten-{size['width']}")
