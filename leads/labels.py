@@ -42,6 +42,7 @@ STATUS_NAMES = {
     "shared": "已分享",
     "dismissed": "已排除",
 }
+NOWHERE = "不明"  # may stand for an area: no place is known
 NOBODY = "未分配"  # may stand for the empty assignee
 SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}
 SEVERITY_NAMES: Mapping[Severity, str] = {"low": "普通", "medium": "较轻", "high": "较重", "critical": "紧急"}

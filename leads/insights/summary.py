@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from heapq import merge
 from typing import Any
+from urllib.parse import urlencode
 
 from leads.index.base import LeadIndex
-from leads.labels import OUTCOMES
-from leads.models import Clinic, Lead, LeadQuery, Mention
+from leads.labels import NOWHERE, OUTCOMES
+from leads.models import CASE_STATUSES, Clinic, Lead, LeadQuery, Mention
+from leads.query.search import nowhere, of_clinic, spelled
 from leads.scoring.expected import MOST, JudgedLead, expected_of
-from leads.scoring.fit import serves
 from leads.sources.states import TROUBLE, SourceState
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -23,6 +25,7 @@ from nlp.symptoms import lexicon
 TOP = 8  # rows of a table
 MOST_LEADS = 20_000  # read for one report
 PAGE = 1000
+COUNTED = tuple(status for status in CASE_STATUSES if status != "dismissed")
 MOST_MENTIONS = 5_000
 GRAVE = 2  # severity of a complaint from which it is told apart
 # Something rose when it came at least so often, and so many times as often as before.
@@ -53,6 +56,15 @@ class BrandVoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A list of leads: how many it has, and the query string that opens it."""
+
+    name: str  # of the clinic; "" for leads of no known place
+    count: int
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Everything a report says; JSON-ready by `to_json`. `since` and `until` are ISO times with zone."""
 
@@ -70,6 +82,8 @@ class Summary:
     waiting: tuple[Counted, ...]  # cases by status
     overdue: int
     cut: bool = False  # there was more than could be read
+    lists: tuple[Listed, ...] = ()  # the same leads as the lists of the clinics show them
+    unplaced: Listed | None = None  # leads of which no place is known: in none of these lists
     expected: str = ""  # how many of the leads are real, as a person reads it; "" where it cannot be told
 
     def to_json(self) -> dict[str, Any]:
@@ -90,6 +104,8 @@ class Summary:
                 "voices": tuple(_voice(each) for each in values["voices"]),
                 "days": tuple((day, count) for day, count in values["days"]),
                 "gaps": tuple(values["gaps"]),
+                "lists": tuple(Listed(**each) for each in values.get("lists", ())),
+                "unplaced": Listed(**values["unplaced"]) if values.get("unplaced") else None,
             }
         )
 
@@ -130,6 +146,8 @@ def summarise(
     waiting: Sequence[Counted],
     overdue: int,
     rivals: Mapping[str, Mapping[str, int]] | None = None,
+    lists: Sequence[Listed] = (),
+    unplaced: Listed | None = None,
     judged: Mapping[str, Sequence[JudgedLead]] | None = None,
 ) -> Summary:
     """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure.
@@ -157,6 +175,8 @@ def summarise(
         waiting=tuple(waiting),
         overdue=overdue,
         cut=tally.read >= MOST_LEADS,
+        lists=tuple(lists),
+        unplaced=unplaced if unplaced is not None and unplaced.count else None,
         expected=str(told) if told.told else "",
     )
 
@@ -258,21 +278,65 @@ def _heard(voice: BrandVoice, mention: Mention, *, now: bool) -> BrandVoice:
 def read_leads(
     index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic] | None, *, now: datetime
 ) -> Iterator[Lead]:
-    """Leads a report counts, newest first: of these clinics (None: all), dismissed ones left out."""
-    query = LeadQuery(since=stretch.first, until=stretch.until, sort="newest", limit=PAGE)
-    read = 0
-    while read < MOST_LEADS:
+    """Leads a report counts, newest first, each once: those of these clinics' lists (None: everything).
+
+    Dismissed ones are left out, as of the lists that `lists_of` names.
+    """
+    queries = [LeadQuery()] if clinics is None else [of_clinic(clinic) for clinic in clinics]
+    read: set[str] = set()
+    every = [_newest(index, query, stretch, now) for query in queries]
+    for lead in merge(*every, key=lambda lead: -lead.post.published_at.timestamp()):
+        if lead.id not in read:
+            read.add(lead.id)
+            yield lead
+        if len(read) >= MOST_LEADS:
+            return
+
+
+def _newest(index: LeadIndex, query: LeadQuery, stretch: Stretch, now: datetime) -> Iterator[Lead]:
+    query = replace(
+        query, since=stretch.first, until=stretch.until, statuses=COUNTED, sort="newest", limit=PAGE
+    )
+    while True:
         page = index.search(query, now=now)
-        for hit in page.items:
-            lead = hit.lead
-            if lead.status == "dismissed":
-                continue
-            if clinics is None or any(serves(clinic, lead.tags) for clinic in clinics):
-                read += 1
-                yield lead
+        yield from (hit.lead for hit in page.items)
         if not page.cursor:
             return
         query = replace(query, cursor=page.cursor)
+
+
+def lists_of(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> tuple[Listed, ...]:
+    """The list of each clinic for this stretch."""
+    asked = _within(stretch)
+    return tuple(
+        Listed(
+            name=clinic.name,
+            count=index.count(_in(stretch, of_clinic(clinic))),
+            query=urlencode([*spelled(clinic), *asked]),
+        )
+        for clinic in clinics
+    )
+
+
+def unplaced_of(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> Listed:
+    """Leads of what these clinics treat that may be anywhere."""
+    treats = [clinic.specialties for clinic in clinics]
+    codes = tuple(dict.fromkeys(code for each in treats for code in each)) if all(treats) else ()
+    named = [("area", NOWHERE), *(("specialty", code) for code in codes)]
+    query = _in(stretch, LeadQuery(words=nowhere(), specialties=codes))
+    return Listed(name="", count=index.count(query), query=urlencode([*named, *_within(stretch)]))
+
+
+def _in(stretch: Stretch, query: LeadQuery) -> LeadQuery:
+    return replace(query, since=stretch.since, until=stretch.until, statuses=COUNTED)
+
+
+def _within(stretch: Stretch) -> list[tuple[str, str]]:
+    return [
+        ("since", stretch.since.isoformat()),
+        ("until", stretch.until.isoformat()),
+        *(("status", status) for status in COUNTED),
+    ]
 
 
 def read_mentions(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> Iterator[Mention]:

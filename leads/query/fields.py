@@ -58,7 +58,7 @@ FIELDS: tuple[SearchField, ...] = (
     ),
     SearchField(
         name="area", fills="area", kind="area", label="区划", hint="（代替诊所位置）", chip="{}",
-        help="行政区名或代码。", examples=("成都武侯",), placeholder="成都武侯",
+        help="行政区名或代码；不明 是不知道在哪里的。", examples=("成都武侯",), placeholder="成都武侯",
     ),
     SearchField(
         name="since", fills="since", kind="moment", label="起始", in_rules=False,

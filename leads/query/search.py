@@ -6,11 +6,32 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from leads.errors import QueryError
-from leads.labels import DOWN_TO_NAMES, INTENT_NAMES, NOBODY, PRECISION_NAMES, SORT_NAMES, STATUS_NAMES
-from leads.models import BEIJING, PRECISIONS, SORTS, Clinic, LeadQuery, Near
+from leads.labels import (
+    DOWN_TO_NAMES,
+    INTENT_NAMES,
+    NOBODY,
+    NOWHERE,
+    PRECISION_NAMES,
+    SORT_NAMES,
+    STATUS_NAMES,
+)
+from leads.models import (
+    BEIJING,
+    PRECISIONS,
+    SORTS,
+    All,
+    AnyOf,
+    Clinic,
+    LeadQuery,
+    Near,
+    Rule,
+    Tagged,
+    Without,
+)
 from leads.query.fields import BY_NAME, FIELDS, FieldKind, SearchField
 from leads.query.vocabulary import (
     area_code,
@@ -59,7 +80,27 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
     asking = Asking(written=written, clinics=clinics, now=now)
     read = {field.fills: _value(field, asking) for field in FIELDS}
     read.pop("")
+    if read["area"] == NOWHERE:
+        parts = (read["words"], nowhere()) if read["words"] is not None else (nowhere(),)
+        read |= {"area": "", "words": All(parts) if len(parts) > 1 else parts[0]}
     return LeadQuery(**read)
+
+
+def of_clinic(clinic: Clinic) -> LeadQuery:
+    """What a clinic's list opens with and its reports count: near it, of what it treats."""
+    return LeadQuery(near=clinic_near(clinic), specialties=clinic.specialties)
+
+
+def spelled(clinic: Clinic) -> tuple[tuple[str, str], ...]:
+    """The same as the fields of an address."""
+    return (("near", clinic.id), *(("specialty", code) for code in clinic.specialties))
+
+
+@cache
+def nowhere() -> Rule:
+    """Leads of which no place is known: of no province."""
+    provinces = (each.code for each in Gazetteer.load() if each.level == "province")
+    return Without(AnyOf(tuple(Tagged("area", code) for code in provinces)))
 
 
 def _texts(given: str | Sequence[str]) -> tuple[str, ...]:
@@ -137,7 +178,7 @@ READERS: Mapping[FieldKind, Reader] = {
     "words": _plain(parse),
     "place": _near,
     "km": _km,
-    "area": _plain(area_code),
+    "area": _plain(lambda text: NOWHERE if text.strip() == NOWHERE else area_code(text)),
     "moment": _moment,
     "precision": lambda text, field, asking: one_of(text, PRECISIONS, PRECISION_NAMES, field.name),
     "share": _share,

@@ -22,9 +22,11 @@ from leads.insights.summary import (
     Stretch,
     Summary,
     gap_sentences,
+    lists_of,
     read_leads,
     read_mentions,
     summarise,
+    unplaced_of,
 )
 from leads.labels import STATUS_NAMES
 from leads.models import Clinic, Period
@@ -77,7 +79,9 @@ class Digests:
             judged = feedback.judged(session, since=now - RECENT)
         return summarise(
             stretch,
-            leads=read_leads(self._index, stretch, chosen if limited else None, now=now),
+            leads=read_leads(self._index, stretch, chosen if limited or chosen else None, now=now),
+            lists=lists_of(self._index, stretch, chosen),
+            unplaced=unplaced_of(self._index, stretch, chosen) if chosen else None,
             mentions=read_mentions(self._index, stretch, chosen),
             clinics=chosen,
             gaps=[] if user.role == "doctor" else self._gaps(stretch.since, now),

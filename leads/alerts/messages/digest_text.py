@@ -50,6 +50,10 @@ def lines(summary: Summary, period: Period) -> Iterator[str]:
         f"新线索 {summary.leads} 条（{BEFORE[period]} {summary.leads_before}），"
         f"其中需求高的 {summary.urgent} 条。"
     )
+    if len(summary.lists) > 1:
+        yield f"{'、'.join(f'{each.name} {each.count}' for each in summary.lists[:_LISTED])}。"
+    if summary.unplaced:
+        yield f"另有 {summary.unplaced.count} 条不知道在哪里，没有算进去。"
     if summary.expected:
         yield f"{summary.expected}。"
     if summary.symptoms:

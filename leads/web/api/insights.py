@@ -11,7 +11,15 @@ from pydantic import BaseModel, Field
 from leads.alerts.messages.digest import open_cases, share_of_voice
 from leads.errors import QueryError
 from leads.index.base import FACETS
-from leads.insights.summary import Stretch, gap_sentences, read_leads, read_mentions, summarise
+from leads.insights.summary import (
+    Stretch,
+    gap_sentences,
+    lists_of,
+    read_leads,
+    read_mentions,
+    summarise,
+    unplaced_of,
+)
 from leads.models import BEIJING
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
@@ -66,6 +74,14 @@ class VoiceShape(BaseModel):
     rivals: list[tuple[str, int]] = Field(description="声量：名字和帖数，含诊所自己；没有同行被提到时为空。")
 
 
+class ListedShape(BaseModel):
+    """A list of leads: how many it has, and the query string of the desk's list that shows them."""
+
+    name: str
+    count: int
+    query: str
+
+
 class SummaryShape(BaseModel):
     """A stretch of time in numbers; no words of a post. Symptoms are codes, places six-digit adcodes."""
 
@@ -82,6 +98,8 @@ class SummaryShape(BaseModel):
     gaps: list[str]
     waiting: list[CountedShape] = Field(description="没结束的跟进，按状态。")
     overdue: int
+    lists: list[ListedShape] = Field(description="每家诊所的线索列表：数字和列表一样。")
+    unplaced: ListedShape | None = Field(description="不知道在哪里的线索，不在上面的数字里。")
     cut: bool = Field(description="线索太多，没有数完。")
 
 
@@ -109,7 +127,9 @@ def summary(
     gaps = [] if visitor.restricted else [line.state for line in source_lines(desk, now)]
     found = summarise(
         stretch,
-        leads=read_leads(desk.index, stretch, limited, now=now),
+        leads=read_leads(desk.index, stretch, chosen if visitor.restricted or chosen else None, now=now),
+        lists=lists_of(desk.index, stretch, chosen),
+        unplaced=unplaced_of(desk.index, stretch, chosen) if chosen else None,
         mentions=read_mentions(desk.index, stretch, chosen),
         clinics=chosen,
         gaps=gap_sentences(gaps, stretch.since),

@@ -13,6 +13,7 @@ from leads.labels import (
     DOWN_TO_NAMES,
     INTENT_NAMES,
     NOBODY,
+    NOWHERE,
     POLARITY_NAMES,
     PRECISION_NAMES,
     SEVERITY_NAMES,
@@ -266,6 +267,8 @@ def _choice_chips(field: SearchField, form: LeadForm, people: Mapping[str, str])
 def _said(field: SearchField, form: LeadForm, query: LeadQuery) -> str:
     """What the chip of a field with one value says; "" where it does not narrow the list."""
     text = getattr(form, field.name, "").strip()
+    if field.kind == "area" and text == NOWHERE:
+        return f"地点{NOWHERE}"
     if not text or not field.fills or not getattr(query, field.fills):
         return ""
     if field.name == "since":

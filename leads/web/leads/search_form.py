@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import Field, create_model, model_validator
 
 from leads.errors import QueryError
+from leads.labels import NOWHERE
 from leads.models import Clinic, LeadQuery
 from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import Asked, to_query
@@ -165,6 +166,8 @@ def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -
     clinic = _own_clinic(form, visitor.clinics)
     asked = form.asked(visitor.clinics, limit=limit)
     own = {"near": clinic.id, "radius": _within_reach(form.radius, clinic)}
+    if form.area == NOWHERE:  # may be anywhere, so near the clinic, too
+        own = {"near": "all", "radius": ""}
     query = to_query({**asked, **own}, clinics=visitor.clinics, now=now)
     return replace(query, specialties=_treated(query.specialties, clinic))
 

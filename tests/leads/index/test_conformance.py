@@ -15,6 +15,7 @@ from leads.index import open_backend
 from leads.index.base import KINDS, LeadIndex
 from leads.models import PRECISIONS, CaseMark, LeadQuery
 from leads.query.holds import holds, subject_of
+from leads.query.search import nowhere
 from leads.query.words import parse
 from tests.support.builders import LONG, NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 from tests.support.indexes import backends
@@ -181,6 +182,7 @@ def test_near_is_what_the_definition_says(index: LeadIndex) -> None:
         ({"area": "510107"}, ["1"]),
         ({"area": "110105"}, ["3"]),
         ({"area": "510100", "symptoms": ("fever",)}, ["2"]),
+        ({"words": nowhere()}, ["4"]),
     ],
 )
 def test_filters(index: LeadIndex, query: dict[str, object], found: list[str]) -> None:

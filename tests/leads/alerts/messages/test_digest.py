@@ -26,7 +26,7 @@ from leads.records.clinics import adopt_file
 from leads.records.digests import PlanForm
 from leads.records.tables.alerts import Alert, Channel
 from leads.records.tables.digests import DigestIssue
-from tests.support.builders import NOW, lead, mention, post, region
+from tests.support.builders import NOW, lead, mention, post, region, symptom
 
 HOUR = datetime.fromisoformat("2026-11-20T11:00:00+08:00")  # an hour before NOW
 CLINICS = (
@@ -223,9 +223,29 @@ def test_a_plan_for_one_clinic_counts_what_that_clinic_could_treat(
     assert "新线索 1 条（前一天 1）" in "\n".join(said.lines)
 
 
-def test_an_emptied_place_reads_as_unknown(settings: Settings, records: Records, index: LeadIndex) -> None:
+def test_leads_of_no_known_place_are_told_apart(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
     index.upsert([lead(9, "不知道在哪牙疼得厉害", hours=2)])
     planned(records)
     Digests(settings, records, index).make_due(NOW)
     (said,) = payloads(records)
-    assert "地点不明" in "\n".join(said.lines)
+    assert said.lines[0].startswith("新线索 2 条")
+    assert "另有 1 条不知道在哪里，没有算进去。" in said.lines
+    assert "另有 1 条不知道在哪里" in said.html
+
+
+def test_what_no_clinic_is_near_or_treats_is_not_counted(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    cough = symptom("cough", "internal")
+    index.upsert(
+        [
+            lead(11, "四川某处牙疼得厉害", place=region("四川省"), hours=2),
+            lead(12, "武侯咳嗽好几天了", place=region("武侯区"), symptoms=(cough,), hours=2),
+        ]
+    )
+    planned(records)
+    Digests(settings, records, index).make_due(NOW)
+    (said,) = payloads(records)
+    assert said.lines[0].startswith("新线索 2 条")

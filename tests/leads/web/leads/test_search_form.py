@@ -82,7 +82,7 @@ def test_a_search_that_is_kept_says_its_place(query: str, near: str) -> None:
     ("query", "seconds_ago"),
     [
         ("cursor=x&at={ago60}", 60),
-        ("at={ago60}", 0),  # the first page is always of now
+        ("at={ago60}", 60),  # of the list that a lead was opened from
         ("cursor=x&at={ago100000}", 0),
         ("cursor=x&at={ago-60}", 0),
         ("cursor=x&at=nan", 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,27 @@ def test_a_plan_is_made_previewed_and_taken_back(client: TestClient, desk: Desk)
     assert "每天的新线索" in preview.text
     assert client.post(f"/digests/plans/{number}/remove").status_code == 200
     assert client.get(f"/digests/plans/{number}/preview").status_code == 404
+
+
+def test_a_report_counts_what_the_lists_it_links_to_show(
+    client: TestClient, client_of: ClientOf, desk: Desk
+) -> None:
+    for reader, login, names in (
+        (client, "admin-", ["安和口腔", "青木中医"]),
+        (client_of("doctor", ("qingmu",)), "doctor-qingmu", ["青木中医"]),
+    ):
+        number = plan(reader, channel(desk, login), period="weekly")
+        said = unescape(reader.get(f"/digests/plans/{number}/preview").text)
+        listed = re.findall(r'<a href="/\?([^"]+)">([^<]+) (\d+) 条</a>', said)
+        assert [name for _, name, _ in listed] == names
+        for query, _, count in listed:
+            found = re.search(r"共 <strong>(\d+)</strong>", reader.get("/?" + query).text)
+            assert found is not None
+            assert found[1] == count != "0"
+        ((query, count),) = re.findall(r'<a href="/\?([^"]+)">(\d+) 条不知道在哪里</a>', said)
+        html = reader.get("/?" + query).text
+        assert f"共 <strong>{count}</strong>" in html
+        assert re.findall(r'<li class="lead" id="([^"]+)"', html) == ["forum/104"]
 
 
 def test_what_was_sent_can_be_read_again_with_its_plot_by_its_reader_only(
