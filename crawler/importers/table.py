@@ -35,7 +35,6 @@ from crawler.importers.base import (
 from crawler.items import PlaceHint, Post
 from crawler.parsing.authors import author_kind
 from crawler.parsing.coordinates import System, to_wgs84
-from crawler.parsing.times import BEIJING
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_address
 
 
@@ -159,15 +158,16 @@ def _fits(container: Container) -> bool:
 
 def _start(context: Context) -> Convert:
     columns = _with_late_time(_mapped(context), context)
-    assumed = "" if "time" in columns.names else context.collected.isoformat()
-    if assumed:
-        moment = context.collected.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
-        context.notice(
-            f"{context.file}：文件里没有时间列，发布时间一律按文件的修改时间 {moment}（北京时间）计。"
+    if "time" not in columns.names:
+        # The day a file was written says nothing of when somebody needed help: an old plea would be one of
+        # today.
+        raise ImportProblem(
+            f"{context.file}：找不到时间列，不知道帖子是什么时候发的，一条也没有导入；"
+            f"请用 --columns time=列名 指定，或加一列“时间”再导入。{_seen(context.container.columns)}"
         )
 
     def convert(record: Record) -> Iterator[Post]:
-        yield _post(record.fields, columns, assumed, context)
+        yield _post(record.fields, columns, context)
 
     return convert
 
@@ -182,14 +182,14 @@ def _with_late_time(columns: _Map, context: Context) -> _Map:
     return columns
 
 
-def _post(fields: Fields, columns: _Map, assumed: str, context: Context) -> Post:
+def _post(fields: Fields, columns: _Map, context: Context) -> Post:
     text, title, url = (columns.get(key, fields) for key in ("text", "title", "url"))
-    time = assumed or columns.get("time", fields)
+    time = columns.get("time", fields)
     own_id, author = exact_id(columns.get("id", fields)), columns.get("author", fields)
     source, post_id = _known_site(own_id, url, columns.get("site", fields) or _site_of_id(own_id, columns))
     draft = Draft(
         source=source,
-        post_id=post_id or _content_id(own_id, "\n".join((url, title, text, "" if assumed else time))),
+        post_id=post_id or _content_id(own_id, "\n".join((url, title, text, time))),
         url=_public_url(source, post_id, url),
         title=title,
         text=text,

@@ -35,7 +35,6 @@ TEXT_FILES = (
     ("table_zh.csv", "table", 3),
     ("table.tsv", "table", 2),
     ("table.jsonl", "table", 2),
-    ("table_without_times.jsonl", "table", 3),
     ("tingzhen.jsonl", "tingzhen", 2),
     ("weibo_cards.json", "weibo-json", 7),
     ("weibo_search_page.html", "weibo-html", 5),

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crawler.importers import Post, Rejected, read
+from crawler.importers import ImportProblem, Post, Rejected, read
 from crawler.items import PlaceHint
 from tests.support.paths import FILES
 
@@ -148,12 +148,15 @@ def test_two_tables_counting_from_one_do_not_collide(tmp_path: Path) -> None:
     assert posts_of(one)[0].id != posts_of(two)[0].id
 
 
-def test_a_file_without_any_time_takes_the_files_own_and_says_so(tmp_path: Path) -> None:
-    said: list[str] = []
-    posts = posts_of(copied(tmp_path, "table_without_times.jsonl"), notice=said.append)
-    assert {post.published_at for post in posts} == {NOW}
-    assert "没有时间列" in said[1]
-    assert "2026-11-22 20:00（北京时间）" in said[1]
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_file_without_any_time_is_not_read_as_one_of_today(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"t.{kind}"
+    if kind == "csv":
+        write_csv(path, [{"编号": 1, "内容": "牙疼得睡不着"}])
+    else:
+        path.write_text('{"编号": 1, "内容": "牙疼得睡不着"}\n' * 3, encoding="utf-8")
+    with pytest.raises(ImportProblem, match=r"--columns time=列名.*内容"):
+        list(read(path, now=NOW, secret=b"s"))
 
 
 def test_a_long_number_in_a_spreadsheet_is_a_damaged_id(tmp_path: Path) -> None:
