@@ -7,13 +7,11 @@ from datetime import datetime
 
 from leads.alerts.channels.base import (
     OUTLET,
-    ChannelKind,
     Parts,
     Service,
     Site,
     address_field,
     fitted,
-    posted,
     titled,
 )
 from leads.alerts.channels.http import Answer, Request
@@ -44,7 +42,7 @@ def write(parts: Parts, message: Message, now: datetime) -> Request:
         "group": OUTLET,
         "level": _LEVELS[rank(message.severity)],
     }
-    return posted(f"{parts['url']}/push", body, foreign=parts["url"] != f"https://{SITE.host}")
+    return SITE.posted(parts, "/push", body)
 
 
 def judge(answer: Answer, body: Body) -> Outcome | None:
@@ -57,10 +55,5 @@ def judge(answer: Answer, body: Body) -> Outcome | None:
     return None if answer.status != 200 else unknown(code)
 
 
-KIND = ChannelKind(
-    name="Bark（iPhone）",
-    fields=(address_field("Bark 地址或密钥", "https://api.day.app/…"),),
-    read=read,
-    deliver=Service(write=write, judge=judge).deliver,
-    user_host=True,
-)
+_FIELD = address_field("Bark 地址或密钥", "https://api.day.app/…")
+KIND = SITE.own_or_theirs("Bark（iPhone）", _FIELD, Service(write=write, judge=judge), read)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from leads.alerts.channels import http as wire
 from leads.alerts.channels.http import Answer, Request, Unreachable
@@ -25,6 +25,8 @@ from leads.models import Outcome
 
 OUTLET = "听诊"  # in every message: the word for bots that want one ("自定义关键词")
 Parts = Mapping[str, str]  # the fields of a form, or what is kept of them
+Read = Callable[[Parts], dict[str, str]]  # from the fields to what is kept; raises InputError
+Judge = Callable[[Answer, Body], Outcome | None]  # None: the HTTP status decides
 
 
 class NotReadyError(InputError):
@@ -59,7 +61,7 @@ class ChannelKind:
 
     name: str
     fields: tuple[ChannelField, ...]
-    read: Callable[[Parts], dict[str, str]]
+    read: Read
     deliver: Deliver
     note: str = "地址和密钥保存后不再显示，任何人都看不到。"
     shown: str = "token"  # the part whose last characters tell two channels apart
@@ -74,7 +76,7 @@ class Service:
     """How to write to a service on the web, and what its answer means (None: the HTTP status decides)."""
 
     write: Callable[[Parts, Message, datetime], Request]
-    judge: Callable[[Answer, Body], Outcome | None]
+    judge: Judge
     words: bool = False  # its answers are not JSON
 
     def deliver(self, parts: Parts, message: Message, settings: AlertSettings, *, now: datetime) -> Outcome:
@@ -172,6 +174,29 @@ class Site:
         url = urlsplit(web_address(text))
         token = parse_qs(url.query).get(self.query, [""])[0] if self.query else url.path.strip("/")
         return {"token": self._whole(token), "url": f"{url.scheme}://{url.netloc}"}
+
+    def address(self, token: str) -> str:
+        """The web address of a token, as `read` takes it apart."""
+        kept = quote(token, safe="")
+        return f"https://{self.host}{self.path.format(kept)}" + (
+            f"?{self.query}={kept}" if self.query else ""
+        )
+
+    def posted(self, parts: Parts, path: str, body: object) -> Request:
+        """A request with a JSON body to the service, or to the clinic's own server in its place."""
+        return posted(f"{parts['url']}{path}", body, foreign=parts["url"] != f"https://{self.host}")
+
+    def group_bot(self, name: str, service: Service, *more: ChannelField) -> ChannelKind:
+        """A bot in a group, which has a web address and, with `SIGNING`, a secret."""
+        fields = (address_field("Webhook 地址", self.sample), *more)
+        return ChannelKind(name=name, fields=fields, read=self.read, deliver=service.deliver)
+
+    def own_or_theirs(
+        self, name: str, field: ChannelField, service: Service, read: Read | None = None
+    ) -> ChannelKind:
+        """A service that a clinic may run itself."""
+        read = read or self.read_or_own_server
+        return ChannelKind(name=name, fields=(field,), read=read, deliver=service.deliver, user_host=True)
 
     def _in_web_address(self, text: str) -> str:
         url = split(text)

@@ -8,18 +8,16 @@ from urllib.parse import quote
 from leads.alerts.channels.base import (
     OUTLET,
     SIGNING,
-    ChannelKind,
     Parts,
     Service,
     Site,
-    address_field,
     fitted,
     posted,
     signed,
     titled,
 )
 from leads.alerts.channels.http import Answer, Request
-from leads.alerts.channels.outcomes import Body, busy, by_code, refused, revoked
+from leads.alerts.channels.outcomes import Body, busy, by_key, refused, revoked
 from leads.alerts.messages.message import Limit, Message
 from leads.models import Outcome
 
@@ -43,6 +41,7 @@ _CODES = {
     430103: refused("钉钉认为消息里有不合适的图片（430103）。"),
     430104: refused("钉钉认为消息内容不合适（430104）。"),
 }
+_by_errcode = by_key("errcode", _CODES)
 # One number for all three security settings; the words say which.
 _UNSAFE = {
     "keyword": "钉钉机器人要求的关键词不在消息里（310000）：请把关键词设成「听诊」。",
@@ -54,7 +53,7 @@ _UNSAFE = {
 
 def write(parts: Parts, message: Message, now: datetime) -> Request:
     """https://open.dingtalk.com/document/robots/custom-robot-access"""
-    url = f"https://{SITE.host}{SITE.path}?access_token={quote(parts['token'], safe='')}"
+    url = SITE.address(parts["token"])
     secret = parts.get("secret", "")
     if secret:
         stamp = str(round(now.timestamp() * 1000))
@@ -66,18 +65,11 @@ def write(parts: Parts, message: Message, now: datetime) -> Request:
 
 def judge(answer: Answer, body: Body) -> Outcome | None:
     """By `errcode`."""
-    if "errcode" not in body:
-        return None
-    if body["errcode"] == 310000:
+    if body.get("errcode") == 310000:
         said = str(body.get("errmsg", "")).lower()
         found = next((text for word, text in _UNSAFE.items() if word in said), None)
         return revoked(found or "没有通过钉钉机器人的安全设置（310000）。")
-    return by_code(body["errcode"], _CODES)
+    return _by_errcode(answer, body)
 
 
-KIND = ChannelKind(
-    name="钉钉群机器人",
-    fields=(address_field("Webhook 地址", SITE.sample), SIGNING),
-    read=SITE.read,
-    deliver=Service(write=write, judge=judge).deliver,
-)
+KIND = SITE.group_bot("钉钉群机器人", Service(write=write, judge=judge), SIGNING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from urllib.parse import quote
 
 from leads.alerts.channels.base import (
     SIGNING,
@@ -12,7 +11,6 @@ from leads.alerts.channels.base import (
     Parts,
     Service,
     Site,
-    address_field,
     fitted,
     posted,
     signed,
@@ -57,7 +55,7 @@ def write(parts: Parts, message: Message, now: datetime, *, site: Site) -> Reque
         stamp = str(int(now.timestamp()))
         # Theirs alone: the secret is part of the key, and nothing is signed.
         body |= {"timestamp": stamp, "sign": signed(f"{stamp}\n{parts['secret']}".encode(), b"")}
-    return posted(f"https://{site.host}{site.path.format(quote(parts['token'], safe=''))}", body)
+    return posted(site.address(parts["token"]), body)
 
 
 def judge(answer: Answer, body: Body) -> Outcome | None:
@@ -72,12 +70,7 @@ def judge(answer: Answer, body: Body) -> Outcome | None:
 
 
 def _kind(name: str, site: Site) -> ChannelKind:
-    return ChannelKind(
-        name=name,
-        fields=(address_field("Webhook 地址", site.sample), SIGNING),
-        read=site.read,
-        deliver=Service(write=partial(write, site=site), judge=judge).deliver,
-    )
+    return site.group_bot(name, Service(write=partial(write, site=site), judge=judge), SIGNING)
 
 
 KIND = _kind("飞书群机器人", _site("feishu", "open.feishu.cn"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -91,6 +91,11 @@ def number_of(code: object) -> str:
 def equals(code: object, number: int) -> bool:
     """JSON's false is no 0."""
     return type(code) is int and code == number
+
+
+def by_key(key: str, meanings: Mapping[int, Outcome]) -> Callable[[Answer, Body], Outcome | None]:
+    """What an answer means that has its number under `key`."""
+    return lambda answer, body: by_code(body[key], meanings) if key in body else None
 
 
 def by_code(code: object, meanings: Mapping[int, Outcome]) -> Outcome:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from leads.alerts.channels.base import (
-    ChannelKind,
     Parts,
     Service,
     Site,
     address_field,
     fitted,
-    posted,
     titled,
 )
 from leads.alerts.channels.http import Answer, Request
@@ -38,7 +36,7 @@ def write(parts: Parts, message: Message, now: datetime) -> Request:
         "desp": fitted(message, "markdown", LIMIT, title=False),
         "type": "markdown",
     }
-    return posted(f"{parts['url']}{SITE.path}", body, foreign=parts["url"] != f"https://{SITE.host}")
+    return SITE.posted(parts, SITE.path, body)
 
 
 def judge(answer: Answer, body: Body) -> Outcome | None:
@@ -52,10 +50,4 @@ def judge(answer: Answer, body: Body) -> Outcome | None:
     return unknown(code) if answer.status < 400 else None
 
 
-KIND = ChannelKind(
-    name="PushDeer",
-    fields=(address_field("Key", "PDU…"),),
-    read=SITE.read_or_own_server,
-    deliver=Service(write=write, judge=judge).deliver,
-    user_host=True,
-)
+KIND = SITE.own_or_theirs("PushDeer", address_field("Key", "PDU…"), Service(write=write, judge=judge))

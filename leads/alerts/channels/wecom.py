@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import quote
 
 from leads.alerts.channels.base import (
     OUTLET,
-    ChannelKind,
     Parts,
     Service,
     Site,
-    address_field,
     fitted,
     posted,
 )
-from leads.alerts.channels.http import Answer, Request
-from leads.alerts.channels.outcomes import Body, busy, by_code, refused, revoked
+from leads.alerts.channels.http import Request
+from leads.alerts.channels.outcomes import busy, by_key, refused, revoked
 from leads.alerts.messages.message import Limit, Message
 from leads.models import Outcome
 
@@ -44,20 +41,9 @@ _CODES = {
 
 def write(parts: Parts, message: Message, now: datetime) -> Request:
     """https://developer.work.weixin.qq.com/document/path/91770"""
-    url = f"https://{SITE.host}{SITE.path}?key={quote(parts['token'], safe='')}"
     head = f"**{OUTLET}** "
     content = head + fitted(message, "markdown", LIMIT, less=len(head.encode()))
-    return posted(url, {"msgtype": "markdown", "markdown": {"content": content}})
+    return posted(SITE.address(parts["token"]), {"msgtype": "markdown", "markdown": {"content": content}})
 
 
-def judge(answer: Answer, body: Body) -> Outcome | None:
-    """By `errcode`."""
-    return by_code(body.get("errcode"), _CODES) if "errcode" in body else None
-
-
-KIND = ChannelKind(
-    name="企业微信群机器人",
-    fields=(address_field("Webhook 地址", SITE.sample),),
-    read=SITE.read,
-    deliver=Service(write=write, judge=judge).deliver,
-)
+KIND = SITE.group_bot("企业微信群机器人", Service(write=write, judge=by_key("errcode", _CODES)))
