@@ -15,14 +15,19 @@ class Engine:
 
     options: str = "crawler.sources.source:EngineOptions"  # none, and nothing to check
     off_by_default: bool = False  # runs only where the table says `enabled = true`
+    needs: str = ""  # what a table has to say, as it is written there
 
 
 ENGINES = {
-    "discuz": Engine("crawler.spiders.discuz.options:DiscuzOptions"),
+    "discuz": Engine(
+        "crawler.spiders.discuz.options:DiscuzOptions", needs='boards = [{ id = "36", name = "健康求助" }]'
+    ),
     "weibo_api": Engine("crawler.spiders.weibo_api.options:WeiboApiOptions"),
-    "weibo": Engine("crawler.spiders.weibo.options:WeiboOptions"),
-    "tieba": Engine("crawler.spiders.tieba.options:TiebaOptions"),
-    "feed": Engine("crawler.spiders.feed.options:FeedOptions"),
+    "weibo": Engine("crawler.spiders.weibo.options:WeiboOptions", needs='words = ["牙疼 成都"]'),
+    "tieba": Engine(needs='boards = [{ id = "成都" }]（吧名，不带“吧”字）'),
+    "feed": Engine(
+        "crawler.spiders.feed.options:FeedOptions", needs='feeds = ["feed.xml"]（相对 url 的路径）'
+    ),
     "discourse": Engine(),
     "flarum": Engine(),
     "nodebb": Engine(),

@@ -67,7 +67,11 @@ def _source(file: str, name: str, values: object) -> Source:
     except ValidationError as error:
         raise SourceError(f"{file} 的 {_sentence(name, error)}") from error
     unknown = next((key for key in values if key == "name" or key not in _KEYS | own), "")
-    wrong = f"不认识的键 {unknown!r}" if unknown else _wrong(source) or options.wrong(source)
+    missing = engine.needs.partition(" = ")[0]
+    wrong = f"不认识的键 {unknown!r}" if unknown else _wrong(source)
+    if not wrong and missing and not given.get(missing):
+        wrong = f"缺少 {missing}，例如 {engine.needs}"
+    wrong = wrong or options.wrong(source)
     if wrong:
         raise SourceError(f"{file} 的 [{name}]：{wrong}")
     if source.permission.missing():

@@ -7,10 +7,11 @@ validator says follows the key's name in the sentence that the user reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,15 +30,20 @@ _Part = TypeVar("_Part")
 # ── how keys are read ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def among(names: Iterable[str]) -> AfterValidator:
-    """One of these, where they are no Literal."""
+def checked(holds: Callable[[Any], object], told: str) -> Callable[[Any], Any]:
+    """For validators: a value of which this holds. `told` says what it should be, and shows it at {0}."""
 
-    def check(value: str) -> str:
-        if value not in names:
-            raise ValueError(f"不能是 {value!r}，可选：{'、'.join(names)}")
+    def check(value: object) -> object:
+        if not holds(value):
+            raise ValueError(told.format(value))
         return value
 
-    return AfterValidator(check)
+    return check
+
+
+def among(names: Collection[str]) -> AfterValidator:
+    """One of these, where they are no Literal."""
+    return AfterValidator(checked(lambda name: name in names, "不能是 {0!r}，可选：" + "、".join(names)))
 
 
 def part_of(made: type[_Part], form: str) -> Callable[[object], _Part]:
@@ -55,22 +61,27 @@ def part_of(made: type[_Part], form: str) -> Callable[[object], _Part]:
     return read
 
 
-def no_repeats(names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"里 {name} 出现了两次")
-        seen.add(name)
+def unlike(name: Callable[[Any], str]) -> AfterValidator:
+    """A list of which no two parts have the same name."""
+
+    def check(parts: Sequence[object]) -> Sequence[object]:
+        twice = next((each for each, times in Counter(map(name, parts)).items() if times > 1), "")
+        if twice:
+            raise ValueError(f"里 {twice} 出现了两次")
+        return parts
+
+    return AfterValidator(check)
 
 
-def _text(value: object) -> object:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"应是文字的列表，而不是 {value!r}")
-    return value
-
-
-Texts = tuple[Annotated[str, BeforeValidator(_text)], ...]
+_text = checked(lambda each: isinstance(each, str) and each, "应是文字的列表，而不是 {0!r}")
+Text = Annotated[str, BeforeValidator(_text)]
+Texts = tuple[Text, ...]
 Count = Annotated[StrictInt, Field(ge=1)]
+
+
+def relative(path: str) -> bool:
+    """Whether it is a path under the source's `url`."""
+    return "://" not in path and not path.startswith("//")
 
 
 def _url(text: str) -> str:
@@ -93,10 +104,13 @@ def _every(text: object) -> timedelta:
     return span
 
 
+_five = checked(
+    lambda text: len(text.split()) in (0, 5), '应是 crontab 的五段，如 "0 8,20 * * *"，而不是 {0!r}'
+)
+
+
 def _cron(text: str) -> str:
-    if text and len(text.split()) != 5:
-        raise ValueError(f'应是 crontab 的五段，如 "0 8,20 * * *"，而不是 {text!r}')
-    return " ".join(text.split())
+    return " ".join(_five(text).split())
 
 
 def _zone(name: object) -> ZoneInfo:
@@ -130,11 +144,6 @@ class Board:
     region: str = ""
 
 
-def _boards(boards: tuple[Board, ...]) -> tuple[Board, ...]:
-    no_repeats(board.id for board in boards)
-    return boards
-
-
 _BoardPart = Annotated[Board, BeforeValidator(part_of(Board, '"36" 或 { id = "36", name = "…" }'))]
 
 
@@ -150,7 +159,8 @@ class EngineOptions:
         return source.options
 
     def wrong(self, source: Source) -> str:
-        """What is wrong with the table as a whole, as a sentence (zh-CN); "" for nothing."""
+        """What is wrong with the table as a whole, as a sentence (zh-CN); "" for nothing. What `ENGINES`
+        says is needed is there."""
         return ""
 
 
@@ -161,7 +171,7 @@ class Source:
     name: str
     engine: Annotated[str, among(ENGINES)]
     url: Annotated[str, AfterValidator(_url)]  # the site's root, ending in "/"
-    boards: Annotated[tuple[_BoardPart, ...], AfterValidator(_boards)] = ()
+    boards: Annotated[tuple[_BoardPart, ...], unlike(lambda board: board.id)] = ()
     words: Texts = ()  # search words, for engines that search
     region: str = ""  # the place the whole site is about
     every: Annotated[timedelta, BeforeValidator(_every)] = timedelta(hours=1)

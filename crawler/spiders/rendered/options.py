@@ -9,7 +9,7 @@ from cssselect import SelectorError
 from parsel.csstranslator import HTMLTranslator
 from pydantic import AfterValidator, ConfigDict, StrictBool, StrictFloat
 
-from crawler.sources.source import EngineOptions, Source, Texts
+from crawler.sources.source import EngineOptions, Source, Text, checked, relative
 
 
 def _css(value: str) -> str:
@@ -19,10 +19,6 @@ def _css(value: str) -> str:
     except SelectorError as error:
         raise ValueError(f"不是有效的 CSS 选择器：{value!r}（{error}）") from error
     return value
-
-
-def _all_css(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(_css, values))
 
 
 Css = Annotated[str, AfterValidator(_css)]
@@ -44,33 +40,24 @@ class Selectors:
     id: Css = ""  # "" = made of link or text
     next: Css = ""  # there is a further page when this matches; "" = as long as pages hold posts
     # What stands in a post and is not its author's words.
-    drop: Annotated[Texts, AfterValidator(_all_css)] = ()
+    drop: tuple[Annotated[Text, AfterValidator(_css)], ...] = ()
 
 
-def _pages(paths: tuple[str, ...]) -> tuple[str, ...]:
-    for path in paths:
-        if "://" in path or path.startswith("//"):
-            raise ValueError(f"里写相对 url 的路径，而不是 {path!r}")
-    return paths or ("",)
-
-
-def _wait(seconds: float) -> float:
-    if not 0 < seconds <= 60:
-        raise ValueError(f"应在 0 到 60 秒之间，而不是 {seconds:g}")
-    return seconds
-
-
-def _hosts(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.lower() for name in names)
+_Path = Annotated[Text, AfterValidator(checked(relative, "里写相对 url 的路径，而不是 {0!r}"))]
+_wait = checked(lambda seconds: 0 < seconds <= 60, "应在 0 到 60 秒之间，而不是 {0:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedOptions(EngineOptions):
-    pages: Annotated[Texts, AfterValidator(_pages)] = ("",)  # paths under `url`; {page} counts from 1
+    pages: Annotated[tuple[_Path, ...], AfterValidator(lambda paths: paths or ("",))] = (
+        "",
+    )  # paths under `url`; {page} counts from 1
     select: Selectors = field(default_factory=Selectors)
     render: StrictBool = False  # use a browser where the plain page does not hold the posts
     wait: Annotated[StrictFloat, AfterValidator(_wait)] = 10.0  # seconds that scripts get to make the posts
-    hosts: Annotated[Texts, AfterValidator(_hosts)] = ()  # further hosts whose scripts the page may load
+    hosts: tuple[
+        Annotated[Text, AfterValidator(str.lower)], ...
+    ] = ()  # further hosts whose scripts the page may load
 
     def wrong(self, source: Source) -> str:
         if self.select.post and self.select.time:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from crawler.sources.source import EngineOptions, Source
+from crawler.sources.source import EngineOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,3 @@ class WeiboOptions(EngineOptions):
     """Which of the two sites the source's url is a copy of."""
 
     pages: Literal["mobile", "search"] = "mobile"  # mobile: m.weibo.cn (JSON), search: s.weibo.com (HTML)
-
-    def wrong(self, source: Source) -> str:
-        return "" if source.words else '缺少 words，例如 words = ["牙疼 成都"]'

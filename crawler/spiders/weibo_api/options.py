@@ -14,7 +14,7 @@ from crawler.parsing.coordinates import Point as Degrees
 from crawler.parsing.coordinates import System, to_wgs84, wgs84_to_gcj02
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid
 from crawler.sources.permission import is_loopback_host
-from crawler.sources.source import Count, EngineOptions, Source
+from crawler.sources.source import Count, EngineOptions, Source, checked
 
 MAX_RANGE = 11132  # metres; open.weibo.com wiki, C/2/place/nearby_timeline/biz
 MAX_COUNT = 50  # posts a page; the same page
@@ -30,10 +30,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _ENDPOINT = re.compile(r"[a-z_]+(?:/[a-z_]+)*\.json")
 
 
-def _range(metres: int) -> int:
-    if metres > MAX_RANGE:
-        raise ValueError(f"最大是 {MAX_RANGE} 米，而不是 {metres}")
-    return metres
+_range = checked(lambda metres: metres <= MAX_RANGE, f"最大是 {MAX_RANGE} 米，而不是 {{0}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +51,6 @@ class Near:
         return wgs84_to_gcj02(centre) if offset else centre
 
 
-def _near_table(value: object) -> object:
-    if not isinstance(value, dict):
-        raise ValueError(f'的一项应是 {{ name = "…", lat = 30.6, lon = 104.0 }}，而不是 {value!r}')
-    return value
-
-
 def _in_wgs84(near: Near) -> Near:
     try:
         centre = to_wgs84(near.lat, near.lon, near.datum)
@@ -69,17 +60,19 @@ def _in_wgs84(near: Near) -> Near:
     return replace(near, name=name, lat=centre.lat, lon=centre.lon, datum="wgs84")
 
 
-def _variable(name: str) -> str:
-    if not _VARIABLE.fullmatch(name):
-        # The value is not shown: somebody may have written the token itself.
-        raise ValueError("应是环境变量的名字（如 WEIBO_ACCESS_TOKEN），令牌本身不能写在文件里")
-    return name
-
-
-def _place(value: object) -> object:
-    if not isinstance(value, str) or not _PLACE.fullmatch(value):
-        raise ValueError(f'应是 "51"（省）或 "51-1"（省-市）的列表，而不是 {value!r}')
-    return value
+_near_table = checked(
+    lambda value: isinstance(value, dict),
+    '的一项应是 {{ name = "…", lat = 30.6, lon = 104.0 }}，而不是 {0!r}',
+)
+# The value is not shown: somebody may have written the token itself.
+_variable = checked(
+    _VARIABLE.fullmatch, "应是环境变量的名字（如 WEIBO_ACCESS_TOKEN），令牌本身不能写在文件里"
+)
+_place = checked(
+    lambda value: isinstance(value, str) and _PLACE.fullmatch(value),
+    '应是 "51"（省）或 "51-1"（省-市）的列表，而不是 {0!r}',
+)
+_offset = checked(lambda value: value in (0, 1), "只能是 0（未纠偏）或 1（纠偏过），而不是 {0}")
 
 
 def _mid(value: object) -> str:
@@ -88,12 +81,6 @@ def _mid(value: object) -> str:
         return text if is_mid(text) else mid_from_bid(text)
     except WeiboIdError as error:
         raise ValueError(f"应是微博编号的文字，而不是 {value!r}") from error
-
-
-def _offset(value: int) -> int:
-    if value not in (0, 1):
-        raise ValueError(f"只能是 0（未纠偏）或 1（纠偏过），而不是 {value}")
-    return value
 
 
 def _endpoints(values: object) -> object:
