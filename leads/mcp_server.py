@@ -24,7 +24,7 @@ from leads.web.api.access import Caller, identify, lacking
 from leads.web.desk import Desk
 
 if TYPE_CHECKING:
-    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver import MCPServer  # late: an extra
 
 VARIABLE = "TINGZHEN_TOKEN"
 TOOL_SCOPES = {
@@ -51,7 +51,7 @@ def serve(settings: Settings) -> None:
         StorageError: the data folder, the index or the records cannot be opened.
     """
     try:
-        from mcp.server.mcpserver import MCPServer as _  # noqa: F401 - is it there?
+        from mcp.server.mcpserver import MCPServer as _  # noqa: F401 - late: is the extra there?
     except ImportError as error:
         raise ConfigError('缺少 MCP 的库：请运行 pip install "tingzhen[assistant]"。') from error
     secret = os.environ.get(VARIABLE, "").strip()
@@ -112,7 +112,7 @@ def _form(kind: type[Any], criteria: dict[str, object]) -> Any:  # a model of th
 
 def server(tools: Tools) -> MCPServer:
     """The tools with their descriptions for the assistant."""
-    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver import MCPServer  # late: an extra
     from mcp.types import ToolAnnotations
 
     made = MCPServer("tingzhen", title="听诊", instructions=ABOUT, log_level="WARNING")
@@ -182,7 +182,7 @@ def _as_list(value: object) -> object:
 
 def _said(ask: Callable[[], Told]) -> Told:
     """The answer as JSON holds it; what went wrong as the one sentence people get."""
-    from mcp.server.mcpserver.exceptions import ToolError
+    from mcp.server.mcpserver.exceptions import ToolError  # late: an extra
 
     try:
         return _Plain(value=ask()).model_dump(mode="json")["value"]  # type: ignore[no-any-return]  # a dict

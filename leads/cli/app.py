@@ -1,4 +1,6 @@
-"""`tingzhen`: the command line. Commands are thin; heavy imports wait until one runs (help in 0.5 s)."""
+"""`tingzhen`: the command line. Commands are thin; heavy imports wait until one runs (help in 0.5 s).
+
+Beside each late import stands what would be loaded."""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -63,7 +66,7 @@ app.command()(cli_sources.coverage)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import version  # late: only this asks what is installed
 
         typer.echo(f"tingzhen {version('tingzhen')}")
         raise typer.Exit
@@ -93,7 +96,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """演示：抓取自带的小论坛，找出线索和提及，打开线索页。"""
-    from leads.demo import run
+    from leads.demo import run  # late: the desk and the crawler
 
     run.demo(folder, port=port, stay=stay, as_json=as_json)
 
@@ -107,7 +110,7 @@ def crawl(
     as_json: Json = False,
 ) -> None:
     """抓取来源，打标签，存成线索。"""
-    from leads.actions.crawl import crawl as crawl_sources
+    from leads.actions.crawl import crawl as crawl_sources  # late: SQLAlchemy
     from leads.sources.states import TROUBLE
     from leads.terminal import tables as show
 
@@ -129,7 +132,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """导入文件：微博、贴吧、小红书采集工具的导出，或任意表格。"""
-    from leads.actions import imports
+    from leads.actions import imports  # late: SQLAlchemy
     from leads.terminal import tables as show
 
     report = imports.ingest_files(
@@ -147,7 +150,7 @@ def ingest(
 @app.command()
 def tag() -> None:
     """打标签：从标准输入读 JSON 行 {"text": …, "place_hints": […]}，按顺序逐行输出标签。"""
-    from leads.learning import tag_lines
+    from leads.learning import tag_lines  # late: the tagger
 
     rejected = tag_lines.tag_lines(sys.stdin.buffer, sys.stdout.buffer, _complain)
     if rejected:
@@ -161,9 +164,7 @@ def search(
     **asked: str | list[str] | None,
 ) -> None:
     """搜索线索。"""
-    from datetime import UTC, datetime
-
-    from leads import storage
+    from leads import storage  # late: SQLAlchemy
     from leads.query.search import to_query
     from leads.terminal import tables as show
 
@@ -217,7 +218,7 @@ def serve(
 ) -> None:
     """打开网页，并按时抓取、提醒、发简报，直到 Ctrl+C。"""
 
-    from leads import server
+    from leads import server  # late: FastAPI
 
     server.serve(state.settings(), port=port)
 
@@ -225,7 +226,7 @@ def serve(
 @app.command(name="run-once")
 def run_once(as_json: Json = False) -> None:
     """做一轮到时间的事（抓取、提醒、简报）就退出：给 cron 和 systemd 用。"""
-    from leads.actions import schedule
+    from leads.actions import schedule  # late: SQLAlchemy
     from leads.terminal import tables as show
 
     settings = state.settings()
@@ -234,9 +235,8 @@ def run_once(as_json: Json = False) -> None:
 
 
 def _say_of_author_key(settings: Settings) -> None:
-    from datetime import UTC, datetime
 
-    from leads.storage import author_key_problem
+    from leads.storage import author_key_problem  # late: SQLAlchemy
 
     problem = author_key_problem(settings, now=datetime.now(UTC))
     if problem:
@@ -252,7 +252,7 @@ def reindex(
     as_json: Json = False,
 ) -> None:
     """重建 Elasticsearch 索引，或把线索从一个索引搬到另一个；中断后再运行会接着做。"""
-    from leads.actions import reindex as work
+    from leads.actions import reindex as work  # late: the tagger's data
     from leads.terminal import tables as show
 
     settings = state.settings()
@@ -270,7 +270,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """检查配置和数据文件：哪些可用，还缺什么，有没有损坏。"""
-    from leads.actions import check as checking
+    from leads.actions import check as checking  # late: SQLAlchemy
     from leads.terminal import tables as show
 
     findings = checking.check(State.config, deep=deep)
@@ -287,9 +287,7 @@ def feedback(
     ],
 ) -> None:
     """记下一条判断：这条线索其实是什么。攒够了用 train --with-feedback 学进去。"""
-    from datetime import UTC, datetime
-
-    from leads.learning import judgements
+    from leads.learning import judgements  # late: scikit-learn
 
     judgements.note(state.settings(), lead_id, intent, now=datetime.now(UTC))
 
@@ -303,9 +301,7 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """删除一条帖子或一个作者的全部内容：线索、提及、备注、反馈、提醒；以后也不再存。"""
-    from datetime import UTC, datetime
-
-    from leads.actions import erase as erasing
+    from leads.actions import erase as erasing  # late: SQLAlchemy
     from leads.terminal import tables as show
 
     if bool(post_id) == bool(author):
@@ -320,7 +316,7 @@ def erase(
 @app.command()
 def mcp() -> None:
     """给 AI 助手的 MCP 服务（标准输入输出，只读）；令牌放在环境变量 TINGZHEN_TOKEN。"""
-    from leads import mcp_server
+    from leads import mcp_server  # late: SQLAlchemy and FastAPI
 
     mcp_server.serve(state.settings())
 
@@ -333,9 +329,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="只用语料训练，模型写到这个目录。")] = None,
 ) -> None:
     """训练意图模型。默认只用自带语料，写到 --out。"""
-    from datetime import UTC, datetime
-
-    from leads.learning import judgements
+    from leads.learning import judgements  # late: scikit-learn
     from leads.learning import train as training
     from leads.terminal import tables as show
 
@@ -357,9 +351,7 @@ def reader(
     as_json: Json = False,
 ) -> None:
     """第二读者：今天问了多少，和人的判断合不合，能不能参与排序。"""
-    from datetime import UTC, datetime
-
-    from leads.actions import reader as reading
+    from leads.actions import reader as reading  # late: SQLAlchemy
     from leads.terminal import tables as show
 
     now, turn = reading.by_command(state.settings(), read=read, clock=lambda: datetime.now(UTC))
@@ -375,7 +367,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """评测标签：语料上交叉验证，以及（文件在的话）真实帖子上的得分。"""
-    from leads.learning import evaluate as evaluation
+    from leads.learning import evaluate as evaluation  # late: scikit-learn
     from leads.terminal import tables as show
 
     show.evaluations(evaluation.evaluate_all(real, labels), as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ def sources(context: typer.Context, as_json: Json = False) -> None:
     """来源：列出全部；sources add 看一个网站，把它的表写进来源文件。"""
     if context.invoked_subcommand is not None:
         return
-    from leads import storage
+    from leads import storage  # late: SQLAlchemy
     from leads.terminal import sources as show_sources
 
     show_sources.listing(storage.sources(state.settings()), as_json=as_json)
@@ -44,7 +45,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """看一个网站（先看 robots.txt，每秒一页），说出看到了什么，把它的表写进来源文件。"""
-    from leads.sources import add as adding
+    from leads.sources import add as adding  # late: rich and the records
     from leads.terminal import sources as show_sources
 
     done = adding.add(state.settings(), url, name=name, file=file, enable=enable, allow_private=allow_private)
@@ -58,9 +59,7 @@ def coverage(
     as_json: Json = False,
 ) -> None:
     """采集情况：每个来源抓到了什么、缺了什么、凭什么抓、什么时候能再抓。"""
-    from datetime import UTC, datetime
-
-    from leads import storage
+    from leads import storage  # late: SQLAlchemy
     from leads.sources.states import states
     from leads.terminal import sources as show_sources
 

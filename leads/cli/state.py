@@ -22,6 +22,6 @@ class State:
 
 def settings() -> Settings:
     """The settings as the options say; raises ConfigError."""
-    from leads.config import load_settings
+    from leads.config import load_settings  # late: pydantic and the tagger's data
 
     return load_settings(State.config)

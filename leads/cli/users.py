@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leads.cli import state
 from leads.cli.state import Json
+from leads.errors import RightsError
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,7 +32,7 @@ group = typer.Typer(
 @group.command("list")
 def list_(as_json: Json = False) -> None:
     """列出用户：角色、诊所、能不能登录、最近什么时候来过。"""
-    from leads.records import sessions, users
+    from leads.records import sessions, users  # late: SQLAlchemy
     from leads.terminal import users as show_users
 
     with _open(state.settings()) as session:
@@ -46,9 +48,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """添加用户，给出设置密码的一次性链接。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     settings, now = state.settings(), datetime.now(UTC)
     _only_doctors(role, clinic)
@@ -68,9 +68,7 @@ def add(
 @group.command()
 def link(login: Login, as_json: Json = False) -> None:
     """给一次性链接：新用户设密码，或忘了密码的人重设。以前给的链接作废。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     settings = state.settings()
     with _open(settings) as session:
@@ -82,9 +80,7 @@ def link(login: Login, as_json: Json = False) -> None:
 @group.command()
 def disable(login: Login, as_json: Json = False) -> None:
     """停用：立刻退出所有浏览器，链接和 API 令牌作废。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     with _open(state.settings()) as session:
         user = _user(session, login)
@@ -95,9 +91,7 @@ def disable(login: Login, as_json: Json = False) -> None:
 @group.command()
 def end(login: Login, as_json: Json = False) -> None:
     """全部退出：所有浏览器退出，链接和 API 令牌作废；密码不变。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     with _open(state.settings()) as session:
         user = _user(session, login)
@@ -108,9 +102,7 @@ def end(login: Login, as_json: Json = False) -> None:
 @group.command()
 def enable(login: Login, as_json: Json = False) -> None:
     """重新启用：用原来的密码登录。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     with _open(state.settings()) as session:
         user = _user(session, login)
@@ -126,9 +118,7 @@ def role(
     as_json: Json = False,
 ) -> None:
     """改角色，或改医生的诊所；下一次点击就生效，不是管理员的人不过期的令牌作废。"""
-    from datetime import UTC, datetime
-
-    from leads.records import audit, rights
+    from leads.records import audit, rights  # late: SQLAlchemy
 
     _only_doctors(role, clinic)
     with _open(state.settings()) as session:
@@ -140,15 +130,13 @@ def role(
 
 
 def _only_doctors(role: str, clinic: list[str] | None) -> None:
-    from leads.errors import RightsError
 
     if clinic and role != "doctor":
         raise RightsError("--clinic 只用于医生：管理员和市场看所有诊所。")
 
 
 def _user(session: Session, login: str) -> User:
-    from leads.errors import RightsError
-    from leads.records import users
+    from leads.records import users  # late: SQLAlchemy
 
     user = users.by_login(session, login)
     if user is None:
@@ -157,7 +145,7 @@ def _user(session: Session, login: str) -> User:
 
 
 def _show_link(settings: Settings, user: User, secret: str, *, as_json: bool) -> None:
-    from leads import server
+    from leads import server  # late: FastAPI
     from leads.terminal import users as show_users
 
     where = server.address(settings, settings.web.port)
@@ -165,7 +153,7 @@ def _show_link(settings: Settings, user: User, secret: str, *, as_json: bool) ->
 
 
 def _show(user: User, *, as_json: bool) -> None:
-    from leads.terminal import users as show_users
+    from leads.terminal import users as show_users  # late: rich and the records
 
     show_users.listing([user], {}, as_json=as_json)
 
@@ -173,7 +161,7 @@ def _show(user: User, *, as_json: bool) -> None:
 @contextmanager
 def _open(settings: Settings) -> Iterator[Session]:
     """A transaction in the records; the clinics of the settings are known."""
-    from leads import storage
+    from leads import storage  # late: SQLAlchemy
     from leads.records import open_records
     from leads.records.clinics import adopt_file
 
