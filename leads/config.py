@@ -242,6 +242,11 @@ def with_index(settings: Settings, address: str) -> Settings:
         raise ConfigError(f"索引地址不对：{_PROBLEMS['index_address']}。") from error
 
 
+def to_hand(settings: Settings) -> str:
+    """What `read_handed` reads: without the second reader and its key, which no other process needs."""
+    return settings.model_dump_json(exclude={"reader"})
+
+
 def read_handed(file: Path) -> Settings:
     """Settings as another of our processes wrote them, checked already; the environment has no say."""
     return Settings.model_construct(**_Handed.model_validate_json(file.read_bytes()).__dict__)

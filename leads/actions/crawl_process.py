@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from crawler import owner_only
 from crawler.sources.source import Source
-from leads.config import Settings
+from leads.config import Settings, to_hand
 from leads.errors import BusyError, StorageError
 
 Event = dict[str, object]
@@ -155,7 +155,7 @@ def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> 
     handed = settings.model_copy(update={"data_dir": folder.resolve()})
     path = scratch / "settings.json"
     path.touch(mode=0o600)  # it may hold a password
-    path.write_text(handed.model_dump_json(exclude={"reader"}), encoding="utf-8")
+    path.write_text(to_hand(handed), encoding="utf-8")
     environment = {
         **os.environ,
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leads.config import Settings, load_settings, read_handed
+from leads.config import Settings, load_settings, read_handed, to_hand
 from leads.errors import ConfigError
 
 CLINIC = """
@@ -183,11 +183,14 @@ def test_a_bad_environment_variable_is_a_complaint(
 def test_settings_handed_to_a_crawl_process_arrive_whole_whatever_its_environment_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = load_settings(written(tmp_path, CLINIC + "[leads]\nmin_need = 0.7\n"))
+    reader = '[reader]\nurl = "https://llm.example.com/v1"\nmodel = "m"\nkey = "sk-secret"\n'
+    settings = load_settings(written(tmp_path, CLINIC + "[leads]\nmin_need = 0.7\n" + reader))
     handed = tmp_path / "handed.json"
-    handed.write_text(settings.model_dump_json(), encoding="utf-8")
+    handed.write_text(to_hand(settings), encoding="utf-8")
+    assert "sk-secret" not in handed.read_text(encoding="utf-8")
     monkeypatch.setenv("TINGZHEN_LEADS__MIN_NEED", "0.1")
     received = read_handed(handed)
     assert isinstance(received, Settings)
     assert received.leads.min_need == 0.7
+    assert not received.reader.on
     assert received.clinic_records() == settings.clinic_records()

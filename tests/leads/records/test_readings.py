@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,15 @@ def test_a_day_has_a_budget_of_requests_and_of_characters(
     assert late == left
     assert reserve(records, "early", now=midnight) == "go"
     assert day(records, midnight).requests == 1
+
+
+def test_several_at_once_ask_nothing_twice_and_stay_within_the_budget(records: Records) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        same = list(pool.map(lambda _: reserve(records, "same"), range(8)))
+        others = list(pool.map(lambda number: reserve(records, str(number)), range(8)))
+    assert sorted(same) == ["go"] + ["known"] * 7
+    assert sorted(others) == ["go"] * 2 + ["spent"] * 6
+    assert (day(records).requests, day(records).characters) == (3, 300)
 
 
 def test_a_trouble_makes_the_pause_longer_until_there_is_an_answer(records: Records) -> None:
