@@ -23,6 +23,7 @@ from leads.records import author_keys, open_records
 from leads.records.clinics import known
 from nlp import Tagger
 from nlp.intent.model import MODEL
+from nlp.models import NO_WORDS, OwnWords
 
 
 @contextmanager
@@ -122,20 +123,20 @@ def model_folder(data_dir: Path) -> Path:
     return folder if (folder / "intent.npz").exists() else MODEL
 
 
-def open_tagger(model: Path = MODEL) -> Tagger:
-    """The tagger with the intent model of this folder.
+def open_tagger(model: Path = MODEL, own: OwnWords = NO_WORDS) -> Tagger:
+    """The tagger with the intent model of this folder, and a clinic's own words.
 
     Raises:
         ConfigError: a model file is missing or damaged.
     """
     try:
-        return Tagger.load(model)
+        return Tagger.load(model, own)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ConfigError(
             f"{model} 里的模型缺失或损坏（{error}）：请重新安装，或用 tingzhen train --out {model} 重新训练。"
         ) from error
 
 
-def tagger(data_dir: Path) -> Tagger:
-    """The tagger with the model in use."""
-    return open_tagger(model_folder(data_dir))
+def tagger(data_dir: Path, own: OwnWords = NO_WORDS) -> Tagger:
+    """The tagger with the model in use, and a clinic's own words."""
+    return open_tagger(model_folder(data_dir), own)

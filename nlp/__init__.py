@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nlp.intent.features import Doc
 from nlp.intent.model import MODEL, IntentModel
-from nlp.models import Intent, IntentLabel, PlaceHintLike, Region, Sentiment, Tags
+from nlp.models import NO_WORDS, Intent, IntentLabel, OwnWords, PlaceHintLike, Region, Sentiment, Tags
 from nlp.places.region import RegionTagger
 from nlp.sentiment import judge
 from nlp.symptoms.find import SymptomTagger, specialties
@@ -24,13 +24,13 @@ class Tagger:
         self._symptoms, self._regions, self._intent = symptoms, regions, intent
 
     @classmethod
-    def load(cls, model: Path = MODEL) -> Tagger:
-        """The shipped models, or the intent model of another folder.
+    def load(cls, model: Path = MODEL, own: OwnWords = NO_WORDS) -> Tagger:
+        """The shipped models, or the intent model of another folder; `own` are a clinic's words beside.
 
         Raises:
             FileNotFoundError: no intent model in `model`.
         """
-        return cls(SymptomTagger.load(), RegionTagger.load(), IntentModel.load(model))
+        return cls(SymptomTagger.load(own.symptoms), RegionTagger.load(own.places), IntentModel.load(model))
 
     def tag(self, text: str, hints: Sequence[PlaceHintLike] = ()) -> Tags:
         """Tags of one text. Batches (`tag_many`) are several times faster per text."""

@@ -6,7 +6,8 @@ character for one input character, so they are valid in the original too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 IntentLabel = Literal["seeker", "experience", "advert", "news_science", "figurative", "other"]
@@ -109,6 +110,17 @@ class Tags:
     region: Region | None
     sentiment: Sentiment | None = None  # only where asked for: mentions
     tokens: tuple[str, ...] = ()  # what the index stores, cut by nlp.text.tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWords:
+    """What people of one place say, beside the shipped lexicon and gazetteer; normalised text → code."""
+
+    symptoms: Mapping[str, str] = field(default_factory=dict)  # → code of a concept
+    places: Mapping[str, str] = field(default_factory=dict)  # → adcode
+
+
+NO_WORDS = OwnWords()
 
 
 class PlaceHintLike(Protocol):

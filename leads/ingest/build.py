@@ -14,15 +14,17 @@ from leads.config import Settings, load_settings, read_handed
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
-from leads.records import Records, open_records
+from leads.records import Records, feedback, open_records
 from leads.storage import data_dir, known_clinics, quarantine, tagger
 
 
 def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor:
     """Ready to turn posts into leads, with the shipped models or the clinic's own."""
     clinics = known_clinics(settings)
+    with records.reading() as session:
+        own = feedback.own_words(session)
     return Ingestor(
-        tagger=tagger(settings.data_dir),
+        tagger=tagger(settings.data_dir, own),
         index=index,
         quarantine=quarantine(settings),
         clinics=clinics,

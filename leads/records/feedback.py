@@ -20,11 +20,12 @@ from leads.records.database import Records
 from leads.records.tables.work import Feedback
 from leads.records.texts import storable
 from leads.scoring.expected import JudgedLead
-from nlp.models import INTENTS, IntentLabel
+from nlp.models import INTENTS, IntentLabel, OwnWords
 
 FeedbackKind = Literal["lead", "not_lead", "symptom", "place"]
 KINDS: tuple[FeedbackKind, ...] = get_args(FeedbackKind)
 LONGEST_REASON = 200
+CONFIRMED = 2  # posts that must say so before a word of the clinic's own is believed
 UNDATED = "1970-01-01T00:00:00+00:00"
 OLD_FILE = "feedback.jsonl"  # where judgements stood before there were records
 
@@ -128,6 +129,24 @@ def judgements(session: Session, *, since: datetime | None = None) -> Mapping[st
         statement = statement.where(Feedback.at >= since)
     statement = statement.order_by(Feedback.at, Feedback.id)
     return {text: cast(IntentLabel, intent) for text, intent in session.execute(statement)}
+
+
+def own_words(session: Session) -> OwnWords:
+    """What the posts of this place call symptoms and places, as far as two posts were judged so; the last
+    meaning that two were judged to have counts."""
+    chosen = (
+        select(Feedback).where(Feedback.kind.in_(("symptom", "place"))).order_by(Feedback.at, Feedback.id)
+    )
+    posts: dict[tuple[str, str, str], set[str]] = {}
+    found: dict[str, dict[str, str]] = {"symptom": {}, "place": {}}
+    for row in session.scalars(chosen):
+        right = row.said.get("right")
+        if right:
+            heard = posts.setdefault((row.kind, right["words"], right["code"]), set())
+            heard.add(row.lead_id)
+            if len(heard) >= CONFIRMED:
+                found[row.kind][right["words"]] = right["code"]
+    return OwnWords(symptoms=found["symptom"], places=found["place"])
 
 
 def judged(session: Session, *, since: datetime) -> dict[str, list[JudgedLead]]:

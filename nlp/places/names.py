@@ -62,16 +62,22 @@ class Mention:
 class PlaceWords:
     """All names and the rules' word lists; immutable. `PlaceWords.load()` reads the shipped ones once."""
 
-    def __init__(self, gazetteer: Gazetteer, data: TomlTable) -> None:
+    def __init__(self, gazetteer: Gazetteer, data: TomlTable, own: Mapping[str, str] | None = None) -> None:
+        """`own` are further names (name → adcode), which outweigh the shipped ones."""
         self.gazetteer = gazetteer
         self.data = data
         names = _Builder(gazetteer, data).names()
+        for name, code in (own or {}).items():
+            division = gazetteer.by_code(code)
+            if name and division is not None:
+                names[name] = Name(text=name, kind="landmark", divisions=(division,), default=division)
         self._names = list(names.values())
         self._automaton = AhoCorasick(list(names))
 
     @classmethod
-    def load(cls) -> PlaceWords:
-        return _shipped()
+    def load(cls, own: Mapping[str, str] | None = None) -> PlaceWords:
+        shipped = _shipped()
+        return cls(shipped.gazetteer, shipped.data, own) if own else shipped
 
     def words(self, section: str, key: str) -> list[str]:
         """A word list of places.toml."""

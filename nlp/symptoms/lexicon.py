@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from typing import Any, TypeAlias
@@ -127,6 +127,17 @@ def _concept(code: str, table: TomlTable) -> Concept:
 def _kinds(**groups: Iterable[str]) -> dict[str, str]:
     """word → name of its group; a later group wins."""
     return {word: kind for kind, words in groups.items() for word in words}
+
+
+def with_words(known: Lexicon, own: Mapping[str, str]) -> Lexicon:
+    """The lexicon with further terms (word → code); they outweigh its own, unknown codes are passed over."""
+    added = [
+        Entry(word=word, codes=(code,), border=_border(word, False))
+        for word, code in own.items()
+        if word and code in known.concepts
+    ]
+    words = {entry.word for entry in added}
+    return replace(known, entries=(*(each for each in known.entries if each.word not in words), *added))
 
 
 def _border(word: str, whole: bool) -> int:

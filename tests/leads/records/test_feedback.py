@@ -12,6 +12,7 @@ import pytest
 from leads.errors import InputError
 from leads.records import Records, cases, feedback, notes
 from leads.scoring.expected import JudgedLead
+from nlp.models import OwnWords
 from tests.support.builders import lead, region
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -159,3 +160,26 @@ def test_what_is_known_of_a_source_are_the_last_words_of_late(records: Records) 
             JudgedLead(share=0.9, real=False),
         ]
     }
+
+
+def corrected(records: Records, number: int, kind: feedback.FeedbackKind, words: str, code: str) -> None:
+    with records.transaction() as session:
+        right = {"words": words, "code": code}
+        feedback.add(session, lead(number), kind, right=right, who="lin", now=NOW + timedelta(hours=number))
+
+
+def test_a_word_is_the_clinics_own_when_two_posts_say_so(records: Records) -> None:
+    corrected(records, 1, "symptom", "蹦迪", "toothache")
+    corrected(records, 1, "symptom", "蹦迪", "toothache")  # the same post again
+    corrected(records, 2, "place", "小鹿湾", "510107")
+    corrected(records, 3, "place", "小鹿湾", "510107")
+    said(records, 4, "symptom", reason="不知道")
+    with records.reading() as session:
+        assert feedback.own_words(session) == OwnWords(symptoms={}, places={"小鹿湾": "510107"})
+    corrected(records, 5, "symptom", "蹦迪", "toothache")
+    corrected(records, 6, "symptom", "蹦迪", "dizziness")
+    with records.reading() as session:
+        assert feedback.own_words(session).symptoms == {"蹦迪": "toothache"}
+    corrected(records, 7, "symptom", "蹦迪", "dizziness")
+    with records.reading() as session:
+        assert feedback.own_words(session).symptoms == {"蹦迪": "dizziness"}
