@@ -16,13 +16,16 @@ from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.untrusted_json import object_of, objects_of
+from crawler.parsing.weibo_ids import is_mid
 from crawler.spiders.tieba import pages
 from crawler.spiders.weibo import pages as weibo_pages
+from crawler.spiders.weibo_api.pages import comments_of
 from crawler.spiders.weibo_status import posts_of, read_statuses
 
 _T = TypeVar("_T")
 _STATUS = frozenset(("id", "created_at", "text", "user"))
 _DATA = frozenset(("cards", "mblog", "longTextContent", "list", "statuses"))
+_COMMENT = frozenset(("id", "created_at", "text", "user"))
 _STATUS_MARKS = frozenset(("mid", "idstr", "reposts_count", "attitudes_count"))
 
 
@@ -41,6 +44,8 @@ def _fits_weibo_json(container: Container) -> bool:
     columns = container.columns
     if columns >= _STATUS and columns & _STATUS_MARKS and "_id" not in columns:
         return True
+    if _said_below(_fields_of(container)) is not None:
+        return True
     if "statuses" in columns or columns >= {"error_code", "error", "request"}:
         return True
     if not columns >= {"ok", "data"} and "ok" not in columns:
@@ -49,8 +54,33 @@ def _fits_weibo_json(container: Container) -> bool:
     return not data or bool(_DATA & data.keys()) or data.keys() >= _STATUS
 
 
+def _said_below(fields: Fields) -> tuple[tuple[Fields, ...], str] | None:
+    """Comments, with what is said below each, and the mid of their post ("" where the answer does not say):
+    the official API's, m.weibo.cn's, weibo.com/ajax's. None for other answers."""
+    data = fields.get("data")
+    if fields.keys() >= _COMMENT and "rootid" in fields:  # one of a list, which is read one by one
+        listed: tuple[Fields, ...] = (fields,)
+    else:
+        listed = objects_of(fields.get("comments") or object_of(data).get("data") or data)
+    if not listed or not all(each.keys() >= _COMMENT and "reposts_count" not in each for each in listed):
+        return None
+    below = tuple(each for comment in listed for each in objects_of(comment.get("comments")))
+    post = object_of(listed[0].get("status"))
+    mid = str(post.get("mid") or post.get("idstr") or "")
+    return (*listed, *below), mid if is_mid(mid) else ""
+
+
+def _comments(listed: tuple[Fields, ...], mid: str, context: Context) -> tuple[Post, ...]:
+    page = _tried(lambda: comments_of(listed, mid, now=context.collected, secret=context.secret))
+    for told in page.odd:
+        context.notice(f"{context.file}：{told}，没有导入。")
+    return page.posts
+
+
 def _start_weibo_json(context: Context) -> Convert:
     def convert(record: Record) -> Iterable[Post]:
+        if (said := _said_below(record.fields)) is not None:
+            return _comments(*said, context)
         return _weibo_posts(_weibo_page(record.fields, context.collected), context)
 
     return convert

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from crawler.spiders.weibo_api.errors import error_of
 from crawler.spiders.weibo_status import SITE, Status, WeiboUser, kind_of, read_statuses, without_name_of
 
 _CODE = re.compile(r"[0-9]{1,9}")
+_FROM = "来自"
 _ANSWER_TO = re.compile(r"^回复@[\w\-·]{1,40}\s*[:：]\s*")
 
 
@@ -67,6 +69,7 @@ class _Comment(Foreign):
     text: Word
     created_at: Word
     region_name: Word
+    source: Word
     user: Part[WeiboUser]
 
 
@@ -121,7 +124,14 @@ def read_comments(text: str, mid: str, *, now: datetime, secret: bytes) -> Comme
     answer = _object(text, now, "comments")
     if isinstance(answer, Refusal | Blocked | Halted):
         return answer
-    listed = _list(answer, "comments")
+    return comments_of(_list(answer, "comments"), mid, now=now, secret=secret, total=_total(answer))
+
+
+def comments_of(
+    listed: Iterable[JsonObject], mid: str, *, now: datetime, secret: bytes, total: int | None = None
+) -> CommentPage:
+    """What people say below the post `mid`, "" where nobody knows which. Raises PageError where none can be
+    read."""
     posts, odd = [], []
     for comment in listed:
         try:
@@ -132,7 +142,7 @@ def read_comments(text: str, mid: str, *, now: datetime, secret: bytes) -> Comme
         raise PageError(odd[0])
     ids = tuple(int(post.post_id[1:]) for post in posts)
     said = tuple(post for post in posts if post.text)
-    return CommentPage(posts=said, ids=ids, odd=tuple(odd), total=_total(answer))
+    return CommentPage(posts=said, ids=ids, odd=tuple(odd), total=total)
 
 
 def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> Post:
@@ -140,7 +150,8 @@ def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> P
     number, user = found.idstr or found.id, found.user
     if not is_mid(number):
         raise PageError("评论没有编号")
-    hints = (ip_hint(found.region_name), profile_hint(user.location))
+    place = found.region_name or (found.source if found.source.startswith(_FROM) else "")  # or a device
+    hints = (ip_hint(place.removeprefix(_FROM)), profile_hint(user.location))
     try:
         published = parse_time(found.created_at, now=now)
     except TimeError as error:
@@ -148,7 +159,7 @@ def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> P
     return Post(
         source=SITE,
         post_id=f"c{number}",  # comments are counted in the same numbers as posts
-        url=post_address(mid),
+        url=post_address(mid) if mid else "",
         text=without_name_of(user, _ANSWER_TO.sub("", plain_text(found.text))),
         author_key=author_key(secret, SITE, user.idstr or user.id),
         author_kind=kind_of(user),

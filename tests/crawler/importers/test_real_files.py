@@ -5,13 +5,14 @@ Counts, times, places and short text starts only, never names.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from crawler.importers import Post, Rejected, detect, read
+from crawler.importers import ImportProblem, Post, Rejected, detect, read
 from crawler.parsing.times import BEIJING
 from tests.support.paths import SHARED
 
@@ -96,10 +97,13 @@ def test_notes_with_times_in_milliseconds() -> None:
     assert not [post for post in posts if "xsec" in post.url]
 
 
-def test_four_thousand_posts_without_times_are_all_read() -> None:
+def test_four_thousand_posts_are_all_read_once_they_have_a_time(tmp_path: Path) -> None:
     path = SHARED / "data" / "real_posts_sample.jsonl"
     if not path.exists():
         pytest.skip("../shared/data is not here")
-    posts = posts_of(path)
-    assert len({post.id for post in posts}) == 4_165
-    assert max(post.published_at for post in posts) <= NOW + timedelta(seconds=1)
+    with pytest.raises(ImportProblem, match="找不到时间列"):
+        posts_of(path)
+    dated = tmp_path / "dated.jsonl"
+    with path.open(encoding="utf-8") as lines, dated.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps({**json.loads(line), "时间": "2026-11-20"}) + "\n" for line in lines)
+    assert len({post.id for post in posts_of(dated)}) == 4_165
