@@ -2,7 +2,7 @@
 
 A line is text, polarity and severity of the first reading, of the second, and a group: "words" (the word
 lists were made after these), "seen" (extended after these), "read" (whoever wrote nlp/data/tone.tsv had read
-these), "blind" (written when all was done).
+these), "blind" (written after words and examples).
 """
 
 from __future__ import annotations
