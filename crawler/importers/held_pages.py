@@ -130,8 +130,17 @@ def _html_of(container: Container) -> str:
     return str(_fields_of(container).get("html", "")) if container.kind == "html" else ""
 
 
+_THREAD = 'class="l_post'
+_TIEBA = ("tieba.baidu.com", "j_thread_list", _THREAD, "百度贴吧")
+# Pages that hold no whole post, or not whose thread it is in; what to save instead.
+_PARTS = {
+    'class="s_post': "这是贴吧的搜索结果，只有摘录：请打开要的帖子，保存帖子页再导入。",
+    "lzl_single_post": "这一页只有楼中楼，不知道在哪个帖子里：请保存整个帖子页再导入。",
+}
+
+
 def _is_tieba(html: str) -> bool:
-    return any(mark in html for mark in ("tieba.baidu.com", "j_thread_list", 'class="l_post', "百度贴吧"))
+    return any(mark in html for mark in (*_TIEBA, *_PARTS))
 
 
 def _fits_tieba(container: Container) -> bool:
@@ -168,6 +177,9 @@ def _tieba_posts(html: str, context: Context) -> tuple[Post, ...]:
         if isinstance(listed, pages.BarPage):
             return pages.list_posts(listed, now=now, secret=context.secret)
         raise BadRecord(f"这一页没有贴子：{listed.reason}。")
+    part = next((said for mark, said in _PARTS.items() if mark in html), "")
+    if part and _THREAD not in html:
+        raise BadRecord(part)
     page = _tried(lambda: pages.read_thread(html, now=now))
     if not isinstance(page, pages.BarThread):
         raise BadRecord(f"这一页没有贴子：{page.reason}。")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.importers import Post, detect, read
+from crawler.importers import Post, Rejected, detect, read
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 STATUS = {
@@ -85,3 +85,31 @@ def test_comments_of_the_official_api_name_their_post(tmp_path: Path) -> None:
     first, _ = (post for post in read(file, now=NOW, secret=b"a secret") if isinstance(post, Post))
     assert (first.thread_id, first.url) == ("5100000000000001", "https://m.weibo.cn/detail/5100000000000001")
     assert first.place_hints == (), "a device is no place"
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        (
+            '<div class="s_post_list"><div class="s_post"><span class="p_title">'
+            '<a href="/p/8800000002?pid=150000000003&amp;cid=0">回复：补牙</a></span>'
+            '<div class="p_content">补过的地方又…</div></div></div>',
+            "保存帖子页",
+        ),
+        (
+            """<li class="lzl_single_post j_lzl_s_p" data-field="{'spid':'150000000009'}">"""
+            '<span class="lzl_content_main">我也是</span><span class="lzl_time">2026-11-29 22:55</span></li>',
+            "保存整个帖子页",
+        ),
+    ],
+    ids=["search", "sub-replies alone"],
+)
+def test_parts_of_tieba_are_recognised_and_told_what_to_save_instead(
+    tmp_path: Path, body: str, advice: str
+) -> None:
+    file = tmp_path / "saved.html"
+    file.write_text(f"<html><body>{body}</body></html>", encoding="utf-8")
+    assert detect(file) == "tieba-html"
+    (bad,) = read(file, now=NOW, secret=b"a secret")
+    assert isinstance(bad, Rejected)
+    assert advice in bad.reason
