@@ -12,18 +12,14 @@ from leads.records import Records, cases
 _log = logging.getLogger(__name__)
 
 
-def sync_index(records: Records, index: LeadIndex, *, everything: bool = False) -> int:
+def sync_index(records: Records, index: LeadIndex) -> int:
     """Tell the index of every case it does not know of yet; returns of how many. Safe to repeat.
 
-    With `everything` also of those it has been told of: for an index that was made anew. An index that cannot
-    be reached is no error here: it is told the next time.
+    An index that cannot be reached is no error here: it is told the next time.
 
     Raises:
         StorageError: the records cannot be read or written.
     """
-    if everything:
-        with records.transaction() as session:
-            cases.untell(session)
     told = 0
     while batch := cases.untold(records):
         marks = [CaseMark(lead_id=c.lead_id, status=c.status, assignee=c.assignee) for c in batch]

@@ -27,7 +27,7 @@ from leads.clinics.name_matcher import BrandMatcher
 from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
-from leads.records import Records, author_keys, cancellations, erasures, heard, origins
+from leads.records import Records, author_keys, cancellations, cases, erasures, heard, origins
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -186,6 +186,7 @@ class Ingestor:
         def work(session: Session) -> Told:
             heard.keep_marks(session, found.marks, now=now)
             origins.keep(session, kept)
+            cases.untell(session, [lead.id for lead in leads])
             heard.keep_voices(session, (heard.voice(*each) for each in found.counted))
             return self.causes.write(session, told, now=now, index=self.index)
 

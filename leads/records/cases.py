@@ -320,6 +320,9 @@ def in_words(field: str, value: str, names: Mapping[str, str] | None = None) -> 
     return STATUS_NAMES.get(value, value) if field == "status" else value
 
 
-def untell(session: Session) -> None:
-    """The index knows of no case: it was made anew."""
-    session.execute(update(Case).values(unindexed=True))
+def untell(session: Session, lead_ids: Sequence[str]) -> None:
+    """The index may know nothing of the cases of these leads, stored just now: it may be a new one."""
+    for start in range(0, len(lead_ids), BATCH):
+        some = list(lead_ids[start : start + BATCH])
+        said = (Case.status != "new") | (Case.assignee != "")
+        session.execute(update(Case).where(Case.lead_id.in_(some), said).values(unindexed=True))

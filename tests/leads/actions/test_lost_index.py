@@ -12,11 +12,14 @@ import pytest
 from crawler.coverage.runs import Run
 from crawler.sample.forum import serve_forum, sources_toml
 from leads import storage
+from leads.actions import change_case
 from leads.actions.check import check
 from leads.actions.crawl import crawl as crawl_sources
 from leads.config import CrawlSettings, Settings
 from leads.index.stamp import Stamp
 from leads.ingest.refill import AGAIN
+from leads.records import cases, open_records
+from leads.records.cases import CaseChange
 
 FILES = ("leads.sqlite", "leads.sqlite-wal", "leads.sqlite-shm")
 
@@ -64,6 +67,11 @@ def delete_half(config: Settings) -> None:
 
 def test_an_index_that_was_deleted_is_filled_again(config: Settings) -> None:
     before = leads(config)
+    with storage.open_index(config) as index, open_records(config) as records:
+        seen = next(index.digests("leads")).id
+        with records.transaction() as session:
+            cases.change(session, {seen: CaseChange(status="seen")}, who="lin", now=datetime.now(UTC))
+        assert change_case.sync_index(records, index) == 1
     for name in FILES:
         (config.data_dir / name).unlink(missing_ok=True)
     assert warned()
@@ -75,6 +83,11 @@ def test_an_index_that_was_deleted_is_filled_again(config: Settings) -> None:
     assert gaps == [AGAIN]
     assert not warned()
     assert AGAIN in (config.data_dir / "crawl.log").read_text(encoding="utf-8")
+    with storage.open_index(config) as index, open_records(config) as records:
+        change_case.sync_index(records, index)  # as serve does each minute
+        found = index.get(seen)
+    assert found is not None
+    assert found.status == "seen"
 
 
 def test_an_older_copy_is_filled_again(config: Settings) -> None:
