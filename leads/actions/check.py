@@ -16,6 +16,7 @@ from crawler import owner_only
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
 from leads.ingest.refill import AGAIN, lost
+from leads.learning.drift import drift
 from leads.reader.standing import consent_text, standing
 from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
@@ -155,12 +156,15 @@ def _index(settings: Settings) -> Iterator[Finding]:
         return
     again = False
     with open_index(settings) as index:
-        counts = index.counts()
+        counts, moved = index.counts(), drift(index, now=datetime.now(UTC))
         if (settings.data_dir / "coverage.sqlite").exists():
             with coverage(settings) as opened:
                 again = lost(opened, index)
     text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
     yield Finding(level="ok", topic="索引", text=text)
+    if moved.shifted:
+        text = f"最近 7 天的线索和之前 28 天很不一样（偏移 {moved.index:.2f}）：请多答几天十问。"
+        yield Finding(level="warning", topic="模型", text=text)
     if again:
         text = f"{AGAIN}，下次采集时自动进行；手上导入过的文件请再导入一次。"
         yield Finding(level="warning", topic="索引", text=text)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from leads.labels import TRAINING_NAMES
 from leads.learning import history
+from leads.learning.drift import Drift, drift
 from leads.learning.history import Training
 from leads.learning.questions import LEAST
 from leads.records import questions
@@ -44,6 +45,7 @@ class TenEffectPage(WebPage):
     chart: Chart
     states: Mapping[str, str]
     weeks: Sequence[tuple[date, int, int]]
+    drift: Drift
     least: int = LEAST
 
 
@@ -53,7 +55,13 @@ def show(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
     with desk.records.reading() as session:
         weeks = questions.by_week(session)
     trainings = history.read(desk.settings.data_dir)[-SHOWN:]
-    page = TenEffectPage(trainings=trainings, chart=chart(trainings), states=TRAINING_NAMES, weeks=weeks)
+    page = TenEffectPage(
+        trainings=trainings,
+        chart=chart(trainings),
+        states=TRAINING_NAMES,
+        weeks=weeks,
+        drift=drift(desk.index, now=desk.clock()),
+    )
     return render(request, page)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy import text
 
 from leads.actions.check import check
 from leads.config import load_settings
+from leads.learning.drift import LEAST
 from leads.records import open_records, users
 from leads.records.tables.alerts import Channel
 from leads.storage import open_index
+from tests.support.builders import lead, tags
 
 CLINIC = '[[clinics]]\nid = "anhe"\nname = "安和口腔"\nlat = 30.6386\nlon = 104.0536\n'
 SOURCE = """
@@ -52,6 +55,26 @@ def test_a_fresh_install_has_warnings_but_no_errors() -> None:
         ("ok", "网页"),
     ]
     assert not Path("data").exists()
+
+
+def test_leads_unlike_those_before_are_a_warning() -> None:
+    now = datetime.now(UTC)
+    with open_index(load_settings()) as index:
+        for days, seeker in ((20, 0.95), (1, 0.45)):
+            made = [lead(days * 1000 + n, f"{n}号牙疼") for n in range(LEAST)]
+            index.upsert(
+                [
+                    replace(
+                        each,
+                        post=replace(each.post, published_at=now - timedelta(days=days)),
+                        tags=tags(each.post.full_text, seeker=seeker),
+                    )
+                    for each in made
+                ]
+            )
+    found = [(level, text) for level, topic, text in checked("") if topic == "模型"]
+    assert [level for level, _ in found] == ["ok", "warning"]
+    assert "最近 7 天的线索和之前 28 天很不一样" in found[1][1]
 
 
 def test_what_alerts_still_need_is_said() -> None:
