@@ -9,6 +9,7 @@ from itertools import groupby
 
 from leads.labels import INTENT_NAMES, LEVEL_NAMES, PERSON_NAMES, distance_text, precision_text
 from leads.models import Clinic, Lead, Precision
+from leads.query.vocabulary import area_name
 from leads.records.cases import describe
 from leads.records.tables.work import CaseEvent, Feedback, Note
 from leads.scoring.distance import distance_km, reach
@@ -185,7 +186,11 @@ def thought(row: Feedback) -> str:
         return ""
     known = lexicon.load().concepts
     symptoms = "、".join(known[code].name for code in said["symptoms"] if code in known) or "没有症状"
-    place = "没有地点" if not said["place"] else f"地点 {said['place']}（{EVIDENCE_NAMES[said['evidence']]}）"
+    place = (
+        "没有地点"
+        if not said["place"]
+        else f"地点 {area_name(said['place'])}（{EVIDENCE_NAMES[said['evidence']]}）"
+    )
     return (
         f"{INTENT_NAMES.get(said['intent'], said['intent'])}（求诊可能性 {said['seeker']:.0%}），"
         f"{symptoms}，{place}"

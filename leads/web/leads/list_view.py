@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from leads.actions.export import evidence_text
@@ -153,10 +153,25 @@ def rows(
 
 
 def filters(
-    form: LeadForm, query: LeadQuery | None, counts: Counts | None, people: Mapping[str, str]
+    form: LeadForm,
+    query: LeadQuery | None,
+    counts: Counts | None,
+    people: Mapping[str, str],
+    *,
+    treated: Collection[str] = (),
 ) -> list[Filter]:
-    """Every filter of several choices; `query` is None where the form could not be understood."""
-    return [_filter(facet, form, query, counts, people) for facet in FILTERS]
+    """Every filter of several choices; `query` is None where the form could not be understood.
+
+    `treated`: the specialties that may be asked for, empty for all.
+    """
+    found = [_filter(facet, form, query, counts, people) for facet in FILTERS]
+    return [_only(each, treated) if each.field == "specialty" and treated else each for each in found]
+
+
+def _only(found: Filter, values: Collection[str]) -> Filter:
+    """The filter with these choices only."""
+    kept = tuple(each for each in (*found.choices, *found.further) if each.value in values)
+    return replace(found, choices=kept, further=())
 
 
 def _filter(

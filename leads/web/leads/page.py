@@ -121,7 +121,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         counts=counts,
         next_url=form.next_url(page.cursor, now),
         first_url=form.url() if form.cursor else "",
-        filters=list_view.filters(form, query, counts, people),
+        filters=list_view.filters(form, query, counts, people, treated=_treated(visitor, form)),
         precisions_to=list_view.precision_choices(form, counts),
         ages=list_view.age_choices(form, counts),
         chips=chips,
@@ -172,6 +172,12 @@ def _notice(asked: Mapping[str, str]) -> Notice:
     if undo == BACK:
         return Notice(sentence=f"已撤销 {done} 条线索的改动。")
     return Notice(sentence=f"已更新 {done} 条线索。", undo=undo if _NUMBER.fullmatch(undo) else "")
+
+
+def _treated(visitor: Visitor, form: LeadForm) -> Collection[str]:
+    """The specialties that may be asked for; empty for all. A doctor is offered none that is refused."""
+    own = [each for each in visitor.clinics if each.id == (form.near or visitor.clinics[0].id)]
+    return own[0].specialties if visitor.restricted and own else ()
 
 
 def _sorts(query: LeadQuery | None) -> dict[str, str]:

@@ -33,7 +33,7 @@ GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself 
 ASKED = "crawl"
 OUTCOME_WORDS = {**OUTCOMES, "never": "还没有抓过"}
 DONE = {
-    "started": "已排队：几秒内开始，结果会出现在这里。",
+    "started": "已排队：几秒内开始，采完后结果出现在这里。",
     "waiting": "已经在排队或正在采集，不会重复开始。",
     "paused": "已暂停：正在进行的一次会做完，之后不再按时采集。",
     "resumed": "已恢复：到时间就会采集。",

@@ -20,7 +20,7 @@ from leads import labels, storage
 from leads.alerts.triggers.preview import Preview, Tag, preview, tokens_only
 from leads.errors import ConflictError, InputError, QueryError, StorageError
 from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
-from leads.models import Clinic, Mention, RuleKind, Severity
+from leads.models import Clinic, LeadQuery, Mention, RuleKind, Severity
 from leads.query import alert_conditions
 from leads.query.fields import FIELDS, SearchField
 from leads.query.search import choices
@@ -246,13 +246,21 @@ def _form(request: Request, desk: Desk, visitor: Visitor, draft: RuleDraft) -> R
         polarity_names=labels.POLARITY_NAMES,
         complaint_names=labels.COMPLAINT_NAMES,
         severity_names=labels.SEVERITY_NAMES,
-        sources=[source.name for source in storage.sources(desk.settings)],
+        sources=_sources(desk, kind),
         preview=seen,
         bars=bars(seen) if seen else [],
         chart=CHART,
         problem=problem,
     )
     return render(request, page, status=status)
+
+
+def _sources(desk: Desk, kind: RuleKind) -> Sequence[str]:
+    """What may be chosen: what is crawled and, for posts, where stored ones came from: files, too."""
+    crawled = [source.name for source in storage.sources(desk.settings)]
+    if kind in ("silent", "blocked"):
+        return crawled
+    return sorted({*crawled, *desk.index.facets(LeadQuery(), ("source",))["source"]})
 
 
 def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:

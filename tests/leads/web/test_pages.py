@@ -243,7 +243,7 @@ def test_without_clinics_the_page_shows_everything(folder: Path) -> None:
     cookies = login_cookie(folder)
     with TestClient(create_app(bare), base_url="http://127.0.0.1", cookies=cookies) as client:
         assert len(shown(client)) == 65
-        assert "[[clinics]]" in client.get("/mentions?clinic=x").text
+        assert '<a href="/clinics">诊所</a>页设置' in client.get("/mentions?clinic=x").text
 
 
 def test_an_empty_index_says_what_to_do(tmp_path: Path) -> None:

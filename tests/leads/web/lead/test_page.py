@@ -249,6 +249,7 @@ def test_a_lead_that_is_gone_shows_its_case(client: TestClient, app: FastAPI, se
     session.commit()
     page = client.get("/leads/forum/777")
     assert page.status_code == 200
+    assert "标为" not in page.text  # nothing is left to work on
     for words in ("已经不在了", "已预约", "来过电话"):
         assert words in page.text
     assert client.post("/feedback/forum/777", data={"kind": "lead"}).status_code == 200

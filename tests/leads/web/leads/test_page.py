@@ -23,7 +23,8 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.models import LeadQuery, Mention, Reason
 from leads.records import audit, cases, feedback, open_records, searches, users
 from leads.scoring.fit import serves
-from leads.web.leads.counts import AGES, FILTERS, Remembered, count
+from leads.web.leads import list_view
+from leads.web.leads.counts import AGES, FILTERS, Counts, Remembered, count
 from leads.web.leads.highlight import excerpt
 from leads.web.leads.page import PAGE_SIZE
 from leads.web.leads.search_form import LeadForm, usual_start
@@ -187,6 +188,26 @@ def test_a_complaint_about_the_clinic_is_marked_as_a_mention_first(client: TestC
     assert 'class="heard"' not in client.get("/leads/forum/7").text
     with SqliteIndex(folder / "leads.sqlite") as index:
         index.delete(["forum/300"])
+
+
+def test_a_doctor_is_offered_the_specialties_that_may_be_asked_for() -> None:
+    counts = Counts(
+        total=3, facets={facet: {} for facet in FILTERS} | {"specialty": {"dental": 2, "ent": 1}},
+        precisions={}, ages={},
+    )  # fmt: skip
+    (found,) = (
+        each
+        for each in list_view.filters(LeadForm(), LeadQuery(), counts, {}, treated=("dental",))
+        if each.field == "specialty"
+    )
+    assert [(each.value, each.count) for each in found.choices] == [("dental", 2)]
+
+
+def test_the_score_that_a_list_is_sorted_by_is_shown(client: TestClient) -> None:
+    scores = [int(each) for each in re.findall(r">综合 (\d+)<", page(client, "near=all"))]
+    assert len(scores) == PAGE_SIZE
+    assert scores == sorted(scores, reverse=True)
+    assert ">综合 " not in page(client, "near=all&sort=newest").partition('<ol class="leads">')[2]
 
 
 # --- what the desk opens with --------------------------------------------------
@@ -433,6 +454,9 @@ def test_an_export_is_what_the_pages_show(client: TestClient, query: str) -> Non
     head, *lines = book.active.iter_rows(values_only=True)  # type: ignore[union-attr]  # there is one sheet
     assert list(head) == list(COLUMNS)
     assert [line[0] for line in lines] == ids
+    assert [f"{line[1]:%Y-%m-%d %H:%M}" for line in lines] == [
+        row["时间"] for row in rows
+    ]  # times, not words
 
 
 def test_an_export_has_no_author_keys_and_is_written_down(client: TestClient, folder: Path) -> None:
