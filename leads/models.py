@@ -5,8 +5,9 @@ Frozen records; times are aware and in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from crawler.items import Post
 from nlp.models import IntentLabel, Sentiment, Tags
 
 BEIJING = ZoneInfo("Asia/Shanghai")  # the time zone of clinics: their days, hours and reports
+Clock = Callable[[], datetime]  # what tells now; tests bring their own
 Precision = Literal["sure", "likely", "possible"]
 PRECISIONS: tuple[Precision, ...] = ("sure", "likely", "possible")
 Sort = Literal["score", "newest", "nearest"]
@@ -27,6 +29,11 @@ Assent = Literal["", "right", "wrong"]
 ReasonKind = Literal["intent", "symptom", "urgency", "place", "words", "reader"]
 
 T = TypeVar("T")
+
+
+def system_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,13 @@ from leads.alerts.triggers.watch import watch
 from leads.config import Settings
 from leads.errors import BusyError, TingzhenError
 from leads.index.base import LeadIndex
+from leads.models import Clock, system_clock
 from leads.reader.second_reader import SecondReader
 from leads.records import Records, cancellations, cases, idempotency, jobs, open_records, readings
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
 
-Clock = Callable[[], datetime]
 KINDS = ("crawl", "recheck")
 ASK_SECONDS = 15
 HOUSE_SECONDS = 60
@@ -49,11 +49,6 @@ AGAIN_WHEN_BUSY = timedelta(seconds=15)
 KEEP_JOBS = timedelta(days=30)
 LONGEST_JITTER = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
-
-
-def system_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
 
 
 def due(

@@ -16,13 +16,14 @@ from starlette.exceptions import HTTPException
 from leads.config import Settings
 from leads.errors import TingzhenError
 from leads.index import open_backend
+from leads.models import Clock, system_clock
 from leads.records import open_records
 from leads.records.clinics import adopt_file
 from leads.web import pages
 from leads.web.api.application import create_api, wrong_host
 from leads.web.api.errors import http_problem
 from leads.web.auth import NotLoggedIn
-from leads.web.desk import Clock, Desk, system_clock
+from leads.web.desk import Desk
 from leads.web.door import Gate
 from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page

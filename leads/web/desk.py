@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -12,19 +10,13 @@ from pydantic import Field
 
 from leads.config import Settings
 from leads.index.base import LeadIndex
-from leads.models import Clinic
+from leads.models import Clinic, Clock, system_clock
 from leads.records import Records
 from leads.records.clinics import clinics
 
-Clock = Callable[[], datetime]
 LARGEST_NUMBER = 2**31 - 1  # of an id or version; more is no number of ours, and PostgreSQL's limit
 Number = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 RowId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER)]  # in an address; what is none is answered with 404
-
-
-def system_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
