@@ -89,7 +89,7 @@ def wait_for(done: Callable[[], object], *, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.2)
+        time.sleep(0.5)  # looking opens the records and the index, which costs more than a page of the crawl
 
 
 def quiet(settings: Settings) -> bool:

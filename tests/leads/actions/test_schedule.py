@@ -169,7 +169,7 @@ def wait_for(done: object, *, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():  # type: ignore[operator]  # a function
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
+        time.sleep(0.3)  # looking opens the records and the index, which costs more than a page of the crawl
 
 
 def stored(config: Settings) -> int:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,9 +20,8 @@ from leads.alerts.outbox import outbox
 from leads.alerts.outbox.worker import POLL, Worker
 from leads.records import Records, open_records
 from leads.records.tables.alerts import Alert, Subscription
-from tests.support.delivering import settings
+from tests.support.delivering import settings, workers
 from tests.support.outbox_people import NOW, alert, channel, person, subscription
-from tests.support.paths import ROOT
 from tests.support.stand_ins import Got, Reply, StandIn, hang, stand_in
 
 KILLS = 24
@@ -202,8 +198,7 @@ def test_a_worker_killed_at_random_loses_nothing_and_repeats_are_dropped_by_thei
     chosen = settings(tmp_path, address)
     receiver = Receiver()
     server.reply = receiver
-    command = [sys.executable, "-m", "tests.support.delivering", str(tmp_path), address]
-    with open_records(chosen) as records:
+    with open_records(chosen) as records, workers(tmp_path, address) as processes:
         by = people(records, hook(server), 0)
         written = 0
         for _ in range(KILLS):
@@ -211,16 +206,14 @@ def test_a_worker_killed_at_random_loses_nothing_and_repeats_are_dropped_by_thei
                 for _ in range(10):
                     alert(session, written, by)
                     written += 1
-            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own module
-                assert process.stdout is not None
-                assert process.stdout.readline() == b"ready\n"
-                time.sleep(random.uniform(0.01, 0.25))
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+            pid = processes.start()
+            enough = sum(receiver.seen.values()) + random.randrange(2)  # ten alerts may be one message
+            wait_for(lambda wanted=enough: sum(receiver.seen.values()) >= wanted)
+            time.sleep(random.uniform(0, 0.02))
+            processes.kill(pid)
             with records.transaction() as session:  # rather than waiting for the lease of the dead to end
                 past = datetime.now(UTC) - timedelta(seconds=1)
                 session.execute(update(Alert).where(Alert.state == "sending").values(lease_until=past))
-        assert len(receiver.seen) > 0
         Worker(records, chosen).run_once()
         assert states(records) == {"sent": written}
     assert dict(receiver.told) == {f"第{number}条": 1 for number in range(written)}
