@@ -70,6 +70,7 @@ _GUESSES: dict[str, tuple[str, ...]] = {
     "reposts": _headers("转发数 分享数 reposts repostscount sharecount sharedcount"),
     "site": _headers("平台 来源平台 platform site"),
 }
+_VALUE = "@"  # before a value that stands for every row
 _KEYS = (*_GUESSES, "datum")
 _WEIBO_IDS = frozenset(("mid", "bid", "微博id", "weiboid"))
 _SITES = {"微博": "weibo", "新浪微博": "weibo", "贴吧": "tieba", "百度贴吧": "tieba", "小红书": "xhs"}
@@ -138,7 +139,9 @@ def _seen(columns: frozenset[str]) -> str:
 def _mapped(context: Context) -> _Map:
     _check_keys(context.columns)
     columns = context.container.columns
-    named = {key: name for key, name in context.columns.items() if key != "datum"}
+    named = {
+        key: name for key, name in context.columns.items() if key != "datum" and not _is_value(key, name)
+    }
     for key, name in named.items():
         if name not in columns:
             raise ImportProblem(
@@ -152,22 +155,30 @@ def _mapped(context: Context) -> _Map:
     return _Map(names=names, datum=datum)
 
 
+def _is_value(key: str, name: str) -> bool:
+    """`time=@2026-11-20`: not a column, but the time of every row."""
+    return key == "time" and name.startswith(_VALUE)
+
+
 def _fits(container: Container) -> bool:
     return container.kind != "sqlite" and "text" in _guess(container.columns)
 
 
 def _start(context: Context) -> Convert:
-    columns = _with_late_time(_mapped(context), context)
-    if "time" not in columns.names:
+    stated = context.columns.get("time", "")
+    stated = stated.removeprefix(_VALUE) if stated.startswith(_VALUE) else ""
+    columns = _mapped(context) if stated else _with_late_time(_mapped(context), context)
+    if not stated and "time" not in columns.names:
         # The day a file was written says nothing of when somebody needed help: an old plea would be one of
         # today.
         raise ImportProblem(
             f"{context.file}：找不到时间列，不知道帖子是什么时候发的，一条也没有导入；"
-            f"请用 --columns time=列名 指定，或加一列“时间”再导入。{_seen(context.container.columns)}"
+            f"请用 --columns time=列名 指定，或用 --columns time=@2026-11-20 写明整个文件按哪一天算。"
+            f"{_seen(context.container.columns)}"
         )
 
     def convert(record: Record) -> Iterator[Post]:
-        yield _post(record.fields, columns, context)
+        yield _post(record.fields, columns, stated, context)
 
     return convert
 
@@ -182,14 +193,14 @@ def _with_late_time(columns: _Map, context: Context) -> _Map:
     return columns
 
 
-def _post(fields: Fields, columns: _Map, context: Context) -> Post:
+def _post(fields: Fields, columns: _Map, stated: str, context: Context) -> Post:
     text, title, url = (columns.get(key, fields) for key in ("text", "title", "url"))
-    time = columns.get("time", fields)
+    time = stated or columns.get("time", fields)
     own_id, author = exact_id(columns.get("id", fields)), columns.get("author", fields)
     source, post_id = _known_site(own_id, url, columns.get("site", fields) or _site_of_id(own_id, columns))
     draft = Draft(
         source=source,
-        post_id=post_id or _content_id(own_id, "\n".join((url, title, text, time))),
+        post_id=post_id or _content_id(own_id, "\n".join((url, title, text, "" if stated else time))),
         url=_public_url(source, post_id, url),
         title=title,
         text=text,

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crawler.importers import ImportProblem, Post, Rejected, read
+from crawler.importers import ImportProblem, Post, Rejected, parse_columns, read
 from crawler.items import PlaceHint
 from tests.support.paths import FILES
 
@@ -157,6 +157,23 @@ def test_a_file_without_any_time_is_not_read_as_one_of_today(tmp_path: Path, kin
         path.write_text('{"编号": 1, "内容": "牙疼得睡不着"}\n' * 3, encoding="utf-8")
     with pytest.raises(ImportProblem, match=r"--columns time=列名.*内容"):
         list(read(path, now=NOW, secret=b"s"))
+
+
+def test_whoever_knows_the_day_of_a_file_without_times_says_it(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", [{"编号": 1, "内容": "牙疼得睡不着"}, {"编号": 2, "内容": "头疼"}])
+    given = [
+        each
+        for day in ("2026-11-18", "2026-11-19 08:00")
+        for each in read(path, now=NOW, secret=b"s", columns=parse_columns(f"time=@{day}"))
+    ]
+    assert all(isinstance(each, Post) for each in given)
+    posts = [each for each in given if isinstance(each, Post)]
+    assert [each.published_at.isoformat() for each in posts] == (
+        ["2026-11-17T16:00:00+00:00"] * 2 + ["2026-11-19T00:00:00+00:00"] * 2
+    )
+    assert [each.id for each in posts[:2]] == [each.id for each in posts[2:]]  # no copies on a second try
+    (bad, _) = read(path, now=NOW, secret=b"s", columns=parse_columns("time=@neulich"))
+    assert isinstance(bad, Rejected)
 
 
 def test_a_long_number_in_a_spreadsheet_is_a_damaged_id(tmp_path: Path) -> None:
