@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import EnvSettingsSource
 
+from crawler.system_errors import os_reason
 from leads.errors import ConfigError
 from leads.models import Clinic
 from leads.scoring.distance import MAX_KM, in_china
@@ -274,7 +275,7 @@ def _read(file: Path) -> dict[str, Any]:
             f"找不到配置文件 {file}：请检查路径，或从 tingzhen.example.toml 复制一份。"
         ) from None
     except OSError as error:
-        raise ConfigError(f"配置文件 {file} 读不了（{error.strerror}）：请检查权限。") from error
+        raise ConfigError(f"配置文件 {file} 读不了（{os_reason(error)}）：请检查权限。") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"配置文件 {file} 不是有效的 TOML（{error}）：请改正后再试。") from error
 

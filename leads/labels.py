@@ -122,6 +122,23 @@ STATE_NAMES: Mapping[AlertState, str] = {
 }
 
 
+SITE_NAMES = {
+    "weibo": "微博",
+    "tieba": "百度贴吧",
+    "xhs": "小红书",
+    "zhihu": "知乎",
+    "dy": "抖音",
+    "ks": "快手",
+    "bili": "哔哩哔哩",
+    "table": "导入的表格",
+}
+
+
+def source_name(source: str) -> str:
+    """A site, or what was imported; a source of sources.toml keeps the name its operator gave it."""
+    return SITE_NAMES.get(source, source)
+
+
 def place_text(hit: Hit) -> str:
     """ "武侯祠 1.4 公里 确定", "武侯区内（±6 公里） 大致", "岑岭县 距离不明", or what is known of it."""
     region = hit.lead.tags.region

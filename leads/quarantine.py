@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from crawler import owner_only
+from crawler.system_errors import os_reason
 from leads.errors import StorageError
 from nlp.pii import without_users
 
@@ -47,7 +48,7 @@ class Quarantine:
                 file.write(orjson.dumps(record) + b"\n")
         except OSError as error:
             raise StorageError(
-                f"隔离文件 {self.path} 写不进去（{error.strerror}）：请检查磁盘空间和权限。"
+                f"隔离文件 {self.path} 写不进去（{os_reason(error)}）：请检查磁盘空间和权限。"
             ) from error
         self.count += 1
         self._unsynced = True
@@ -75,7 +76,7 @@ class Quarantine:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise StorageError(f"隔离文件 {self.path} 改不了（{error.strerror}）：请检查权限。") from error
+            raise StorageError(f"隔离文件 {self.path} 改不了（{os_reason(error)}）：请检查权限。") from error
         return count
 
     def sync(self) -> None:
@@ -90,7 +91,9 @@ class Quarantine:
             with self.path.open("ab") as file:
                 os.fsync(file.fileno())
         except OSError as error:
-            raise StorageError(f"隔离文件 {self.path} 写不进去（{error.strerror}）：请检查磁盘。") from error
+            raise StorageError(
+                f"隔离文件 {self.path} 写不进去（{os_reason(error)}）：请检查磁盘。"
+            ) from error
         self._unsynced = False
 
 

@@ -14,6 +14,7 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
+from crawler.system_errors import os_reason
 from leads.actions.schedule import Schedule
 from leads.config import Settings, loopback
 from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
@@ -60,7 +61,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise InputError(
-                f"端口 {port} 打不开（{error.strerror}）：请用 --port 换一个，或关掉占用它的程序。"
+                f"端口 {port} 打不开（{os_reason(error)}）：请用 --port 换一个，或关掉占用它的程序。"
             ) from error
 
 

@@ -13,6 +13,7 @@ from crawler.author_secret import load_secret
 from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.source import Source
+from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
@@ -50,7 +51,7 @@ def data_dir(settings: Settings, *, create: bool = True) -> Path:
             folder.mkdir(parents=True, mode=owner_only.FOLDER)
         except OSError as error:
             raise StorageError(
-                f"数据目录 {folder} 建不了（{error.strerror}）：请检查权限，或换一个 data_dir。"
+                f"数据目录 {folder} 建不了（{os_reason(error)}）：请检查权限，或换一个 data_dir。"
             ) from error
     owner_only.mend(folder)
     return folder

@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 from crawler.files import delimited, json_text, page, sqlite_file, workbook
 from crawler.files.encoding import Encoding, detect_encoding
 from crawler.files.model import ImportProblem, Record, Rejected
+from crawler.system_errors import os_reason
 
 Kind = Literal["csv", "jsonl", "json", "sqlite", "xlsx", "html"]
 
@@ -71,7 +72,7 @@ def open_container(path: Path) -> Container:
         return _open(path)
     except OSError as error:
         raise ImportProblem(
-            f"{path.name}：打不开这个文件（{error.strerror or error}）；请检查路径和权限。"
+            f"{path.name}：打不开这个文件（{os_reason(error)}）；请检查路径和权限。"
         ) from error
 
 

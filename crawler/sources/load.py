@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from crawler.sources.engines import ENGINES, Engine
 from crawler.sources.permission import is_loopback_host, is_private_address
 from crawler.sources.source import DELAY_FLOOR, EngineOptions, Source
+from crawler.system_errors import os_reason
 
 PACKAGED = Path(__file__).with_name("sources.toml")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -39,7 +40,7 @@ def load_sources(path: Path | str = PACKAGED) -> tuple[Source, ...]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SourceError(
-            f"读不到来源文件 {path}：{error.strerror}。请检查路径或 TINGZHEN_SOURCES"
+            f"读不到来源文件 {path}：{os_reason(error)}。请检查路径或 TINGZHEN_SOURCES"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"{path} 不是有效的 UTF-8 TOML：{error}") from error

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from crawler import owner_only
 from crawler.sources.source import Source
+from crawler.system_errors import os_reason
 from leads.config import Settings, to_hand
 from leads.errors import BusyError, StorageError
 
@@ -133,7 +134,7 @@ def _lock(folder: Path, host: str) -> int:
         path.parent.mkdir(exist_ok=True, mode=owner_only.FOLDER)
         lock = os.open(path, os.O_RDWR | os.O_CREAT, owner_only.FILE)
     except OSError as error:
-        raise StorageError(f"锁文件 {path} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
+        raise StorageError(f"锁文件 {path} 写不了（{os_reason(error)}）：请检查磁盘空间和权限。") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -147,7 +148,7 @@ def _appending(log: Path) -> BinaryIO:
     try:
         return log.open("ab")
     except OSError as error:
-        raise StorageError(f"日志 {log} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
+        raise StorageError(f"日志 {log} 写不了（{os_reason(error)}）：请检查磁盘空间和权限。") from error
 
 
 def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crawler.coverage.runs import Run
 from crawler.sample.forum import serve_forum, sources_toml
+from crawler.system_errors import os_reason
 from leads import server, storage
 from leads.actions import crawl
 from leads.config import ClinicTable, CrawlSettings, Settings, WebSettings
@@ -56,7 +57,7 @@ def _settings(folder: Path, port: int, forum_url: str) -> Settings:
         sources.write_text(sources_toml(forum_url), encoding="utf-8")
     except OSError as error:
         raise StorageError(
-            f"演示目录 {folder} 写不了（{error.strerror}）：请用 --folder 换一个目录。"
+            f"演示目录 {folder} 写不了（{os_reason(error)}）：请用 --folder 换一个目录。"
         ) from error
     return Settings(
         data_dir=folder / "data",

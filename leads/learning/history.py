@@ -9,6 +9,7 @@ from typing import Literal
 
 import orjson
 
+from crawler.system_errors import os_reason
 from leads.errors import StorageError
 
 FILE = "history.jsonl"
@@ -40,7 +41,7 @@ def read(data_dir: Path) -> list[Training]:
     try:
         lines = path.read_bytes().splitlines() if path.exists() else []
     except OSError as error:
-        raise StorageError(f"{path} 读不了（{error.strerror}）：请检查权限。") from error
+        raise StorageError(f"{path} 读不了（{os_reason(error)}）：请检查权限。") from error
     return [found for found in map(_training, lines) if found is not None]
 
 
@@ -52,7 +53,7 @@ def add(data_dir: Path, training: Training) -> None:
         with path.open("ab") as file:
             file.write(b"\n" + orjson.dumps(asdict(training)))
     except OSError as error:
-        raise StorageError(f"{path} 写不了（{error.strerror}）：请检查磁盘空间和权限。") from error
+        raise StorageError(f"{path} 写不了（{os_reason(error)}）：请检查磁盘空间和权限。") from error
 
 
 def _training(line: bytes) -> Training | None:

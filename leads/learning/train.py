@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from crawler import owner_only
+from crawler.system_errors import os_reason
 from leads.errors import InputError, StorageError
 from leads.learning.history import Training
 from leads.learning.questions import LEAST
@@ -170,7 +171,7 @@ def _keep(data_dir: Path, model: IntentModel, *, now: datetime, judgements: int,
             if old != name:
                 shutil.rmtree(data_dir / "models" / old)
     except OSError as error:
-        raise StorageError(f"模型写不进 {folder}（{error.strerror}）：请检查磁盘空间和权限。") from error
+        raise StorageError(f"模型写不进 {folder}（{os_reason(error)}）：请检查磁盘空间和权限。") from error
     return folder
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from crawler import owner_only
+from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.records.seal import NAME, PREFIX, Seal, load_seal
@@ -111,7 +112,7 @@ def open_records(settings: Settings) -> Records:
         seal = load_seal(settings.data_dir)
         _seal_addresses(engine, seal)
     except OSError as error:
-        found = f"密钥文件 {settings.data_dir / NAME} 读写不了（{error.strerror or type(error).__name__}）"
+        found = f"密钥文件 {settings.data_dir / NAME} 读写不了（{os_reason(error)}）"
         raise StorageError(f"{found}：请检查目录权限。") from error
     except (SQLAlchemyError, ValueError) as error:
         # ValueError: what stands behind the last colon is no port. Nothing is chained: a trace would show it.

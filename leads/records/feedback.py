@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crawler.system_errors import os_reason
 from leads.errors import InputError, StorageError
 from leads.models import Lead
 from leads.records.database import Records
@@ -180,7 +181,7 @@ def adopt_file(records: Records, data_dir: Path) -> int:
             session.add_all(rows)
         path.rename(path.with_suffix(".jsonl.taken-over"))
     except OSError as error:
-        raise StorageError(f"{path} 读不了或改不了名（{error.strerror}）：请检查权限。") from error
+        raise StorageError(f"{path} 读不了或改不了名（{os_reason(error)}）：请检查权限。") from error
     return len(rows)
 
 

@@ -15,6 +15,7 @@ from crawler.probe.visitor import FetchError, Visitor
 from crawler.sources.engines import ENGINES
 from crawler.sources.load import SourceError, load_sources
 from crawler.sources.permission import is_loopback_host
+from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import ConfigError, InputError, StorageError
 
@@ -132,7 +133,7 @@ def _append(target: Path, table: str) -> None:
         finally:
             Path(new.name).unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"{target} 写不了（{error.strerror}）：请检查权限和磁盘空间。") from error
+        raise StorageError(f"{target} 写不了（{os_reason(error)}）：请检查权限和磁盘空间。") from error
     except SourceError as error:
         raise ConfigError(f"这个站点的表没有写进 {target}：{error}") from error
 

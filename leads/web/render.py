@@ -19,6 +19,7 @@ from leads.labels import (
     SORT_NAMES,
     age_text,
     place_text,
+    source_name,
 )
 from leads.models import BEIJING, ROLES
 from leads.query.fields import TYPED
@@ -46,6 +47,7 @@ templates.env.globals.update(
     segments=segments,
     age_text=age_text,
     place_text=place_text,
+    source_name=source_name,
     specialties=lexicon.load().specialties,
     precisions=PRECISION_NAMES,
     sorts=SORT_NAMES,

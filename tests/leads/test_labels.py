@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from leads.labels import place_text
+from leads.labels import place_text, source_name
 from leads.models import Hit, Precision
 from tests.support.builders import lead, region
 
@@ -31,3 +31,10 @@ def test_kilometres_are_said_of_a_point_alone(
 
 def test_a_place_nobody_knows() -> None:
     assert place_text(Hit(lead=lead(place=None), score=0.5)) == "地点未知"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("weibo", "微博"), ("table", "导入的表格"), ("sample-forum", "sample-forum")]
+)
+def test_a_source_has_a_name_people_know(source: str, name: str) -> None:
+    assert source_name(source) == name

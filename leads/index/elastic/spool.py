@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from crawler import owner_only
+from crawler.system_errors import os_reason
 from leads.errors import StorageError
 from leads.index.codec import lead_from_dict, lead_to_dict, mention_from_dict, mention_to_dict
 from leads.models import Lead, Mention
@@ -109,5 +110,5 @@ def _complaining(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"待写文件 {path} 读写不了（{error.strerror}）：请检查磁盘空间和权限，然后重新运行。"
+            f"待写文件 {path} 读写不了（{os_reason(error)}）：请检查磁盘空间和权限，然后重新运行。"
         ) from error

@@ -18,7 +18,9 @@ from leads.labels import (
     PRECISION_NAMES,
     SEVERITY_NAMES,
     SINCE_NAMES,
+    SITE_NAMES,
     STATUS_NAMES,
+    source_name,
 )
 from leads.models import PRECISIONS, Clinic, Hit, LeadQuery, Mention
 from leads.query.alert_conditions import severity_of
@@ -208,6 +210,8 @@ def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:
     field = BY_NAME[facet]
     if facet == "assignee":
         return lambda login: people.get(login) or called(field, login)
+    if facet == "source":
+        return source_name
     return lambda code: called(field, code)
 
 
@@ -272,7 +276,8 @@ def _place_chip(
 
 def _choice_chips(field: SearchField, form: LeadForm, people: Mapping[str, str]) -> list[Chip]:
     values = [(value, code_of(field, value)) for value in getattr(form, field.name)]
-    names = {**people, "": NOBODY} if field.name == "assignee" else {}
+    known: Mapping[str, Mapping[str, str]] = {"assignee": {**people, "": NOBODY}, "source": SITE_NAMES}
+    names = known.get(field.name, {})
     return [
         Chip(names.get(code) or called(field, code), form.without(field.name, value))
         for value, code in values

@@ -41,8 +41,10 @@ def shown_query(html: str) -> str:
 
 def test_a_rule_is_looked_at_saved_changed_switched_and_removed(client: TestClient, tmp_path: Path) -> None:
     page = client.get("/rules/new", params=LEAD).text
-    assert "<option>forum</option>" in page  # where stored posts came from, files among them
-    assert "<option>forum</option>" not in client.get("/rules/new", params={"kind": "silent"}).text
+    assert '<option value="forum">forum</option>' in page  # where stored posts came from, files among them
+    assert (
+        '<option value="forum">forum</option>' not in client.get("/rules/new", params={"kind": "silent"}).text
+    )
     assert page.count("<rect") == 30
     assert re.search(r"最近 30 天：[1-9]\d* 条", page)
     assert 1 <= page.count("号牙疼，求推荐") <= 10
