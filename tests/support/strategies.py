@@ -66,8 +66,8 @@ def leads(draw: st.DrawFn) -> list[Lead]:
 def _lead(draw: st.DrawFn, number: int) -> Lead:
     return lead(
         number,
-        # A tail of its own keeps texts from being near-duplicates: folding has its own tests.
-        draw(texts) + f" {number * 7919}",
+        # A long tail of its own keeps texts from being near-duplicates: folding has its own tests.
+        draw(texts) + f" {(number + 1) * 1_234_567_891 % 9_999_999_967:010d}",
         place=draw(places),
         symptoms=tuple(
             symptom(code, "dental" if code != "fever" else "internal", negated=draw(st.booleans()))

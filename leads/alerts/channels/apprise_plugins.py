@@ -62,8 +62,9 @@ Send = Callable[[requests.PreparedRequest], Answer]  # raises Unreachable
 _MODULES = "apprise.plugins."
 _TYPES = (NotifyType.INFO, NotifyType.INFO, NotifyType.WARNING, NotifyType.FAILURE)
 _STYLES: dict[str, Style] = {NotifyFormat.MARKDOWN.value: "markdown", NotifyFormat.HTML.value: "html"}
-# It tells whole addresses and answers at its lower levels; what has to be known is an Outcome.
-logging.getLogger("apprise").disabled = True
+# It tells whole addresses and answers at its lower levels; what has to be known is an Outcome. A filter, as
+# `disabled` is taken back by whoever configures logging later (uvicorn does).
+logging.getLogger("apprise").addFilter(lambda record: False)
 _PLUGINS = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise's
 _PLUGINS.load_modules()  # type: ignore[no-untyped-call]  # at once, so that a fault of one is seen here
 

@@ -54,7 +54,7 @@ FAULTS: dict[int, tuple[SitePage, str]] = {
     1109: (SitePage(body=b"\xff\xfe\0\0" * 50, headers=HTML), "认不出的页面"),
     1110: (html("", status=302, Location="http://169.254.169.254/latest/meta-data/"), "地址不属于这个来源"),
     1111: (html("", status=302, Location="http://localhost:1/"), "地址不属于这个来源"),
-    1112: (html("", status=302, Location="file:///etc/passwd"), "HTTP 302"),
+    1112: (html("", status=302, Location="file:///etc/passwd"), "地址不属于这个来源：file://"),
     1113: (html("", status=500), "HTTP 500"),
     1201: (SitePage(body=b"%PDF", headers={"Content-Type": "application/pdf"}), "认不出的页面"),
     1202: (SitePage(body=b"\0" * 1000, headers=HTML), "认不出的页面"),
