@@ -170,9 +170,9 @@ def test_entries_that_may_have_slipped_through_are_admitted(tmp_path: Path) -> N
 def test_an_entry_without_a_time_does_not_grow_younger(tmp_path: Path) -> None:
     with serve(answers(rss(1, dated=False))) as site:
         first = crawl(tmp_path, site, "feed", LINES)
-        time.sleep(1.1)
-        second = crawl(tmp_path, site, "feed", LINES)
         time.sleep(1.1)  # times are kept to the second
+        second = crawl(tmp_path, site, "feed", LINES)
+        time.sleep(1.1)  # as above
         site.pages = answers(rss(1, 2, dated=False))
         third = crawl(tmp_path, site, "feed", LINES)
     assert [post.title for post in first.posts] == ["第 1 条"]
