@@ -15,7 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.files import Container, ImportProblem, Rejected, open_container
-from crawler.importers import held_pages, mediacrawler, own, table, weibo_crawler, weibo_search, weibospider
+from crawler.importers import (
+    fourcat,
+    held_pages,
+    mediacrawler,
+    own,
+    table,
+    weibo_crawler,
+    weibo_search,
+    weibospider,
+)
 from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.importers.table import parse_columns
 from crawler.items import Post
@@ -31,6 +40,7 @@ IMPORTERS: dict[str, Importer] = {
         held_pages.WEIBO_HTML,
         held_pages.WEIBO_JSON,
         weibospider.IMPORTER,
+        fourcat.IMPORTER,
         mediacrawler.IMPORTER,
         weibo_search.IMPORTER,
         weibo_crawler.IMPORTER,

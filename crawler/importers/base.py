@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -205,6 +206,13 @@ def exact_id(text: str) -> str:
             f"编号已损坏（{text[:40]}）：表格软件把它当数字保存，丢了末几位；请从原始文件导入，或把编号列设为文本后重新导出。"
         )
     return whole[1] if whole else text
+
+
+def content_id(own_id: str, content: str) -> str:
+    """An id for what has none that is its own everywhere: `own_id` as far as it can be read, and a hash."""
+    digest = hashlib.sha256(f"{own_id}\n{content}".encode("utf-8", "replace")).hexdigest()
+    readable = re.sub(r"[^\w.-]+", "-", own_id)[:64]
+    return f"{readable}-{digest[:8]}" if readable else digest[:20]
 
 
 def weibo_mid(id_text: str, bid: str) -> str:

@@ -11,7 +11,6 @@ Coordinates (`lat=…,lon=…`) are WGS-84 unless the map says `datum=gcj02` or 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from crawler.importers.base import (
     Draft,
     Importer,
     checkin_hint,
+    content_id,
     exact_id,
     finish,
     ip_hint,
@@ -33,6 +33,7 @@ from crawler.importers.base import (
     weibo_mid,
 )
 from crawler.items import PlaceHint, Post
+from crawler.parsing.addresses import TIEBA, XHS
 from crawler.parsing.authors import author_kind
 from crawler.parsing.coordinates import System, to_wgs84
 from crawler.parsing.weibo_ids import WeiboIdError, is_mid, mid_from_bid, post_address
@@ -78,8 +79,6 @@ _SITES = {"微博": "weibo", "新浪微博": "weibo", "贴吧": "tieba", "百度
 _WEIBO_LINK = re.compile(
     r"(?:www\.)?weibo\.com/\d+/([0-9a-zA-Z]{6,20})|(?:m\.)?weibo\.(?:cn|com)/(?:detail|status|\d+)/(\w+)"
 )
-_TIEBA_LINK = re.compile(r"tieba\.baidu\.com/p/(\d+)(?:\?(?:.*&)?pid=(\d+))?")
-_XHS_LINK = re.compile(r"xiaohongshu\.com/(?:explore|discovery/item|search_result)/([0-9a-f]{24})")
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -200,7 +199,7 @@ def _post(fields: Fields, columns: _Map, stated: str, context: Context) -> Post:
     source, post_id = _known_site(own_id, url, columns.get("site", fields) or _site_of_id(own_id, columns))
     draft = Draft(
         source=source,
-        post_id=post_id or _content_id(own_id, "\n".join((url, title, text, "" if stated else time))),
+        post_id=post_id or content_id(own_id, "\n".join((url, title, text, "" if stated else time))),
         url=_public_url(source, post_id, url),
         title=title,
         text=text,
@@ -227,9 +226,9 @@ def _known_site(own_id: str, url: str, site: str) -> tuple[str, str]:
         if match := _WEIBO_LINK.search(url):
             number = match[1] or match[2]
             return "weibo", number if is_mid(number) else mid_from_bid(number)
-        if match := _TIEBA_LINK.search(url):
+        if match := TIEBA.search(url):
             return "tieba", match[2] or match[1]
-        if match := _XHS_LINK.search(url):
+        if match := XHS.search(url):
             return "xhs", match[1]
         source = _SITES.get(site, site.lower())
         if source == "weibo" and own_id:
@@ -241,17 +240,11 @@ def _known_site(own_id: str, url: str, site: str) -> tuple[str, str]:
     return "table", ""
 
 
-def _content_id(own_id: str, content: str) -> str:
-    digest = hashlib.sha256(f"{own_id}\n{content}".encode("utf-8", "replace")).hexdigest()
-    readable = re.sub(r"[^\w.-]+", "-", own_id)[:64]
-    return f"{readable}-{digest[:8]}" if readable else digest[:20]
-
-
 def _public_url(source: str, post_id: str, url: str) -> str:
     """The site's own address of the post without user id or token; other web links as they are."""
     if source == "weibo":
         return post_address(post_id)
-    if match := _TIEBA_LINK.search(url):
+    if match := TIEBA.search(url):
         return f"https://tieba.baidu.com/p/{match[1]}" + (f"?pid={match[2]}" if match[2] else "")
     if source == "xhs":
         return f"https://www.xiaohongshu.com/explore/{post_id}"

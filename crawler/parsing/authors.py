@@ -32,6 +32,8 @@ _WORDS = re.compile(
     r"|[种拔补洗镶烤]牙|种植|矫正|正畸|根管|口腔|齿科|牙科|牙医|医院|诊所|门诊|医美|整形|美容|医生|医师|大夫|主任|护士|药"
     r"|(?:省|市|区|县|镇|乡|村|路|街|人|店|馆|中心)$"
 )
+# "回复@某某:" and "回复 某某 :", which sites write before an answer; "回复很慢：" is the writer's own.
+_ADDRESSEE = re.compile(r"^\s*回复(?:\s*@[\w\-·]{1,40}|\s+\S{0,40}?)?\s*[:：]\s*")
 _ORGANISATION_BADGE = re.compile(r"蓝\s*[vV]|企业|机构|政府|媒体|官方|organi[sz]ation")
 
 
@@ -81,6 +83,11 @@ def without_own_name(text: str, nick: str, kind: AuthorKind) -> str:
     begin = "(?<![a-zA-Z0-9_])" if name[0].isascii() else ""
     end = "(?![a-zA-Z0-9_])" if name[-1].isascii() else ""
     return re.sub(rf"(?<!@){begin}{re.escape(name)}{end}", "@某人", text)
+
+
+def without_addressee(text: str) -> str:
+    """An answer without whom it answers: a name, not a thought."""
+    return _ADDRESSEE.sub("", text)
 
 
 def _is_name(nick: str) -> bool:

@@ -23,7 +23,8 @@ def keys_of(post: Post) -> tuple[str, ...]:
 
 
 def own_keys(post: Post) -> tuple[str, ...]:
-    """Under which keys answers to a post will look for it. A floor in another's thread is not the thread."""
-    opens = post.floor in (None, 1)
+    """Under which keys answers to a post will look for it. A floor or comment in another's thread is not the
+    thread."""
+    opens = post.floor == 1 or (post.floor is None and post.thread_id in ("", post.post_id))
     thread = f"{post.source}#{post.thread_id or post.post_id}" if opens else ""
     return tuple(filter(None, (post.id, thread)))

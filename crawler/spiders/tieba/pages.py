@@ -15,7 +15,7 @@ from typing import TypeVar
 from parsel import Selector
 
 from crawler.items import Post
-from crawler.parsing.authors import author_key, author_kind, without_own_name
+from crawler.parsing.authors import author_key, author_kind, without_addressee, without_own_name
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import board_hint, count, ip_hint
 from crawler.parsing.text import clean_text, html_to_text
@@ -32,7 +32,6 @@ _FORUM = re.compile(r"【?([^【】_\-\s]{1,40}吧)(?:】?_|\s*-\s*)百度贴吧
 _MOMENT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\s+\d{1,2}:\d{2}")
 _SUB_ID = re.compile(r"'spid'\s*:\s*'?(\d+)|\"spid\"\s*:\s*\"?(\d+)")
 _SUB_PORTRAIT = re.compile(r"['\"]portrait['\"]\s*:\s*['\"]([^'\"]+)")
-_ANSWER_TO = re.compile(r"^\s*回复\s*(?:@?\S{1,40})?\s*[:：]\s*")
 _TID = re.compile(r"/p/(\d+)|\"?thread_id\"?\s*:\s*\"?(\d+)")
 _BLOCKS = ("百度安全验证", "wappass.baidu.com", "安全验证", "captcha", "请输入验证码")
 _GONE = ("贴子已被删除", "帖子已被删除", "该贴已被删除", "贴子可能已被删除", "贴子不存在", "已被隐藏")
@@ -71,6 +70,7 @@ class BarFloor:
     author: str = ""
     nick: str = ""
     ip: str = ""
+    below: str = ""  # the number of the floor that a sub-reply hangs below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,10 +219,10 @@ def _floors(block: Selector, data: _FloorData, now: datetime) -> Iterator[BarFlo
         nick=author.user_nickname or author.user_name,
         ip=place[1] if place else "",
     )
-    yield from (_sub_reply(node, now) for node in block.css("li.lzl_single_post"))
+    yield from (_sub_reply(node, number, now) for node in block.css("li.lzl_single_post"))
 
 
-def _sub_reply(node: Selector, now: datetime) -> BarFloor:
+def _sub_reply(node: Selector, below: str, now: datetime) -> BarFloor:
     data = node.attrib.get("data-field", "")
     found, portrait = _SUB_ID.search(data), _SUB_PORTRAIT.search(data)
     if not found:
@@ -234,11 +234,12 @@ def _sub_reply(node: Selector, now: datetime) -> BarFloor:
     return BarFloor(
         post_id=number,
         floor=None,
-        text=_ANSWER_TO.sub("", text),  # "回复 某某 :" names a person, not a thought
+        text=without_addressee(text),
         published_at=_moment("", _flat(times[0]) if times else "", number, now),
         author=_portrait(portrait[1]) if portrait else "",
         nick=node.css(".lzl_cnt > a::text").get("").strip(),
         ip=place[1] if place else "",
+        below=below,
     )
 
 
@@ -341,8 +342,17 @@ def _post(page: BarThread, floor: BarFloor, *, now: datetime, secret: bytes) -> 
         thread_id=page.tid,
         floor=floor.floor,
         query=page.forum,
+        repost_of=_below(page, floor),
         replies=page.replies if opening else None,
     )
+
+
+def _below(page: BarThread, floor: BarFloor) -> str:
+    """The id of the floor that a sub-reply hangs below; the opening post goes by its thread."""
+    if not floor.below:
+        return ""
+    opening = next((each.post_id for each in page.floors if each.floor == 1), "")
+    return f"{SITE}/{page.tid if floor.below == opening else floor.below}"
 
 
 def _url(tid: str, post_id: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crawler.items import Post
-from crawler.parsing.authors import author_key
+from crawler.parsing.authors import author_key, without_addressee
 from crawler.parsing.coordinates import System
 from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
 from crawler.parsing.place_hints import ip_hint, profile_hint
@@ -30,7 +30,6 @@ from crawler.spiders.weibo_status import SITE, Status, WeiboUser, kind_of, read_
 
 _CODE = re.compile(r"[0-9]{1,9}")
 _FROM = "来自"
-_ANSWER_TO = re.compile(r"^回复@[\w\-·]{1,40}\s*[:：]\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,7 @@ class _Counted(Foreign):
 class _Comment(Foreign):
     id: Word
     idstr: Word
+    rootid: Word  # of the comment that this one stands below; its own number where it stands below the post
     text: Word
     created_at: Word
     region_name: Word
@@ -160,13 +160,14 @@ def _comment(fields: JsonObject, mid: str, *, now: datetime, secret: bytes) -> P
         source=SITE,
         post_id=f"c{number}",  # comments are counted in the same numbers as posts
         url=post_address(mid) if mid else "",
-        text=without_name_of(user, _ANSWER_TO.sub("", plain_text(found.text))),
+        text=without_name_of(user, without_addressee(plain_text(found.text))),
         author_key=author_key(secret, SITE, user.idstr or user.id),
         author_kind=kind_of(user),
         published_at=min(published, now),
         fetched_at=now,
         place_hints=tuple(hint for hint in hints if hint is not None),
         thread_id=mid,
+        repost_of=f"{SITE}/c{found.rootid}" if is_mid(found.rootid) and found.rootid != number else "",
     )
 
 

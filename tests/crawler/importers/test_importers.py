@@ -40,6 +40,11 @@ TEXT_FILES = (
     ("weibo_search_page.html", "weibo-html", 5),
     ("tieba_list.html", "tieba-html", 3),
     ("tieba_thread.html", "tieba-html", 3),
+    ("mediacrawler_weibo_comments.json", "mediacrawler", 2),
+    ("mediacrawler_tieba_comments.json", "mediacrawler", 2),
+    ("mediacrawler_xhs_comments.json", "mediacrawler", 2),
+    ("zeeschuimer_comments.ndjson", "4cat", 2),
+    ("fourcat.csv", "4cat", 5),
 )
 NOTES = tuple(f"mediacrawler_{site}_{age}" for site in ("weibo", "tieba", "xhs") for age in ("old", "new"))
 CONTAINERS = ("json", "jsonl", "csv", "sqlite")
@@ -115,7 +120,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str, int
 
 
 def test_every_importer_has_a_case() -> None:
-    assert {importer for _, importer, _ in TEXT_FILES} | {"mediacrawler"} == set(IMPORTERS)
+    assert {importer for _, importer, _ in TEXT_FILES} == set(IMPORTERS)
 
 
 def test_the_format_is_recognised_and_every_post_is_read(case: tuple[Path, str, int]) -> None:
@@ -384,8 +389,73 @@ def test_mediacrawler_sqlite_holds_three_sites(tmp_path: Path) -> None:
     path = tmp_path / "sqlite_tables.db"
     for site in ("weibo", "tieba", "xhs"):
         write_sqlite(path, f"{site}_note", rows_of(f"mediacrawler_{site}_old.json"))
-    write_sqlite(path, "weibo_note_comment", [{"comment_id": 1, "note_id": 2, "content": "别人的话"}])
     assert [post.source for post in posts_of(path)] == ["weibo"] * 2 + ["tieba"] * 2 + ["xhs"] * 2
+
+
+@pytest.mark.parametrize(
+    ("site", "table", "thread", "ids"),
+    [
+        ("weibo", "weibo_note_comment", "5230000005236450", ("c5230000009000001", "c5230000009000002")),
+        ("tieba", "tieba_comment", "8800000050", ("151000000001", "151000000002")),
+        (
+            "xhs",
+            "xhs_note_comment",
+            "66bb00000000000000000050",
+            ("66aa00000000000000000001", "66aa00000000000000000002"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_comments_belong_to_their_note_and_say_what_they_answer(
+    tmp_path: Path, site: str, table: str, thread: str, ids: tuple[str, str], container: str
+) -> None:
+    rows, path = rows_of(f"mediacrawler_{site}_comments.json"), tmp_path / f"comments.{container}"
+    if container == "sqlite":
+        write_sqlite(path, table, rows)
+    elif container == "csv":
+        write_csv(path, rows)
+    elif container == "jsonl":
+        write_lines(path, rows)
+    else:
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    above, below = posts_of(path)
+    assert (above.source, above.post_id, below.post_id) == (site, *ids)
+    assert (above.thread_id, below.thread_id) == (thread, thread)
+    assert (above.repost_of, below.repost_of) == ("", f"{site}/{ids[0]}")
+    assert (above.floor, above.author_kind) == (None, "person")
+    assert "回复" not in below.text
+    assert PlaceHint(kind="ip", text="四川") in below.place_hints
+
+
+def test_a_comment_without_its_note_is_none(tmp_path: Path) -> None:
+    rows = [{**rows_of("mediacrawler_weibo_comments.json")[0], "note_id": ""}]
+    path = write_lines(tmp_path / "comments.jsonl", rows)
+    (only,) = read(path, now=NOW, secret=SECRET)
+    assert isinstance(only, Rejected)
+    assert only.reason == "没有帖子编号（note_id 是空的）。"
+
+
+def test_a_comment_by_4cat_zeeschuimer_and_mediacrawler_is_one(tmp_path: Path) -> None:
+    by_4cat = posts_of(copied(tmp_path, "fourcat.csv"))
+    lines = posts_of(copied(tmp_path, "zeeschuimer_comments.ndjson"))
+    media = [
+        each
+        for site in ("weibo", "tieba", "xhs")
+        for each in posts_of(copied(tmp_path, f"mediacrawler_{site}_comments.json"))
+    ]
+    notes = [posts_of(copied(tmp_path, f"mediacrawler_{site}_old.json"))[0] for site in ("weibo", "tieba")]
+    known = {each.id: each for each in (*media, *notes)}
+    for each in (*by_4cat, *lines):
+        same = known[each.id]
+        assert (each.url, each.thread_id) == (same.url, same.thread_id)
+        if same in media:
+            assert (each.text, each.published_at) == (same.text, same.published_at)
+    # Spread out by 4CAT, with what it says of the collection beside it.
+    spread = [
+        {**json.loads(line)["data"], "__import_meta": {"source_platform": "xiaohongshu-comments"}}
+        for line in (FILES / "zeeschuimer_comments.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
+    assert posts_of(aged(write_lines(tmp_path / "4cat.ndjson", spread))) == lines
 
 
 # Our own lines

@@ -44,7 +44,8 @@ def said(found: Heard) -> list[tuple[str, str, str]]:
     ("made", "keys", "own"),
     [
         (post(1), (), ("forum/1", "forum#1")),
-        (post(1, thread_id="9"), ("forum#9",), ("forum/1", "forum#9")),
+        (post(9, thread_id="9"), ("forum#9",), ("forum/9", "forum#9")),
+        (post(1, thread_id="9"), ("forum#9",), ("forum/1",)),  # a comment below another's post
         (post(1, thread_id="9", floor=1), ("forum#9",), ("forum/1", "forum#9")),
         (post(1, thread_id="9", floor=4), ("forum#9",), ("forum/1",)),  # a floor in another's thread
         (post(1, repost_of="weibo/5"), ("weibo/5",), ("forum/1", "forum#1")),
@@ -90,6 +91,13 @@ def test_an_answer_that_names_the_clinic_is_found_by_the_name() -> None:
 def test_answers_of_the_clinic_itself_are_none() -> None:
     found = heard(post(10, "谢谢", source="weibo", thread_id="9", author_key="own"), marks=[OWN_THREAD])
     assert said(found) == []
+
+
+def test_what_is_said_below_somebody_elses_post_is_none_because_the_clinic_answered_there() -> None:
+    by_clinic = post("c1", "欢迎咨询", source="weibo", thread_id="9", author_key="own")
+    other = post("c2", "今天真热", source="weibo", thread_id="9")
+    to_clinic = post("c3", "上次给我拔错牙", source="weibo", thread_id="9", repost_of="weibo/c1")
+    assert said(heard(by_clinic, other, to_clinic)) == [("c3", "comment", "安和口腔")]
 
 
 def test_a_thread_that_names_the_clinic_says_which_doctor_is_meant() -> None:
