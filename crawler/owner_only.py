@@ -16,7 +16,7 @@ UMASK = 0o077
 FILE, FOLDER = 0o600, 0o700
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps with a database
 # In a data folder; somebody may keep other things there.
-_OURS = ("*.sqlite*", "*.jsonl*", "*.key", "*.log*", "*.lock", "elastic-spool*", "locks", "models")
+_OURS = ("*.sqlite*", "*.jsonl*", "*.key", "*.log*", "*.lock", "elastic-spool*", "locks", "models", "uploads")
 
 
 def own(path: Path) -> None:

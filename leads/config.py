@@ -56,10 +56,14 @@ class WebSettings(_Table):
 
 
 class CrawlSettings(_Table):
-    """[crawl]: which sources, whom a site's owner can write to, and what one crawl process may use."""
+    """[crawl]: which sources, whom a site's owner can write to, and what one crawl process may use.
+
+    `private_addresses`: a site that is added on the page may stand in our own network.
+    """
 
     sources: str = ""
     contact: str = ""
+    private_addresses: bool = False
     parallel: Annotated[int, Field(ge=1, le=32)] = 2
     hours: Annotated[float, Field(gt=0, le=48)] = 6.0
     memory_mb: Annotated[int, Field(ge=128, le=65536)] = 1024
@@ -193,6 +197,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
         return EnvSettingsSource(settings_cls), init_settings
+
+    @property
+    def sources_file(self) -> Path:
+        """Where the sources are kept: the named file, or one in the data folder, which may be missing."""
+        return Path(self.crawl.sources) if self.crawl.sources else self.data_dir / "sources.toml"
 
     def clinic_records(self) -> tuple[Clinic, ...]:
         """The clinics as records, each with the district it stands in.

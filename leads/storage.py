@@ -84,12 +84,17 @@ def known_clinics(settings: Settings) -> tuple[Clinic, ...]:
 
 
 def sources(settings: Settings) -> tuple[Source, ...]:
-    """The configured sources; raises ConfigError."""
-    path = Path(settings.crawl.sources) if settings.crawl.sources else PACKAGED
+    """The configured sources; examples that never run where nobody has any yet. Raises ConfigError."""
+    path = settings.sources_file
     try:
-        return load_sources(path)
+        return load_sources(path if settings.crawl.sources or path.exists() else PACKAGED)
     except SourceError as error:
         raise ConfigError(str(error)) from error
+
+
+def own_sources(settings: Settings) -> tuple[Source, ...]:
+    """The same without the examples; raises ConfigError."""
+    return sources(settings) if settings.crawl.sources or settings.sources_file.exists() else ()
 
 
 @contextmanager

@@ -44,13 +44,16 @@ class Page:
 
 @dataclass(slots=True, kw_only=True)
 class Visitor:
-    """Fetches pages of one site. `delay` is seconds between two requests."""
+    """Fetches pages of one site. `delay` is seconds between two requests, `patience` seconds in which a
+    request may begin, from the first one on."""
 
     agent: str
     allow_private: bool = False
     delay: float = 1.0
+    patience: float = float("inf")
     requests: int = 0
     _last: float = field(default=float("-inf"))
+    _begun: float = field(default_factory=time.monotonic)
 
     def get(self, url: str) -> Page:
         """The page at `url`, redirects within the site followed.
@@ -71,7 +74,10 @@ class Visitor:
 
     def _once(self, url: str) -> tuple[Page, str]:
         parts = _parts(url)
-        time.sleep(max(0.0, self._last + self.delay - time.monotonic()))
+        pause = max(0.0, self._last + self.delay - time.monotonic())
+        if time.monotonic() + pause > self._begun + self.patience:
+            raise FetchError("网站答得太慢，没有看完")
+        time.sleep(pause)
         self.requests += 1
         try:
             reply = self._ask(url)

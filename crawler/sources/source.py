@@ -84,6 +84,13 @@ def relative(path: str) -> bool:
     return "://" not in path and not path.startswith("//")
 
 
+_contact = checked(
+    # It goes into a header, between brackets.
+    lambda text: re.fullmatch(r"[!-'*-~]{0,120}", text),
+    "应是一个邮箱或网址，而不是 {0!r}",
+)
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -195,6 +202,8 @@ class Source:
     links: Literal["plain", "rewritten", "discuz7"] = "plain"
     enabled: StrictBool = True
     options: EngineOptions = field(default_factory=EngineOptions)  # of the engine's own class
+    # Whom the site's owner can write to, where that is another one than the installation's.
+    contact: Annotated[str, AfterValidator(_contact)] = ""
     allow_private: StrictBool = False  # the host may be in a private network (an own forum, the sample forum)
 
     @property

@@ -22,6 +22,7 @@ from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
+from leads.sources.states import GROUNDS
 from leads.storage import author_key_problem, coverage, open_index, sources, tagger
 from nlp.text.tokens import TOKENIZER
 
@@ -84,15 +85,14 @@ def _clinics(settings: Settings) -> Iterator[Finding]:
     clinics = known(settings)
     if not clinics:
         text = (
-            "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在“诊所”页添加，或在 tingzhen.toml 里写"
-            " [[clinics]]。"
+            "一个都没有：所有求诊帖都会成为线索，也不会有提及。请在“诊所”页添加（配置文件里是 [[clinics]]）。"
         )
         yield Finding(level="warning", topic="诊所", text=text)
     for clinic in clinics:
         text = f"{clinic.name}，区划 {clinic.adcode}，半径 {clinic.reach_km:g} 公里。"
         yield Finding(level="ok", topic="诊所", text=text)
     for clinic_id in taken_over(settings):
-        text = f"{clinic_id} 已在“诊所”页上改过：tingzhen.toml 里的这张表不再起作用，可以删掉。"
+        text = f"{clinic_id} 已在“诊所”页上改过：配置文件里写的不再起作用，可以删掉。"
         yield Finding(level="warning", topic="诊所", text=text)
 
 
@@ -100,29 +100,30 @@ def _sources(settings: Settings) -> Iterator[Finding]:
     known = sources(settings)
     enabled = [source for source in known if source.enabled]
     if not enabled:
-        text = (
-            f"共 {len(known)} 个，没有启用的：tingzhen crawl 没有东西可抓，仍可用 tingzhen ingest 导入文件。"
-        )
+        text = f"共 {len(known)} 个，没有启用的：不会采集。请在“采集”页添加或启用一个，或在“导入”页导入文件。"
         yield Finding(level="warning", topic="来源", text=text)
     for source in enabled:
-        text = f"{source.name}（{source.engine}），依据 {source.permission.ground}。"
+        text = f"{source.name}（{source.engine}），依据：{GROUNDS[source.permission.ground]}。"
         yield Finding(level="ok", topic="来源", text=text)
-    if enabled and not settings.crawl.contact:
-        text = "没有写 crawl.contact：请写一个站长能联系到你的邮箱或网址。"
+    if any(not source.contact for source in enabled) and not settings.crawl.contact:
+        text = (
+            "站长还不知道怎么联系你：请在“采集”页各来源里，或在配置文件里（crawl.contact），"
+            "写一个邮箱或网址。"
+        )
         yield Finding(level="warning", topic="来源", text=text)
 
 
 def _data(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
     if folder.exists() and not folder.is_dir():
-        text = f"{folder} 是文件，不是文件夹：请换一个 data_dir。"
+        text = f"{folder} 是文件，不是文件夹：请换一个数据目录（data_dir）。"
         yield Finding(level="error", topic="数据目录", text=text)
         return
     if folder.is_dir():
         yield from _modes(folder)
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
     if not os.access(existing, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个 data_dir。"
+        text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个数据目录（data_dir）。"
         yield Finding(level="error", topic="数据目录", text=text)
         return
     free = shutil.disk_usage(existing).free
@@ -205,7 +206,7 @@ def _alerts(session: Session, settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(level="ok", topic="提醒", text="有规则、有通道、有人订阅。")
     if not settings.alerts.smtp and session.scalar(select(exists().where(Channel.kind == "mail"))):
-        text = "有邮件通道，但没有写 alerts.smtp：邮件发不出去，请补上。"
+        text = "有邮件通道，但还没有填发邮件的服务器（alerts.smtp）：邮件发不出去，请补上。"
         yield Finding(level="error", topic="提醒", text=text)
 
 
@@ -215,10 +216,14 @@ def _reader(settings: Settings) -> Iterator[Finding]:
     if not chosen.url:
         return
     if not chosen.model:
-        yield Finding(level="error", topic="第二读者", text="写了 reader.url，没有写 reader.model：请补上。")
+        yield Finding(
+            level="error",
+            topic="第二读者",
+            text="填了大模型的地址，没有填模型的名字（reader.model）：请补上。",
+        )
         return
     if chosen.texts_may_leave and not chosen.url.startswith("https://") and not chosen.private_addresses:
-        text = "reader.url 不是 https，帖子不会明文发到外面：请换成 https 地址。"
+        text = "大模型的地址（reader.url）不是 https，帖子不会明文发到外面：请换成 https 地址。"
         yield Finding(level="error", topic="第二读者", text=text)
     level: Literal["ok", "warning"] = "warning" if chosen.texts_may_leave else "ok"
     yield Finding(level=level, topic="第二读者", text=f"{consent_text(chosen)}。")
@@ -231,10 +236,10 @@ def _reader(settings: Settings) -> Iterator[Finding]:
 def _web(settings: Settings) -> Iterator[Finding]:
     public = settings.web.public_url
     if not public and not loopback(settings.web.host):
-        text = "web.host 让别的电脑也能打开，但没有写 web.public_url：消息里的链接会打不开，请补上。"
+        text = "别的电脑也能打开，但没有填大家用的网址（web.public_url）：消息里的链接会打不开，请补上。"
         yield Finding(level="warning", topic="网页", text=text)
     elif not public:
-        text = "只有这台电脑能打开；消息里的链接也一样。要给别人用，请写 web.public_url。"
+        text = "只有这台电脑能打开；消息里的链接也一样。要给别人用，请填大家打开用的网址（web.public_url）。"
         yield Finding(level="ok", topic="网页", text=text)
     else:
         yield Finding(level="ok", topic="网页", text=f"大家用 {public} 打开。")

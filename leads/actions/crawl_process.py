@@ -71,7 +71,7 @@ def spawn(
         with _appending(log) as log_file, _pipe() as (reading, writing):
             process = subprocess.Popen(  # noqa: S603 - our own command
                 _command(chosen, limits, recheck=recheck),
-                env=_environment(settings, folder, writing, Path(scratch)),
+                env=_environment(settings, folder, chosen, writing, Path(scratch)),
                 stdout=log_file,
                 stderr=log_file,
                 stdin=subprocess.DEVNULL,
@@ -151,7 +151,9 @@ def _appending(log: Path) -> BinaryIO:
         raise StorageError(f"日志 {log} 写不了（{os_reason(error)}）：请检查磁盘空间和权限。") from error
 
 
-def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> dict[str, str]:
+def _environment(
+    settings: Settings, folder: Path, chosen: Sequence[Source], pipe: int, scratch: Path
+) -> dict[str, str]:
     """The crawl process gets the very settings we have, whatever file or variable they came from."""
     handed = settings.model_copy(update={"data_dir": folder.resolve()})
     path = scratch / "settings.json"
@@ -165,10 +167,11 @@ def _environment(settings: Settings, folder: Path, pipe: int, scratch: Path) -> 
         "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
         "TINGZHEN_HANDED_SETTINGS": str(path),
     }
-    if settings.crawl.sources:
-        environment["TINGZHEN_SOURCES"] = str(Path(settings.crawl.sources).resolve())
-    if settings.crawl.contact:
-        environment["TINGZHEN_CONTACT"] = settings.crawl.contact
+    if settings.sources_file.exists():
+        environment["TINGZHEN_SOURCES"] = str(settings.sources_file.resolve())
+    contact = next((each.contact for each in chosen if each.contact), settings.crawl.contact)
+    if contact:
+        environment["TINGZHEN_CONTACT"] = contact
     return environment
 
 

@@ -102,6 +102,19 @@ def demo(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Option(help="写在哪个目录。")] = Path(),
+    contact: Annotated[str, typer.Option(help="站长能联系到你的邮箱或网址。")] = "",
+) -> None:
+    """写好 tingzhen.toml 和 sources.toml，可以直接用；已有的文件不动。"""
+    from leads.actions import first_files  # late: pydantic
+
+    made = first_files.write_files(folder, contact=contact)
+    typer.echo(f"写好了 {made.settings} 和 {made.sources}。")
+    typer.echo("下一步：在这个目录里运行 tingzhen serve，打开它给的链接，照首页的清单做。")
+
+
+@app.command()
 def crawl(
     sources: Annotated[list[str] | None, typer.Argument(help="来源名；不写就是全部启用的来源。")] = None,
     recheck: Annotated[

@@ -1,23 +1,47 @@
-"""`tingzhen sources add`: look at a site, say what was found, append a checked table to the sources file."""
+"""Adding a source, on the page and by `tingzhen sources add`: look at a site, say what was found, write a
+checked table into the sources file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from crawler.parsing.user_agent import user_agent
 from crawler.probe import look
 from crawler.probe.visitor import FetchError, Visitor
 from crawler.sources.engines import ENGINES
-from crawler.sources.load import SourceError, load_sources
 from crawler.sources.permission import is_loopback_host
-from crawler.system_errors import os_reason
 from leads.config import Settings
-from leads.errors import ConfigError, InputError, StorageError
+from leads.errors import ConfigError, InputError
+from leads.sources.file import SourcesFile, Value
+
+CONSENT_ONLY = ("weibo", "tieba")
+PATIENCE = 45.0  # seconds for all pages of one look; a person waits for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look at a site gave: a free name for it, and why it cannot become a source ("" when it can)."""
+
+    found: look.Found
+    name: str
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What somebody decided about a site that was looked at. `boards` and `feeds` are those that are read,
+    by number and address; None takes all. `values` are further keys of the table."""
+
+    name: str
+    enabled: bool
+    private: bool = False
+    boards: Sequence[str] | None = None
+    feeds: Sequence[str] | None = None
+    values: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,114 +52,121 @@ class Added:
     name: str
     file: Path
     table: str
+    enabled: bool = False
     why_not: str = ""
 
 
 def add(
     settings: Settings, url: str, *, name: str, file: Path | None, enable: bool, allow_private: bool
 ) -> Added:
-    """Looks at `url` and appends its table to `file` (default: the configured sources file).
+    """Looks at `url` and appends its table to `file` (default: the sources file).
 
     Raises:
         InputError: the site cannot be looked at, or robots.txt forbids what `enable` asks for.
-        ConfigError: there is no file to write to, it is broken, or has a source of this name.
+        ConfigError: the file is broken, or has a source of this name.
     """
-    target = _target(settings, file)
+    target = SourcesFile(file or settings.sources_file)
     known = _known(target)
     if not name:
-        _refuse_known(target, known, url)
+        _refuse_known(target.path, known, url)
+    if name in known:
+        raise ConfigError(f"{target.path} 里已经有叫 {name!r} 的来源：请用 --name 换一个名字。")
+    looked = look_at(settings, url, target=target, private=allow_private)
+    found, name = looked.found, name or looked.name
+    if enable and not found.allowed:
+        raise InputError(
+            f"{found.robots}：不能启用。有站方书面同意时，先不加 --enable，再自己写上 permission。"
+        )
+    if looked.why_not:
+        return Added(found=found, name=name, file=target.path, table="", why_not=looked.why_not)
+    table = write(target, found, Choice(name=name, enabled=enable, private=allow_private, values={}))
+    return Added(found=found, name=name, file=target.path, table=table, enabled=enable)
+
+
+def look_at(
+    settings: Settings, url: str, *, target: SourcesFile, private: bool = False, contact: str = ""
+) -> Looked:
+    """A handful of polite requests to the site of `url`; `contact` is whom its owner can write to.
+
+    Raises:
+        InputError: the site cannot be looked at.
+        ConfigError: `target` is broken.
+    """
     visitor = Visitor(
-        agent=user_agent(settings.crawl.contact),
-        allow_private=allow_private,
-        delay=0.0 if allow_private and is_loopback_host(urlsplit(url).hostname or "") else 1.0,
+        agent=user_agent(contact or settings.crawl.contact),
+        allow_private=private,
+        delay=0.0 if private and is_loopback_host(urlsplit(url).hostname or "") else 1.0,
+        patience=PATIENCE,
     )
     try:
         found = look.look(url, visitor)
     except FetchError as error:
         raise InputError(f"看不了 {_shown(url)}：{error}。") from error
-    name = name or _name(found.url)
-    if name in known:
-        raise ConfigError(f"{target} 里已经有叫 {name!r} 的来源：请用 --name 换一个名字。")
-    why_not = _why_not(found)
-    if enable and not found.allowed:
-        raise InputError(
-            f"{found.robots}：不能启用。有站方书面同意时，先不加 --enable，再自己写上 permission。"
-        )
-    if why_not:
-        return Added(found=found, name=name, file=target, table="", why_not=why_not)
-    table = look.table(found, name, enabled=enable, private=allow_private)
-    _append(target, table)
-    return Added(found=found, name=name, file=target, table=table)
+    return Looked(found=found, name=_free_name(found.url, _known(target)), why_not=why_not(found))
 
 
-def _why_not(found: look.Found) -> str:
+def write(target: SourcesFile, found: look.Found, choice: Choice) -> str:
+    """Appends the table of what was found and decided; the table as it was looked up in the file.
+
+    Raises:
+        InputError: none of the boards or feeds was chosen.
+        ConfigError: the file or the table is wrong, or there is a source of this name.
+        StorageError: the file cannot be written.
+    """
+    chosen = replace(
+        found,
+        boards=[each for each in found.boards if choice.boards is None or each[0] in choice.boards],
+        feeds=[each for each in found.feeds if choice.feeds is None or each in choice.feeds],
+    )
+    if (found.boards and not chosen.boards) or (found.engine == "feed" and not chosen.feeds):
+        raise InputError("一个版块也没有选：请至少选一个。")
+    table = look.table(chosen, choice.name, enabled=choice.enabled, private=choice.private)
+    target.add(choice.name, table, choice.values)
+    return table
+
+
+def why_not(found: look.Found) -> str:
+    """Why what was found cannot become a source, as a sentence without its full stop; "" when it can."""
     if not found.engine:
         return "认不出是什么程序的网站：支持 " + "、".join(ENGINES)
     if found.engine not in ENGINES:
         return f"{found.engine} 网站还没有自己的抓取器" + ("；可以用它的 feed" if found.feeds else "")
-    if found.engine in ("weibo", "tieba"):
+    if found.engine in CONSENT_ONLY:
         return "网页只在站方同意时才抓：见 docs/sources.md；微博请用官方接口（weibo_api）"
     if found.engine == "discuz" and not found.boards:
         return "没有看到版块" if found.allowed else f"{found.robots}，没有看版块"
     return ""
 
 
-def _target(settings: Settings, file: Path | None) -> Path:
-    target = file or (Path(settings.crawl.sources) if settings.crawl.sources else None)
-    if target is None:
-        raise ConfigError("没有来源文件可写：请在 tingzhen.toml 里写 [crawl] sources，或用 --file 指定。")
-    return target
-
-
-def _known(target: Path) -> dict[str, str]:
+def _known(target: SourcesFile) -> dict[str, str]:
     """Host and port of each source in the file, by name."""
-    if not target.exists():
-        return {}
-    try:
-        return {source.name: _site(source.url) for source in load_sources(target)}
-    except SourceError as error:
-        raise ConfigError(str(error)) from error
+    return {source.name: _site(source.url) for source in target.sources()}
 
 
 def _refuse_known(target: Path, known: Mapping[str, str], url: str) -> None:
     """The same site a second time is mostly a mistake; with a name of its own it is meant."""
-    there = next((name for name, site in known.items() if site == _site(url)), "")
+    there = known_as(known, url)
     if there:
         raise ConfigError(
             f"{target} 里已经有这个站点，叫 {there!r}：请改那张表；要另写一张，请用 --name 给它起名。"
         )
 
 
+def known_as(known: Mapping[str, str], url: str) -> str:
+    """The source that reads this site already; "" for none."""
+    return next((name for name, site in known.items() if site == _site(url)), "")
+
+
 def _site(url: str) -> str:
     return urlsplit(url).netloc.lower().removeprefix("www.")
 
 
-def _name(url: str) -> str:
+def _free_name(url: str, known: Mapping[str, str]) -> str:
+    """After the host; a number keeps two ports of one host apart."""
     host = (urlsplit(url).hostname or "").removeprefix("www.")
-    return re.sub(r"[^a-z0-9]+", "-", host).strip("-")[:40].strip("-") or "site"
-
-
-def _append(target: Path, table: str) -> None:
-    """The old text and the table in a new file, read back, then put in place: all or nothing."""
-    try:
-        before = target.read_text(encoding="utf-8") if target.exists() else ""
-        gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, suffix=".toml", delete=False
-        ) as new:
-            new.write(before + gap + table)
-        try:
-            load_sources(new.name)
-            if target.exists():
-                Path(new.name).chmod(target.stat().st_mode)
-            Path(new.name).replace(target)
-        finally:
-            Path(new.name).unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(f"{target} 写不了（{os_reason(error)}）：请检查权限和磁盘空间。") from error
-    except SourceError as error:
-        raise ConfigError(f"这个站点的表没有写进 {target}：{error}") from error
+    name = re.sub(r"[^a-z0-9]+", "-", host).strip("-")[:36].strip("-") or "site"
+    taken = (f"{name}-{number}" for number in range(2, len(known) + 3))
+    return next(each for each in (name, *taken) if each not in known)
 
 
 def _shown(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,19 @@ GROUNDS = {
 }
 UNSEEN = timedelta(hours=20)  # as crawler.settings.TINGZHEN_RECHECK_HOURS
 ENDLESS = timedelta(hours=12)  # a run open for longer was killed
+
+# Where a gap is, as the crawler keeps it (keys and groups of its tasks).
+_LIST_PAGE = re.compile(r"list:([^:]+):(\d+)")
+_THREAD_PAGE = re.compile(r"(?:visit:)?(?:thread|back):([^:]+):(\d+)")
+_POST = re.compile(r"(?:question|show|comment|extend|visit:show|own):(\S+)")
+_KINDS = {
+    "word": "搜索",
+    "search": "搜索",
+    "feed": "订阅源",
+    "page": "列表页",
+    "nearby": "附近",
+    "comments": "评论",
+}
 
 # Outcomes of a run after which a person should look.
 TROUBLE = ("refused", "blocked", "failed", "silent")
@@ -151,7 +165,10 @@ def record(state: SourceState) -> dict[str, object]:
             {"list": _list_name(source, group), **asdict(came)}
             for group, came in (run.lists if run else {}).items()
         ],
-        "gaps": [{"kind": gap.kind, "scope": gap.scope, "reason": gap.reason} for gap in state.gaps],
+        "gaps": [
+            {"kind": gap.kind, "scope": gap.scope, "place": gap_place(source, gap), "reason": gap.reason}
+            for gap in state.gaps
+        ],
     }
 
 
@@ -188,8 +205,27 @@ def _lines(state: SourceState, now: datetime) -> list[str]:
     else:
         lines.append(f"  {_clock(state.next_at, source)} 以后可以再抓：{state.waiting_for}")
     lines += [f"  列表 · {name}：{came}" for name, came in lists(state)]
-    lines += [f"  缺口 · {GAPS[gap.kind]} · {gap.scope}：{gap.reason}" for gap in state.gaps]
+    lines += [f"  缺口 · {GAPS[gap.kind]} · {gap_place(source, gap)}：{gap.reason}" for gap in state.gaps]
     return lines
+
+
+def gap_place(source: Source, gap: Gap) -> str:
+    """Where something is missing, in words: a page of a board's list, a thread, a day, the whole site."""
+    scope = gap.scope
+    if scope in (source.name, source.host):
+        return "整个网站"
+    if scope == "recheck":
+        return "要复查的帖子"
+    if found := _LIST_PAGE.match(scope):
+        return f"版块 {_list_name(source, f'board:{found[1]}')} 的第 {found[2]} 页"
+    if found := _THREAD_PAGE.match(scope):
+        return f"帖子 {found[1]} 的第 {found[2]} 页"
+    if scope.startswith("board:"):
+        return f"版块 {_list_name(source, scope)}"
+    if found := _POST.match(scope):
+        return f"帖子 {found[1]}"
+    kind, _, words = scope.partition(":")
+    return f"{_KINDS[kind]} {words}" if kind in _KINDS else scope
 
 
 def lists(state: SourceState) -> tuple[tuple[str, str], ...]:

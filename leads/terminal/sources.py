@@ -64,9 +64,15 @@ def added(done: Added, *, as_json: bool) -> None:
         if value:
             print(f"{label}：{value}")
     if done.table:
-        print(f"已写进 {done.file}，名字是 {done.name}：请看一遍，删掉不要的版块，再把 enabled 改成 true。")
+        print(f"已写进 {done.file}，名字是 {done.name}。{_next_step(done)}")
     else:
         print(f"没有写：{done.why_not}。", file=sys.stderr)
+
+
+def _next_step(done: Added) -> str:
+    if done.enabled:
+        return f"它是启用的：运行 tingzhen serve 会按时采集，tingzhen crawl {done.name} 马上采集一次。"
+    return "它还停用着：请看一遍，删掉不要的版块，再在“采集”页启用，或在文件里把 enabled 改成 true。"
 
 
 def _added_record(done: Added) -> dict[str, object]:
@@ -85,5 +91,6 @@ def _added_record(done: Added) -> dict[str, object]:
         "notes": found.notes,
         "source": done.name if done.table else "",
         "file": str(done.file) if done.table else "",
+        "enabled": done.enabled,
         "why_not": done.why_not,
     }

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from crawler.coverage.store import Coverage
-from crawler.sources.load import PACKAGED, load_sources
 from leads.alerts.channels.send import desk_address
 from leads.alerts.messages import digest_text
 from leads.alerts.outbox import outbox
@@ -38,6 +37,7 @@ from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.scoring.expected import RECENT
 from leads.sources.states import states
+from leads.storage import sources
 
 SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31}
 ENDED = ("visited", "shared", "dismissed")
@@ -121,12 +121,12 @@ class Digests:
             return outbox.add(session, alert)
 
     def _gaps(self, since: datetime, now: datetime) -> list[str]:
-        crawl, path = self._settings.crawl, self._settings.data_dir / "coverage.sqlite"
+        path = self._settings.data_dir / "coverage.sqlite"
         if not path.exists():
             return []
-        sources = [each for each in load_sources(crawl.sources or PACKAGED) if each.enabled]
+        enabled = [each for each in sources(self._settings) if each.enabled]
         with closing(Coverage(path)) as coverage:
-            return gap_sentences(states(sources, coverage, now), since)
+            return gap_sentences(states(enabled, coverage, now), since)
 
 
 def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[bool, Sequence[Clinic]]:

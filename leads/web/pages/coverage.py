@@ -13,15 +13,16 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from crawler.coverage.runs import Run
+from crawler.coverage.runs import Gap, Run
 from crawler.coverage.store import Coverage, CoverageError
+from crawler.sources.source import Source
 from leads import storage as work
 from leads.errors import StorageError
 from leads.labels import GAPS, OUTCOMES
 from leads.records import jobs
 from leads.records.tables.jobs import Job, SourceControl
 from leads.records.tables.people import Audit
-from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, lists, states
+from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, gap_place, lists, states
 from leads.web.auth import Admin, Staff
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import WebPage, render
@@ -90,6 +91,7 @@ class SourcePage(WebPage):
     done: str
     outcomes: Mapping[str, str]
     gap_names: Mapping[str, str]
+    gap_place: Callable[[Source, Gap], str]
     grounds: Mapping[str, str]
     endless: timedelta
     span: Callable[[timedelta], str]
@@ -128,6 +130,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
         done=DONE.get(done, ""),
         outcomes=OUTCOME_WORDS,
         gap_names=GAPS,
+        gap_place=gap_place,
         grounds=GROUNDS,
         endless=ENDLESS,
         span=span,

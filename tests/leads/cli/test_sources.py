@@ -22,6 +22,7 @@ from crawler.sources.quiet_hours import QuietHours
 from crawler.sources.source import Board, Source
 from crawler.spiders.forum.targets import BoardAt
 from leads import labels
+from leads.config import load_settings
 from leads.sources import states
 from tests.support.commands import CONFIG, run
 
@@ -90,6 +91,41 @@ def test_a_site_added_twice_is_said_to_be_there(folder: Path) -> None:
     assert [source.name for source in load_sources(folder / "sources.toml")] == ["own", "second"]
 
 
+def test_without_a_file_the_first_source_makes_one_in_the_data_folder(folder: Path) -> None:
+    (folder / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
+    with serve_forum() as served:
+        added = run("sources", "add", served.url, "--allow-private", "--enable")
+    assert "它是启用的" in added.out
+    (source,) = load_sources(folder / "data" / "sources.toml")
+    assert source.url == served.url  # the port too
+    assert [record["source"] for record in run("sources", "--json").records] == [source.name]
+
+
+def test_who_adds_a_disabled_source_is_told_so(folder: Path) -> None:
+    with serve_forum() as served:
+        assert "它还停用着" in run("sources", "add", served.url, "--allow-private").out
+
+
+def test_two_ports_of_one_host_are_two_sources(folder: Path) -> None:
+    for _ in range(2):
+        with serve_forum() as served:
+            assert run("sources", "add", served.url, "--allow-private").code == 0
+    names = [source.name for source in load_sources(folder / "sources.toml")]
+    assert names == ["127-0-0-1", "127-0-0-1-2"]
+
+
+def test_init_writes_files_that_work_and_overwrites_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run("init", "--contact", 'desk"@clinic.example')
+    assert (made.code, "tingzhen serve" in made.out) == (0, True)
+    assert load_settings().crawl.contact == 'desk"@clinic.example'
+    assert run("sources").out == ""
+    again = run("init")
+    assert (again.code, "已经有了" in again.said) == (3, True)
+
+
 def test_what_robots_forbids_cannot_be_enabled(folder: Path) -> None:
     with serve_forum(style=Style(robots="User-agent: *\nDisallow: /\n")) as served:
         added = run("sources", "add", served.url, "--allow-private", "--enable")
@@ -149,10 +185,10 @@ def ran(coverage: Coverage, *events: str) -> Ledger:
     [
         (("listed",), "ok", "正常", ""),
         (("nothing",), "silent", "异常安静", "异常安静"),
-        (("refused",), "refused", "被拒绝（robots.txt 不允许）", "被拒绝 · list:36:1"),
-        (("listed", "blocked"), "blocked", "被封锁", "被封锁 · bbs.example.org"),
-        (("listed", "truncated"), "truncated", "到上限被截断", "截断 · list:36:20"),
-        (("layout",), "failed", "失败（版面可能变了）", "版面变了 · list:36:1"),
+        (("refused",), "refused", "被拒绝（robots.txt 不允许）", "被拒绝 · 版块 36 的第 1 页"),
+        (("listed", "blocked"), "blocked", "被封锁", "被封锁 · 整个网站"),
+        (("listed", "truncated"), "truncated", "到上限被截断", "截断 · 版块 36 的第 20 页"),
+        (("layout",), "failed", "失败（版面可能变了）", "版面变了 · 版块 36 的第 1 页"),
     ],
 )
 def test_outcomes_are_told_apart(
