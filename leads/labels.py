@@ -112,6 +112,26 @@ GAPS = {
     "missing_day": "缺一天",
     "unfinished": "没抓完",
 }
+ENGINE_NAMES = {
+    "discuz": "Discuz! 论坛",
+    "discourse": "Discourse 论坛",
+    "flarum": "Flarum 论坛",
+    "nodebb": "NodeBB 论坛",
+    "feed": "订阅源（RSS、Atom）",
+    "tieba": "百度贴吧",
+    "weibo": "微博网页",
+    "weibo_api": "微博官方接口",
+    "health_qa": "问医生的网站",
+    "rendered": "靠脚本显示的网页",
+}
+EVERY_NAMES = {
+    "15m": "15 分钟",
+    "30m": "半小时",
+    "1h": "1 小时",
+    "2h": "2 小时",
+    "6h": "6 小时",
+    "1d": "1 天",
+}  # how often a source is read, as sources.toml says it
 STATE_NAMES: Mapping[AlertState, str] = {
     "waiting": "等待发送",
     "sending": "正在发送",

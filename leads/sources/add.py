@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from crawler.parsing.user_agent import user_agent
 from crawler.probe import look
@@ -19,6 +19,7 @@ from leads.errors import ConfigError, InputError
 from leads.sources.file import SourcesFile, Value
 
 CONSENT_ONLY = ("weibo", "tieba")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 PATIENCE = 45.0  # seconds for all pages of one look; a person waits for it
 
 
@@ -95,21 +96,33 @@ def look_at(
     visitor = Visitor(
         agent=user_agent(contact or settings.crawl.contact),
         allow_private=private,
-        delay=0.0 if private and is_loopback_host(urlsplit(url).hostname or "") else 1.0,
+        delay=0.0 if private and is_loopback_host(_parts(url).hostname or "") else 1.0,
         patience=PATIENCE,
     )
     try:
         found = look.look(url, visitor)
     except FetchError as error:
         raise InputError(f"看不了 {_shown(url)}：{error}。") from error
-    return Looked(found=found, name=_free_name(found.url, _known(target)), why_not=why_not(found))
+    found = _feed_instead(found) or found
+    return Looked(found=found, name=_free_name(found.url, _known(target)), why_not=_why_not(found))
+
+
+def _feed_instead(found: look.Found) -> look.Found | None:
+    """The site's feeds, where its pages cannot be read; those on other hosts would be other sources."""
+    if found.engine in ENGINES or not found.allowed:
+        return None
+    parts = urlsplit(found.url)
+    root = f"{parts.scheme}://{parts.netloc}/"
+    feeds = [address for address in found.feeds if address.startswith(root)]
+    note = "没有读这种网站的办法，改读它的订阅源（feed）"
+    return replace(found, url=root, engine="feed", feeds=feeds, notes=[*found.notes, note]) if feeds else None
 
 
 def write(target: SourcesFile, found: look.Found, choice: Choice) -> str:
-    """Appends the table of what was found and decided; the table as it was looked up in the file.
+    """Appends the table of what was found and decided; gives its text.
 
     Raises:
-        InputError: none of the boards or feeds was chosen.
+        InputError: none of the boards or feeds was chosen, or the name is none.
         ConfigError: the file or the table is wrong, or there is a source of this name.
         StorageError: the file cannot be written.
     """
@@ -120,17 +133,19 @@ def write(target: SourcesFile, found: look.Found, choice: Choice) -> str:
     )
     if (found.boards and not chosen.boards) or (found.engine == "feed" and not chosen.feeds):
         raise InputError("一个版块也没有选：请至少选一个。")
+    if not _NAME.fullmatch(choice.name):
+        raise InputError("名字不可用：只能用小写字母、数字、- 和 _，最长 40 个字符。")
     table = look.table(chosen, choice.name, enabled=choice.enabled, private=choice.private)
     target.add(choice.name, table, choice.values)
     return table
 
 
-def why_not(found: look.Found) -> str:
+def _why_not(found: look.Found) -> str:
     """Why what was found cannot become a source, as a sentence without its full stop; "" when it can."""
     if not found.engine:
         return "认不出是什么程序的网站：支持 " + "、".join(ENGINES)
     if found.engine not in ENGINES:
-        return f"{found.engine} 网站还没有自己的抓取器" + ("；可以用它的 feed" if found.feeds else "")
+        return f"{found.engine} 网站还没有自己的抓取器"
     if found.engine in CONSENT_ONLY:
         return "网页只在站方同意时才抓：见 docs/sources.md；微博请用官方接口（weibo_api）"
     if found.engine == "discuz" and not found.boards:
@@ -145,20 +160,23 @@ def _known(target: SourcesFile) -> dict[str, str]:
 
 def _refuse_known(target: Path, known: Mapping[str, str], url: str) -> None:
     """The same site a second time is mostly a mistake; with a name of its own it is meant."""
-    there = known_as(known, url)
+    there = next((name for name, site in known.items() if site == _site(url)), "")
     if there:
         raise ConfigError(
             f"{target} 里已经有这个站点，叫 {there!r}：请改那张表；要另写一张，请用 --name 给它起名。"
         )
 
 
-def known_as(known: Mapping[str, str], url: str) -> str:
-    """The source that reads this site already; "" for none."""
-    return next((name for name, site in known.items() if site == _site(url)), "")
-
-
 def _site(url: str) -> str:
-    return urlsplit(url).netloc.lower().removeprefix("www.")
+    return _parts(url).netloc.lower().removeprefix("www.")
+
+
+def _parts(url: str) -> SplitResult:
+    """Empty ones for what is no address: the look says so."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _free_name(url: str, known: Mapping[str, str]) -> str:
@@ -171,5 +189,5 @@ def _free_name(url: str, known: Mapping[str, str]) -> str:
 
 def _shown(url: str) -> str:
     """Without what may be a secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    parts = _parts(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else url[:100]

@@ -274,6 +274,13 @@ TABLE: dict[str, Row] = {
     "POST /rules/{rule_id}/remove": Row(STAFF, url=a_rule("/remove")),
     # collection
     "GET /coverage": Row(STAFF),
+    "GET /sources/new": Row(ADMINS),
+    "POST /sources/look": Row(ADMINS, form={"url": "http://127.0.0.1:9/"}),
+    "POST /sources": Row(ADMINS, form={"found": "{}", "name": "x"}),
+    "GET /coverage/{source}/edit": Row("lnnnh", url="/coverage/nowhere/edit"),
+    "POST /coverage/{source}/edit": Row("lnnnh", url="/coverage/nowhere/edit", form={"version": ""}),
+    "GET /coverage/{source}/remove": Row("lnnnh", url="/coverage/nowhere/remove"),
+    "POST /coverage/{source}/remove": Row("lnnnh", url="/coverage/nowhere/remove"),
     "GET /coverage/{source}": Row("lnnhh", url="/coverage/nowhere"),
     "POST /coverage/{source}/start": Row("lnnnh", url="/coverage/nowhere/start"),
     "POST /coverage/{source}/pause": Row("lnnnh", url="/coverage/nowhere/pause"),

@@ -19,6 +19,8 @@ from crawler.sources.source import Source
 from leads import storage as work
 from leads.errors import StorageError
 from leads.labels import GAPS, OUTCOMES
+from leads.models import Hit
+from leads.query.search import to_query
 from leads.records import jobs
 from leads.records.tables.jobs import Job, SourceControl
 from leads.records.tables.people import Audit
@@ -29,11 +31,15 @@ from leads.web.render import WebPage, render
 
 routes = APIRouter()
 RUNS = 20
+NEWEST = 3  # leads shown below the progress
 LOOK_BACK = 200  # runs in which the last success is looked for
 GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself that there was more
 ASKED = "crawl"
 OUTCOME_WORDS = {**OUTCOMES, "never": "还没有抓过"}
 DONE = {
+    "added": "已保存，还停用着：到“修改”里启用后才会采集。",
+    "changed": "已保存：从下一次采集起照新的来。",
+    "removed": "已从来源文件里删掉。",
     "started": "已排队：几秒内开始，采完后结果出现在这里。",
     "waiting": "已经在排队或正在采集，不会重复开始。",
     "paused": "已暂停：正在进行的一次会做完，之后不再按时采集。",
@@ -86,6 +92,8 @@ class SourcePage(WebPage):
     template: ClassVar[str] = "source.html"
     line: Line
     runs: Sequence[Run]
+    brought: int  # leads of this source that are kept
+    newest: Sequence[Hit]  # a few of them
     lists: Sequence[tuple[str, str]]  # name, what came of it in the latest run
     now: datetime
     done: str
@@ -122,9 +130,13 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
     line = source_line(desk, source, now)
     with _open(desk) as opened:
         runs = opened.runs(source=source, limit=RUNS)
+    asked = {"source": source, "sort": "newest", "limit": str(NEWEST)}
+    query = to_query(asked, clinics=(), now=now)
     page = SourcePage(
         line=line,
         runs=runs,
+        brought=desk.index.count(query),
+        newest=desk.index.search(query, now=now).items,
         lists=lists(line.state),
         now=now,
         done=DONE.get(done, ""),
@@ -170,7 +182,7 @@ def pause(desk: TheDesk, visitor: Admin, source: str, paused: Annotated[str, For
 
 def source_lines(desk: Desk, now: datetime) -> list[Line]:
     """Every source in the order of its file; raises StorageError."""
-    sources = work.sources(desk.settings)
+    sources = work.own_sources(desk.settings)
     with desk.records.reading() as session:
         controls = jobs.controls(session)
         open_jobs = {job.subject: job for job in jobs.open_jobs(session) if job.kind == ASKED}
@@ -190,7 +202,7 @@ def source_line(desk: Desk, source: str, now: datetime) -> Line:
     """One source; raises 404 when there is none of this name."""
     line = next((line for line in source_lines(desk, now) if line.state.source.name == source), None)
     if line is None:
-        raise HTTPException(404, "没有这个来源：它可能已从 sources.toml 里删掉。")
+        raise HTTPException(404, "没有这个来源：它可能已被删掉。")
     return line
 
 

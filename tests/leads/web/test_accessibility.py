@@ -54,7 +54,10 @@ STAFF = (
     "/clinics/anhe",
     "/clinics/anhe/remove",
     "/coverage",
-    "/coverage/example-city-forum",
+    "/coverage/city",
+    "/coverage/city/edit",
+    "/coverage/city/remove",
+    "/sources/new",
     "/snippets",
     "/snippets/new",
 )
@@ -66,6 +69,8 @@ DOCTOR = ("anhe",)
 def filled(folder: Path, address: str) -> None:
     """Something on every page: a case, a rule somebody subscribed to, alerts, a saved search, a plan."""
     now = datetime.now(UTC)
+    source = '[city]\nengine = "discuz"\nurl = "https://bbs.example.org/"\nboards = ["36"]\nenabled = false\n'
+    (folder / "sources.toml").write_text(source, encoding="utf-8")
     login_cookie(folder)
     with open_records(settings(folder)) as records, records.transaction() as session:
         user = session.scalars(select(User).where(User.login == "admin-")).one()

@@ -15,19 +15,24 @@ from tests.support.browsing import DESK, SIZES, fits, opened, shoot
 from tests.support.seeds import seed
 
 pytestmark = pytest.mark.browser
+SOURCES = "".join(
+    f'[{name}]\nengine = "feed"\nurl = "https://{name}.example.org/"\nfeeds = ["rss"]\nenabled = false\n'
+    for name in ("city", "tieba")
+)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The usual data, and what two of the packaged sources came to."""
+    """The usual data, and what two sources came to."""
     made = tmp_path_factory.mktemp("rules")
     seed(made)
+    (made / "sources.toml").write_text(SOURCES, encoding="utf-8")
     now = datetime.now(UTC)
     with closing(Coverage(made / "coverage.sqlite")) as coverage:
         for source, hours, outcome, reason in (
-            ("example-city-forum", 30, "ok", ""),
-            ("example-city-forum", 2, "blocked", "第 3 页要求验证码，已停下，主机暂停 1 小时"),
-            ("example-tieba", 5, "silent", "搜索结果是空的，平时至少 5 条"),
+            ("city", 30, "ok", ""),
+            ("city", 2, "blocked", "第 3 页要求验证码，已停下，主机暂停 1 小时"),
+            ("tieba", 5, "silent", "搜索结果是空的，平时至少 5 条"),
         ):
             at = now - timedelta(hours=hours)
             run = coverage.start_run(source, {}, at)
