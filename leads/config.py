@@ -134,6 +134,18 @@ class ReaderSettings(_Table):
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
 
+class BackupSettings(_Table):
+    """[backup]: where `serve` puts a whole backup by itself, how often, and how many stay; "" is off.
+
+    `passphrase_file` names the file whose first line seals every archive.
+    """
+
+    folder: str = ""
+    every_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 24
+    keep: Annotated[int, Field(ge=1, le=1000)] = 7
+    passphrase_file: str = ""
+
+
 def _index_address(text: str) -> str:
     """ "sqlite", server addresses with commas between, or an Elastic Cloud id."""
     addresses = text.split(",")
@@ -183,6 +195,7 @@ class Settings(BaseSettings):
     crawl: CrawlSettings = CrawlSettings()
     alerts: AlertSettings = AlertSettings()
     reader: ReaderSettings = ReaderSettings()
+    backup: BackupSettings = BackupSettings()
     clinics: tuple[ClinicTable, ...] = ()
     _file: str = PrivateAttr("")  # what complaints name
 
@@ -203,6 +216,11 @@ class Settings(BaseSettings):
         """Where the sources are kept: the named file, or one in the data folder, which may be missing."""
         return Path(self.crawl.sources) if self.crawl.sources else self.data_dir / "sources.toml"
 
+    @property
+    def file(self) -> Path | None:
+        """The file these came from; None when everything was left as it is."""
+        return Path(self._file) if self._file else None
+
     def clinic_records(self) -> tuple[Clinic, ...]:
         """The clinics as records, each with the district it stands in.
 
@@ -220,7 +238,7 @@ class Settings(BaseSettings):
 def load_settings(path: Path | None = None) -> Settings:
     """Settings from `path`, $TINGZHEN_CONFIG, ./tingzhen.toml if there is one, else the defaults.
 
-    `data_dir`, `crawl.sources` and the `ca_file`s are taken relative to the file that names them.
+    `data_dir` and all other files and folders are taken relative to the file that names them.
 
     Raises:
         ConfigError: no such file, not TOML, or a key that is unknown or has a wrong value.
@@ -253,8 +271,8 @@ def with_index(settings: Settings, address: str) -> Settings:
 
 
 def to_hand(settings: Settings) -> str:
-    """What `read_handed` reads: without the second reader and its key, which no other process needs."""
-    return settings.model_dump_json(exclude={"reader"})
+    """What `read_handed` reads: without second reader and backups, which no other process needs."""
+    return settings.model_dump_json(exclude={"reader", "backup"})
 
 
 def read_handed(file: Path) -> Settings:
@@ -290,20 +308,20 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
-    crawl = settings.crawl
-    if crawl.sources:
-        crawl = crawl.model_copy(update={"sources": str(folder / crawl.sources)})
-    elastic = settings.elastic
-    if elastic.ca_file:
-        elastic = elastic.model_copy(update={"ca_file": str(folder / elastic.ca_file)})
-    alerts = settings.alerts
-    if alerts.ca_file:
-        alerts = alerts.model_copy(update={"ca_file": str(folder / alerts.ca_file)})
-    data_dir = folder / settings.data_dir
-    changed = {"data_dir": data_dir, "crawl": crawl, "elastic": elastic, "alerts": alerts}
+    changed: dict[str, object] = {"data_dir": folder / settings.data_dir}
+    for name, keys in _PATHS.items():
+        table = getattr(settings, name)
+        given = {key: str(folder / getattr(table, key)) for key in keys if getattr(table, key)}
+        changed[name] = table.model_copy(update=given)
     return settings.model_copy(update=changed)
 
 
+_PATHS = {
+    "crawl": ("sources",),
+    "elastic": ("ca_file",),
+    "alerts": ("ca_file",),
+    "backup": ("folder", "passphrase_file"),
+}
 _PROBLEMS = {
     "extra_forbidden": "没有这个设置项，请检查拼写或删掉它",
     "missing": "缺少这一项，请补上",

@@ -6,17 +6,20 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import exists, select
 
 from crawler import owner_only
+from leads.actions import backup
+from leads.backup import archive
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
 from leads.ingest.refill import AGAIN, lost
 from leads.learning.drift import drift
+from leads.models import BEIJING
 from leads.reader.standing import consent_text, standing
 from leads.records import open_records, users
 from leads.records.clinics import known, taken_over
@@ -41,6 +44,17 @@ class Finding:
     text: str  # zh-CN
 
 
+def check_archive(file: Path) -> list[Finding]:
+    """Whether one backup can be relied on: every byte is held against what was written."""
+    try:
+        said = archive.verify(file)
+    except TingzhenError as error:
+        return [Finding(level="error", topic="备份", text=str(error))]
+    made = said.at.astimezone(BEIJING)
+    text = f"{file} 完好：{made:%Y-%m-%d %H:%M} 做的，线索 {said.leads} 条，记录 {said.rows} 行。"
+    return [Finding(level="ok", topic="备份", text=text)]
+
+
 def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
     """All findings, errors included; never raises for what a user can mend. `deep` reads the files whole."""
     try:
@@ -48,7 +62,7 @@ def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
     except TingzhenError as error:
         return [Finding(level="error", topic="配置", text=str(error))]
     found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
-    for part in (_clinics, _sources, _data, _models, _index, _records, _reader, _web):
+    for part in (_clinics, _sources, _data, _models, _index, _records, _reader, _backup, _web):
         try:
             found.extend(part(settings))
         except TingzhenError as error:
@@ -77,6 +91,7 @@ _TOPICS = {
     "_index": "索引",
     "_records": "记录",
     "_reader": "第二读者",
+    "_backup": "备份",
     "_web": "网页",
 }
 
@@ -111,6 +126,25 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             "写一个邮箱或网址。"
         )
         yield Finding(level="warning", topic="来源", text=text)
+
+
+def _backup(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.backup
+    if not wanted.folder:
+        text = "没有定时备份：在 tingzhen.toml 的 [backup] 里写 folder，或自己运行 tingzhen backup。"
+        yield Finding(level="ok", topic="备份", text=text)
+        return
+    made = backup.newest(Path(wanted.folder))
+    if made is None:
+        text = f"{wanted.folder} 里还没有：tingzhen serve 会按时做，也可以现在自己备份一次。"
+        yield Finding(level="warning", topic="备份", text=text)
+        return
+    file, at = made
+    if datetime.now(UTC) - at > 2 * timedelta(hours=wanted.every_hours):
+        made_at = at.astimezone(BEIJING)
+        text = f"最近一份是 {made_at:%Y-%m-%d %H:%M} 的，已经晚了：请看 serve 的日志里为什么没做。"
+        yield Finding(level="warning", topic="备份", text=text)
+    yield from check_archive(file)
 
 
 def _data(settings: Settings) -> Iterator[Finding]:

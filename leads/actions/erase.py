@@ -80,6 +80,28 @@ def erase(
     return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
 
 
+def erase_again(records: Records, index: LeadIndex) -> int:
+    """Apply every tombstone to what an index holds, as after a backup was put back; how many posts went.
+
+    Raises:
+        StorageError: as `erase`.
+    """
+    gone = 0
+    posts = _posts(index)
+    while some := list(islice(posts, 500)):
+        with records.reading() as session:
+            buried = sorted(erasures.erased(session, some))
+        if buried:
+            with records.transaction() as session:
+                erasures.clean(session, buried, [each.full_text for each in some if each.id in buried])
+                origins.drop(session, buried)
+            gone += index.delete(buried)
+    if gone:
+        index.scrub()
+        records.scrub()
+    return gone
+
+
 def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> None:
     if (settings.data_dir / "coverage.sqlite").exists():
         with storage.coverage(settings) as coverage:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from leads.actions import change_case, night
+from leads.actions import backup, change_case, night
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.alerts.messages.digest import Digests
@@ -41,6 +41,7 @@ HOUSE_SECONDS = 60
 REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
 WATCH_SECONDS = 300
 LEARN_SECONDS = 1800
+BACKUP_SECONDS = 600
 READER_SECONDS = 120
 READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
@@ -218,6 +219,12 @@ class HouseKeeping:
         """By night: what was judged by day."""
         night.learn(self._settings, self._records, now=self._clock())
 
+    def back_up(self) -> None:
+        """The backup whose hour has come."""
+        kept = backup.by_schedule(self._settings, now=self._clock())
+        if kept is not None:
+            _log.info("备份好了：%s", kept.file)
+
     def tell_index(self) -> None:
         """Cases the index has not heard of, because it was away."""
         change_case.sync_index(self._records, self._index)
@@ -287,6 +294,7 @@ class Schedule:
         self._every(REPORT_SECONDS, self._house.report)
         self._every(WATCH_SECONDS, self._house.watch)
         self._every(LEARN_SECONDS, self._house.learn)
+        self._every(BACKUP_SECONDS, self._house.back_up)
         self._every(24 * 3600, self._house.purge)
         self._timer.start()
         self._alerts.start()
@@ -349,6 +357,7 @@ def one_round(
     house.tell_index()
     house.purge()
     house.learn()
+    _quietly(house.back_up)
     read = SecondReader(settings, records, index, clock=clock).turn()  # last: a slow service delays nothing
     return Round(crawls=done, messages=sent, asked=read.asked)
 

@@ -86,6 +86,9 @@ def options(
 
 
 MAX_PORT = 65535
+Passphrase = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="第一行写着口令的文件：备份用它加密。")
+]
 
 
 @app.command()
@@ -280,13 +283,14 @@ def reindex(
 @app.command()
 def check(
     deep: Annotated[bool, typer.Option("--deep", help="把数据文件逐行核对，数据多时要几分钟。")] = False,
+    backup: Annotated[Path | None, typer.Option(help="只看这份备份是否完好。")] = None,
     as_json: Json = False,
 ) -> None:
     """检查配置和数据文件：哪些可用，还缺什么，有没有损坏。"""
     from leads.actions import check as checking  # late: SQLAlchemy
     from leads.terminal import tables as show
 
-    findings = checking.check(State.config, deep=deep)
+    findings = checking.check_archive(backup) if backup else checking.check(State.config, deep=deep)
     show.findings(findings, as_json=as_json)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
@@ -324,6 +328,41 @@ def erase(
     kind: Literal["post", "author"] = "post" if post_id else "author"
     done = erasing.by_command(state.settings(), kind, post_id or author, reason=reason, now=datetime.now(UTC))
     show.erased(done, as_json=as_json)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="写成哪个文件，或放进哪个文件夹（文件名用时间）。")],
+    passphrase_file: Passphrase = None,
+    keep: Annotated[int, typer.Option(min=0, help="文件夹里只留最近几份；0 是都留着。")] = 0,
+    as_json: Json = False,
+) -> None:
+    """备份：线索、记录、采集进度、密钥、设置，做成一个文件；听诊照常运行。"""
+    from leads.actions import backup as backups  # late: SQLAlchemy
+    from leads.terminal import tables as show
+
+    secret = backups.read_passphrase(passphrase_file) if passphrase_file else ""
+    kept = backups.back_up(state.settings(), target, now=datetime.now(UTC), passphrase=secret, keep=keep)
+    show.backed_up(kept, as_json=as_json)
+
+
+@app.command()
+def restore(
+    archive: Annotated[Path, typer.Argument(help="备份文件。")],
+    passphrase_file: Passphrase = None,
+    erased_since: Annotated[
+        list[Path] | None,
+        typer.Option(help="再照做这里记着的删除：从前的数据目录，或另一份更新的备份。"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """把备份恢复到空的数据目录；备份之后删除过的，恢复后再删一遍。"""
+    from leads.actions import backup as backups  # late: SQLAlchemy
+    from leads.terminal import tables as show
+
+    secret = backups.read_passphrase(passphrase_file) if passphrase_file else ""
+    done = backups.restore(state.settings(), archive, passphrase=secret, erased_since=erased_since or [])
+    show.restored(done, as_json=as_json)
 
 
 @app.command()

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crawler.items import Post
 from leads.errors import InputError
 from leads.records import audit, cancellations, cases, idempotency, origins, readings
 from leads.records.heard import chunks
+from leads.records.tables.base import Base
 from leads.records.tables.heard import PostOrigin
 from leads.records.tables.work import ErasedPost, Erasure, Feedback
 
@@ -102,6 +103,20 @@ def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) 
         cancellations.cancel_for_post(session, post_id)
     for same in chunks(sorted(set(filter(None, texts)))):
         session.execute(delete(Feedback).where(Feedback.text.in_(same)))
+
+
+def adopt(session: Session, other: Session) -> int:
+    """Write down the tombstones of other records that are not known here; how many of those there are."""
+    new = 0
+    for table in (Base.metadata.tables[each.__tablename__] for each in (Erasure, ErasedPost)):
+        key = next(iter(table.primary_key))
+        for some in other.execute(select(table)).mappings().partitions(500):
+            known = set(session.scalars(select(key).where(key.in_([each[key.name] for each in some]))))
+            fresh = [dict(each) for each in some if each[key.name] not in known]
+            if fresh:
+                session.execute(insert(table), fresh)
+            new += len(fresh) if table.name == Erasure.__tablename__ else 0
+    return new
 
 
 def listed(session: Session, *, limit: int, after: str = "") -> Sequence[Erasure]:

@@ -16,10 +16,11 @@ from leads.actions.export import csv_lines
 from leads.index.codec import hit_to_dict
 from leads.ingest.ingestor import Report
 from leads.labels import INTENT_NAMES, OUTCOMES, age_text, place_text
-from leads.models import Hit, Page
+from leads.models import BEIJING, Hit, Page
 
 if TYPE_CHECKING:
     from crawler.coverage.runs import Run
+    from leads.actions.backup import BackedUp, Restored
     from leads.actions.check import Finding
     from leads.actions.crawl_process import Event
     from leads.actions.erase import Erased
@@ -325,3 +326,36 @@ def erased(done: Erased, *, as_json: bool) -> None:
         print_json([record])
         return
     print(f"已删除 {done.posts} 条，已确认查不到；以后采集到也不会再存。")
+
+
+def backed_up(kept: BackedUp, *, as_json: bool) -> None:
+    """What `tingzhen backup` made."""
+    said = kept.manifest
+    if as_json:
+        record = said.model_dump(mode="json", exclude={"parts"}) | {"file": str(kept.file)}
+        print_json([record | {"dropped": [str(each) for each in kept.dropped]}])
+        return
+    sealed = "，已加密" if said.sealed else ""
+    print(
+        f"备份在 {kept.file}（{kept.file.stat().st_size / 1e6:.1f} MB{sealed}）："
+        f"线索 {said.leads} 条，提及 {said.mentions} 条，记录 {said.rows} 行；已读回核对。"
+    )
+    if kept.dropped:
+        print(f"删掉了更早的 {len(kept.dropped)} 份。")
+
+
+def restored(done: Restored, *, as_json: bool) -> None:
+    """What `tingzhen restore` put back."""
+    said = done.manifest
+    if as_json:
+        record = said.model_dump(mode="json", exclude={"parts"})
+        print_json([record | {"erased": done.erased, "later": done.later}])
+        return
+    made = said.at.astimezone(BEIJING)
+    held = f"线索 {said.leads} 条，提及 {said.mentions} 条，记录 {said.rows} 行"
+    print(f"已恢复 {made:%Y-%m-%d %H:%M} 的备份：{held}。")
+    if done.later or done.erased:
+        print(f"备份以后的删除照做了：补记 {done.later} 个删除，再删 {done.erased} 条。")
+    if done.settings_folder:
+        print(f"当时的设置和来源文件在 {done.settings_folder}：看过后自己放回原处。")
+    print("接下来：运行 tingzhen check，再运行 tingzhen serve。")

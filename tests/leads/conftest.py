@@ -9,6 +9,7 @@ import pytest
 
 from leads.config import Settings
 from leads.records import Records, open_records
+from tests.support import elastic_server
 from tests.support.commands import CONFIG
 from tests.support.postgres_server import database, server
 
@@ -41,3 +42,10 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]
     address = "sqlite" if request.param == "sqlite" else request.getfixturevalue("postgres")
     with open_records(Settings(data_dir=tmp_path, records=address)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def elastic_url() -> str:
+    """The address of the Elasticsearch that all processes of the run use."""
+    with elastic_server.or_skip():
+        return elastic_server.address()

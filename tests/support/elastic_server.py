@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
+
 from tests.support.shared import Started, shared
 
 VERSION = "8.19.21"
@@ -280,3 +282,14 @@ def has_docker() -> bool:
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+
+
+@contextmanager
+def or_skip() -> Iterator[None]:
+    """Without a server: a skip with its reason on a developer's machine, a failure in CI."""
+    try:
+        yield
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no Elasticsearch: {error}")

@@ -52,6 +52,7 @@ def test_a_fresh_install_has_warnings_but_no_errors() -> None:
         ("ok", "模型"),
         ("ok", "索引"),
         ("ok", "记录"),
+        ("ok", "备份"),
         ("ok", "网页"),
     ]
     assert not Path("data").exists()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from tests.support import elastic_server
-from tests.support.elastic_server import NoServerError, Server, running
+from tests.support.elastic_server import Server, or_skip, running
 from tests.support.indexes import NUMBERS, elastic_settings, wipe
 
 Opener = Callable[[str, Path], LeadIndex]
@@ -22,26 +20,8 @@ Opener = Callable[[str, Path], LeadIndex]
 @pytest.fixture(scope="session")
 def server_home() -> Path:
     """The unpacked server, for tests that start one of their own."""
-    with _or_skip():
+    with or_skip():
         return elastic_server.home()
-
-
-@pytest.fixture(scope="session")
-def elastic_url() -> str:
-    """The address of the server that all processes of the run use."""
-    with _or_skip():
-        return elastic_server.address()
-
-
-@contextmanager
-def _or_skip() -> Iterator[None]:
-    """Without a server: a skip with its reason on a developer's machine, a failure in CI."""
-    try:
-        yield
-    except NoServerError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no Elasticsearch: {error}")
 
 
 @pytest.fixture(scope="module")
