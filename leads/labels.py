@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from leads.models import AlertState, Hit, How, Precision, RuleKind, Severity
+from leads.models import AlertState, Hit, How, MentionState, Precision, RuleKind, Severity
 from nlp.models import ComplaintKind, Evidence, Polarity, Region
 
 INTENT_NAMES = {
@@ -42,6 +42,9 @@ STATUS_NAMES = {
     "shared": "已分享",
     "dismissed": "已排除",
 }
+MENTION_STATE_NAMES: Mapping[MentionState, str] = {
+    "open": "待处理", "working": "处理中", "done": "已处理", "not_us": "不是我们",
+}  # fmt: skip
 NOWHERE = "不明"  # may stand for an area: no place is known
 NOBODY = "未分配"  # may stand for the empty assignee
 SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}

@@ -141,10 +141,18 @@ def server(tools: Tools) -> MCPServer:
         clinic: Annotated[str, Field(description="诊所 id；空的是所有能看的。")] = "",
         polarity: Annotated[str, Field(description="praise 好评、complaint 不满、neutral 中性。")] = "",
         since: Annotated[str, Field(description="多近的帖子：12h、7d，或 2026-11-01。")] = "",
+        state: Annotated[
+            str, Field(description="open 待处理、working 处理中、done 已处理、not_us 不是我们；空的是全部。")
+        ] = "",
+        sort: Annotated[str, Field(description="newest 最新的在前，severity 先重后轻。")] = "",
         limit: Annotated[int, Field(description="最多几条。", ge=1, le=50)] = 20,
     ) -> Told:
-        """谁在公开帖子里提到了诊所或医生，最新的在前：正文、叫出的名字、是好评还是不满、多严重（0 到 3）。"""
-        asked = {"clinic": clinic, "polarity": polarity, "since": since, "limit": limit}
+        """谁在公开帖子里提到了诊所或医生，最新的在前：正文、叫出的名字、是好评还是不满、多严重（0 到 3）、
+        处理到哪一步、谁在处理。"""
+        asked = {
+            "clinic": clinic, "polarity": polarity, "since": since, "state": state, "sort": sort,
+            "limit": limit,
+        }  # fmt: skip
         return _said(lambda: tools.mentions(**asked))
 
     @made.tool(title="采集情况", annotations=reading)

@@ -232,6 +232,9 @@ CASE_STATUSES: tuple[CaseStatus, ...] = (
     "shared",
     "dismissed",
 )
+# How far the work on a mention is. "not_us": somebody else of the name is meant.
+MentionState = Literal["open", "working", "done", "not_us"]
+MENTION_STATES: tuple[MentionState, ...] = ("open", "working", "done", "not_us")
 RuleKind = Literal["mention", "lead", "spike", "silent", "blocked"]
 RULE_KINDS: tuple[RuleKind, ...] = ("mention", "lead", "spike", "silent", "blocked")
 Frequency = Literal["now", "hourly", "daily", "weekly"]

@@ -30,7 +30,16 @@ from leads.errors import BusyError, TingzhenError
 from leads.index.base import LeadIndex
 from leads.models import Clock, system_clock
 from leads.reader.second_reader import SecondReader
-from leads.records import Records, cancellations, cases, idempotency, jobs, open_records, readings
+from leads.records import (
+    Records,
+    cancellations,
+    cases,
+    idempotency,
+    jobs,
+    mentions,
+    open_records,
+    readings,
+)
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
@@ -238,7 +247,7 @@ class HouseKeeping:
         with self._records.transaction() as session:
             jobs.purge(session, before=now - KEEP_JOBS)
             gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
-            gone += idempotency.purge(session, now=now)
+            gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)
             readings.forget(session, oldest)
         if gone:
             self._records.scrub()

@@ -15,6 +15,7 @@ from functools import cached_property
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from leads.clinics.name_forms import HAN, TITLES, Name, names
+from leads.clinics.strangers import Stranger, Strangers
 from leads.models import Clinic, How
 from leads.scoring.distance import same_city
 from nlp.models import Region
@@ -109,7 +110,7 @@ class _Text:
 class BrandMatcher:
     """Finds clinics and doctors in normalised text, one pass for all of them."""
 
-    def __init__(self, clinics: Sequence[Clinic]) -> None:
+    def __init__(self, clinics: Sequence[Clinic], strangers: Iterable[Stranger] = ()) -> None:
         self._clinics = {clinic.id: clinic for clinic in clinics}
         self._names = [name for clinic in clinics for name in names(clinic)]
         self._rivals = [
@@ -128,6 +129,7 @@ class BrandMatcher:
         self._excluded = {
             clinic.id: tuple(filter(None, map(normalise, clinic.exclude))) for clinic in clinics
         }
+        self._strangers = Strangers(strangers)
         self._words = {clinic.id: _surroundings(clinic) for clinic in clinics}
         self.own_accounts: Mapping[str, tuple[str, ...]] = _accounts(clinics)
 
@@ -239,6 +241,8 @@ class BrandMatcher:
         """The name is not a piece of other words, and the clinic did not say it is somebody else's."""
         text, name = whole.text, hit.name
         if any(word in text for word in self._excluded[name.clinic_id]):
+            return False
+        if self._strangers.is_one(name.clinic_id, text[hit.start : hit.end], text):
             return False
         if not HAN.search(name.text):
             around = text[hit.start - 1 : hit.start] + text[hit.end : hit.end + 1]

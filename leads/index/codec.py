@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import orjson
+
 from crawler.items import post_from_dict, post_to_dict
+from leads.index.base import MentionHead
 from leads.models import Hit, Lead, Mention, Reason
 from nlp.models import INTENTS, Intent, Region, Sentiment, Symptom, Tags
 
@@ -98,6 +101,17 @@ def mention_from_dict(data: Kept) -> Mention:
         score=data.get("score", 1.0),
         said=data.get("said", ""),
     )
+
+
+def mention_head(
+    mention_id: str, post_id: str, clinic_id: str, published: int, doc: bytes | str
+) -> MentionHead:
+    """A mention without its text, of what a backend keeps beside the document and of the document."""
+    mood = orjson.loads(doc)["sentiment"]
+    return MentionHead(
+        id=mention_id, post_id=post_id, clinic_id=clinic_id, published=published,
+        polarity=mood["polarity"], severity=mood["severity"], kinds=tuple(mood.get("kinds", ())),
+    )  # fmt: skip
 
 
 def _sentiment(data: Kept) -> Sentiment:

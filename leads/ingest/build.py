@@ -14,7 +14,7 @@ from leads.config import Settings, load_settings, read_handed
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
-from leads.records import Records, feedback, open_records
+from leads.records import Records, feedback, open_records, strangers
 from leads.storage import data_dir, known_clinics, quarantine, tagger
 
 
@@ -23,12 +23,13 @@ def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor
     clinics = known_clinics(settings)
     with records.reading() as session:
         own = feedback.own_words(session)
+        others = strangers.known(session)
     return Ingestor(
         tagger=tagger(settings.data_dir, own),
         index=index,
         quarantine=quarantine(settings),
         clinics=clinics,
-        brands=BrandMatcher(clinics),
+        brands=BrandMatcher(clinics, others),
         records=records,
         causes=Causes(max_age=timedelta(days=settings.alerts.max_age_days)),
         min_need=settings.leads.min_need,

@@ -27,7 +27,16 @@ from leads.clinics.name_matcher import BrandMatcher
 from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
-from leads.records import Records, author_keys, cancellations, cases, erasures, heard, origins
+from leads.records import (
+    Records,
+    author_keys,
+    cancellations,
+    cases,
+    erasures,
+    heard,
+    mentions,
+    origins,
+)
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -147,6 +156,7 @@ class Ingestor:
         wanted, marks = self._look_up(fresh)
         report.erased += len(fresh) - len(wanted)
         leads, found = self.sort_out(wanted, marks)
+        self._leave_out(found)
         self.index.upsert(leads)
         report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
         report.alerts += self._record(leads, found, now)
@@ -162,6 +172,18 @@ class Ingestor:
             erased = erasures.erased(session, posts)
             marks = heard.marks(session, posts) if self.clinics else set()
         return [post for post in posts if post.id not in erased], marks
+
+    def _leave_out(self, found: Heard) -> None:
+        """Mentions that people said are somebody else's do not come back with their posts."""
+        if self.records is None or not found.mentions:
+            return
+        with self.records.reading() as session:
+            others = mentions.others_among(session, [mention.id for mention, _ in found.mentions])
+        if others:
+            found.mentions = [each for each in found.mentions if each[0].id not in others]
+            found.counted = [
+                each for each in found.counted if each[2] or f"{each[0].id}#{each[1]}" not in others
+            ]
 
     def sort_out(self, posts: Sequence[Post], marks: Iterable[threads.Mark] = ()) -> tuple[list[Lead], Heard]:
         """The leads among posts, in their order, and what is said of the clinics."""

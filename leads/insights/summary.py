@@ -6,7 +6,7 @@ Numbers and places only: no words of a post, so that a report that was sent tell
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from heapq import merge
@@ -339,10 +339,13 @@ def _within(stretch: Stretch) -> list[tuple[str, str]]:
     ]
 
 
-def read_mentions(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> Iterator[Mention]:
-    """Mentions of these clinics."""
+def read_mentions(
+    index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic], others: Collection[str] = ()
+) -> Iterator[Mention]:
+    """Mentions of these clinics, without the ids in `others`: those turned out to be somebody else's."""
     for clinic in clinics:
-        yield from index.mentions(clinic_id=clinic.id, since=stretch.before, limit=MOST_MENTIONS)
+        found = index.mentions(clinic_id=clinic.id, since=stretch.before, limit=MOST_MENTIONS)
+        yield from (each for each in found if each.id not in others)
 
 
 def gap_sentences(states: Sequence[SourceState], since: datetime) -> list[str]:

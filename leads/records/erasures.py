@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crawler.items import Post
 from leads.errors import InputError
-from leads.records import audit, cancellations, cases, idempotency, origins, readings
+from leads.records import audit, cancellations, cases, idempotency, mentions, origins, readings
 from leads.records.heard import chunks
 from leads.records.tables.base import Base
 from leads.records.tables.heard import PostOrigin
@@ -99,6 +99,7 @@ def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) 
     readings.drop(session, post_ids)
     for some in chunks(post_ids):
         cases.forget(session, some)
+        mentions.forget(session, some)
     for post_id in post_ids:
         cancellations.cancel_for_post(session, post_id)
     for same in chunks(sorted(set(filter(None, texts)))):

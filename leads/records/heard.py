@@ -65,6 +65,11 @@ def keep_voices(session: Session, voices: Iterable[Voice]) -> None:
         session.merge(each)
 
 
+def drop_voice(session: Session, gone: Voice) -> None:
+    """A post spoke of somebody else after all."""
+    session.execute(delete(Voice).where(Voice.key == gone.key))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceShare:
     """How often a name was heard."""

@@ -20,10 +20,16 @@ from crawler.parsing import weibo_ids
 from leads.records.heard import chunks
 from leads.records.tables.alerts import Alert
 from leads.records.tables.heard import PostOrigin
+from leads.records.tables.mentions import MentionNote, MentionWork, StrangerRow
 from leads.records.tables.work import Case, Feedback, Note
 
 SHORTEST_WORDS = 12  # letters, digits and characters; shorter texts are many people's
 _NO_WORD = re.compile(r"\W+")
+# Where something that people wrote or decided about a post stands.
+_ABOUT = (
+    *(Case.lead_id, Feedback.lead_id, Note.lead_id, Alert.post_id),
+    *(MentionWork.post_id, MentionNote.post_id, StrangerRow.post_id),
+)
 
 
 WEIBO = "weibo"  # Post.source of its posts, whatever the way they came
@@ -137,17 +143,15 @@ def _told_of(session: Session, keys: frozenset[str]) -> str:
 def unknown(session: Session) -> Sequence[str]:
     """Ids of posts that something was written about before origins were kept."""
     known = select(PostOrigin.post_id)
-    columns = (Case.lead_id, Feedback.lead_id, Note.lead_id, Alert.post_id)
     found = {
-        each for column in columns for each in session.scalars(select(column).where(column.not_in(known)))
+        each for column in _ABOUT for each in session.scalars(select(column).where(column.not_in(known)))
     }
     return sorted(filter(None, found))
 
 
 def forget(session: Session, before: datetime) -> None:
     """Drop those of older posts about which nothing is left."""
-    columns = (Case.lead_id, Feedback.lead_id, Note.lead_id, Alert.post_id)
-    nothing_left = [PostOrigin.post_id.not_in(select(column)) for column in columns]
+    nothing_left = [PostOrigin.post_id.not_in(select(column)) for column in _ABOUT]
     session.execute(delete(PostOrigin).where(PostOrigin.published_at < before, *nothing_left))
 
 

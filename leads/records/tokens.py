@@ -23,6 +23,7 @@ SCOPES: dict[str, str] = {
     "leads:read": "查看线索和跟进",
     "leads:write": "修改跟进、写备注和反馈",
     "mentions:read": "查看提及",
+    "mentions:write": "处理提及、写备注",
     "export": "导出",
     "coverage:read": "查看采集情况",
     "rules:write": "查看和修改规则",
@@ -32,7 +33,7 @@ SCOPES: dict[str, str] = {
 SCOPES_OF_ROLE: dict[Role, tuple[str, ...]] = {
     "admin": tuple(SCOPES),
     "marketer": tuple(scope for scope in SCOPES if scope != "erase"),
-    "doctor": ("leads:read", "leads:write", "mentions:read", "export"),
+    "doctor": ("leads:read", "leads:write", "mentions:read", "mentions:write", "export"),
 }
 
 

@@ -44,6 +44,7 @@ NOT_OTHERS = "lhhhh"  # each person's own: nobody else's is found
 
 # What the seeded index has: one lead only `anhe` treats, one mention of `anhe`; `qingmu` is the other clinic.
 LEAD, MENTION = "forum/1", "forum/2#anhe"
+HEARD = "forum/2%23anhe"  # the mention in an address
 ADDRESS = '{"url": "http://127.0.0.1:9/", "token": "kkkkkkkkkkkkkkkkkkkk"}'  # a channel's; leads nowhere
 
 
@@ -259,7 +260,14 @@ TABLE: dict[str, Row] = {
     "GET /digests/{issue_id}": Row(NOT_OTHERS, url="/digests/x"),
     "GET /digests/{issue_id}/days.png": Row(NOT_OTHERS, url="/digests/x/days.png"),
     "GET /mentions": Row(MEMBERS),
-    "GET /mentions/{mention_id}": Row(OF_CLINIC, url="/mentions/forum/2%23anhe"),
+    "GET /mentions/{mention_id}": Row(OF_CLINIC, url=f"/mentions/{HEARD}"),
+    "POST /mentions/{mention_id}": Row(OF_CLINIC, url=f"/mentions/{HEARD}", form={"state": "working"}),
+    "POST /mention-notes/{mention_id}": Row(
+        OF_CLINIC, url=f"/mention-notes/{HEARD}", form={"text": "已打电话"}
+    ),
+    "POST /mention-replies/{mention_id}": Row(
+        OF_CLINIC, url=f"/mention-replies/{HEARD}", form={"text": "您好"}
+    ),
     # map
     "GET /map": Row(MEMBERS),
     "GET /map/cells": Row(MEMBERS),
@@ -344,6 +352,19 @@ TABLE: dict[str, Row] = {
     ),
     "DELETE /api/v1/feedback/{lead_id}": Row(OF_CLINIC, url=own_judgement, scope="leads:write"),
     "GET /api/v1/mentions": Row(MEMBERS, scope="mentions:read"),
+    "GET /api/v1/mentions/{mention_id}": Row(OF_CLINIC, url=f"{API}/mentions/{HEARD}", scope="mentions:read"),
+    "PATCH /api/v1/mentions/{mention_id}": Row(
+        OF_CLINIC, url=f"{API}/mentions/{HEARD}", json={"state": "open"}, scope="mentions:write"
+    ),
+    "GET /api/v1/mention-history/{mention_id}": Row(
+        OF_CLINIC, url=f"{API}/mention-history/{HEARD}", scope="mentions:read"
+    ),
+    "GET /api/v1/mention-notes/{mention_id}": Row(
+        OF_CLINIC, url=f"{API}/mention-notes/{HEARD}", scope="mentions:read"
+    ),
+    "POST /api/v1/mention-notes/{mention_id}": Row(
+        OF_CLINIC, url=f"{API}/mention-notes/{HEARD}", json={"text": "x"}, scope="mentions:write"
+    ),
     "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/rules": Row(STAFF, scope="rules:write"),

@@ -29,7 +29,7 @@ from leads.insights.summary import (
 )
 from leads.labels import STATUS_NAMES
 from leads.models import Clinic, Period
-from leads.records import Records, digests, feedback, heard
+from leads.records import Records, digests, feedback, heard, mentions
 from leads.records.clinics import clinics as all_clinics
 from leads.records.tables.alerts import Alert
 from leads.records.tables.digests import DigestIssue, DigestPlan
@@ -77,12 +77,13 @@ class Digests:
             waiting, overdue = open_cases(session, chosen if limited else None, until)
             rivals = share_of_voice(session, chosen, stretch)
             judged = feedback.judged(session, since=now - RECENT)
+            others = mentions.others(session)
         return summarise(
             stretch,
             leads=read_leads(self._index, stretch, chosen if limited or chosen else None, now=now),
             lists=lists_of(self._index, stretch, chosen),
             unplaced=unplaced_of(self._index, stretch, chosen) if chosen else None,
-            mentions=read_mentions(self._index, stretch, chosen),
+            mentions=read_mentions(self._index, stretch, chosen, others),
             clinics=chosen,
             gaps=[] if user.role == "doctor" else self._gaps(stretch.since, now),
             waiting=waiting,

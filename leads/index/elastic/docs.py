@@ -12,7 +12,14 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from leads.index.codec import lead_from_dict, lead_to_dict, mention_from_dict, mention_to_dict
+from leads.index.base import MentionHead
+from leads.index.codec import (
+    lead_from_dict,
+    lead_to_dict,
+    mention_from_dict,
+    mention_head,
+    mention_to_dict,
+)
 from leads.index.spread import digest, facet_values
 from leads.index.terms import hot, lead_terms
 from leads.models import Lead, Mention
@@ -116,6 +123,11 @@ def lead_of(source: Body, folded: int = 0) -> Lead:
         orjson.loads(source["doc"]), folded=folded, status=source["status"],
         assignee=source.get("assignee", ""),
     )  # fmt: skip
+
+
+def mention_head_of(source: Body) -> MentionHead:
+    names = ("id", "post_id", "clinic_id", "published", "doc")
+    return mention_head(*(source[name] for name in names))
 
 
 def mention_of(source: Body) -> Mention:

@@ -17,7 +17,18 @@ from threading import RLock
 from elasticsearch import Elasticsearch
 
 from crawler.items import Post
-from leads.index.base import FACETS, KINDS, Digest, Facet, Kind, LeadIndex, Names, Record, Tile
+from leads.index.base import (
+    FACETS,
+    KINDS,
+    Digest,
+    Facet,
+    Kind,
+    LeadIndex,
+    MentionHead,
+    Names,
+    Record,
+    Tile,
+)
 from leads.index.elastic.admin import Admin
 from leads.index.elastic.bulk import Refused
 from leads.index.elastic.client import ServerDownError, Servers, check_version, connect
@@ -180,6 +191,11 @@ class ElasticIndex(LeadIndex):
         self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
     ) -> list[Mention]:
         return self._reader.mentions(clinic_id, since, limit)
+
+    def mention_heads(
+        self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
+    ) -> list[MentionHead]:
+        return self._reader.mention_heads(clinic_id, since, limit)
 
     def counts(self) -> Mapping[str, int]:
         return self._reader.counts()

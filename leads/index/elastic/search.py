@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 from elasticsearch import Elasticsearch, NotFoundError
 
 from crawler.items import Post
-from leads.index.base import Digest, Facet, Kind, Names, Record, Stored, Tile
+from leads.index.base import Digest, Facet, Kind, MentionHead, Names, Record, Stored, Tile
 from leads.index.cursors import Cursor
 from leads.index.elastic.client import translated
-from leads.index.elastic.docs import LEAD, Body, lead_of, mention_of
+from leads.index.elastic.docs import LEAD, Body, lead_of, mention_head_of, mention_of
 from leads.index.elastic.query import (
     MAX_PLACES,
     Around,
@@ -226,6 +226,14 @@ class ElasticReader:
         return lead_of(found["_source"], self._folded([lead_id]).get(lead_id, 0))
 
     def mentions(self, clinic_id: str, since: datetime | None, limit: int) -> list[Mention]:
+        return [mention_of(source) for source in self._newest(clinic_id, since, limit, ["doc"])]
+
+    def mention_heads(self, clinic_id: str, since: datetime | None, limit: int) -> list[MentionHead]:
+        found = self._newest(clinic_id, since, limit, ["id", "post_id", "clinic_id", "published", "doc"])
+        return [mention_head_of(source) for source in found]
+
+    def _newest(self, clinic_id: str, since: datetime | None, limit: int, fields: list[str]) -> list[Body]:
+        """The stored fields of a clinic's mentions ("": of all), the newest first."""
         filters: list[Body] = []
         if clinic_id:
             filters.append({"term": {"clinic_id": clinic_id}})
@@ -234,10 +242,10 @@ class ElasticReader:
         with translated():
             reply = self._client.search(
                 index=self._names["mentions"], query=all_of(filters), size=min(limit, 10_000),
-                sort=[{"published": "desc"}, {"id": "asc"}], source_includes=["doc"],
+                sort=[{"published": "desc"}, {"id": "asc"}], source_includes=fields,
                 track_total_hits=False,
             )  # fmt: skip
-        return [mention_of(hit["_source"]) for hit in reply["hits"]["hits"]]
+        return [hit["_source"] for hit in reply["hits"]["hits"]]
 
     def counts(self) -> dict[str, int]:
         with translated():

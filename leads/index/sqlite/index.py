@@ -25,8 +25,8 @@ import orjson
 
 from crawler.items import Post
 from leads.errors import StorageError
-from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, Record, Tile
-from leads.index.codec import mention_from_dict
+from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, MentionHead, Record, Tile
+from leads.index.codec import mention_from_dict, mention_head
 from leads.index.cursors import Cursor
 from leads.index.sqlite import match, views
 from leads.index.sqlite.counts import ColumnsFound, Counter
@@ -205,14 +205,16 @@ class SqliteIndex(LeadIndex):
     def mentions(
         self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
     ) -> list[Mention]:
-        earliest = math.ceil(since.timestamp()) if since else -(2**62)
         with translated():
-            rows = self._reader.execute(
-                "SELECT doc FROM mentions WHERE (? = '' OR clinic_id = ?) AND published >= ?"
-                " ORDER BY published DESC, id LIMIT ?",
-                (clinic_id, clinic_id, earliest, limit),
-            ).fetchall()
-        return [mention_from_dict(orjson.loads(row[0])) for row in rows]
+            found = views.newest_mentions(self._reader, clinic_id, since, limit)
+        return [mention_from_dict(orjson.loads(doc)) for *_, doc in found]
+
+    def mention_heads(
+        self, *, clinic_id: str = "", since: datetime | None = None, limit: int = 50
+    ) -> list[MentionHead]:
+        with translated():
+            found = views.newest_mentions(self._reader, clinic_id, since, limit)
+        return [mention_head(*each) for each in found]
 
     def counts(self) -> Mapping[str, int]:
         with translated():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from math import ceil
 
@@ -142,6 +143,18 @@ def discard(database: sqlite3.Connection, store: LeadStore, kind: Kind, ids: Seq
         store.discard(ids)
     else:
         database.executemany("DELETE FROM mentions WHERE id = ?", [(mention_id,) for mention_id in ids])
+
+
+def newest_mentions(
+    database: sqlite3.Connection, clinic_id: str, since: datetime | None, limit: int
+) -> list[tuple[str, str, str, int, bytes]]:
+    """(id, id of the post, clinic, seconds of publication, document) of a clinic's mentions ("": of all)."""
+    earliest = ceil(since.timestamp()) if since else -(2**62)
+    return database.execute(
+        "SELECT id, post_id, clinic_id, published, doc FROM mentions"
+        " WHERE (? = '' OR clinic_id = ?) AND published >= ? ORDER BY published DESC, id LIMIT ?",
+        (clinic_id, clinic_id, earliest, limit),
+    ).fetchall()
 
 
 def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> int:

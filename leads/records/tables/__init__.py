@@ -1,5 +1,15 @@
 """Every table, as SQLAlchemy classes; importing this package makes the metadata know them all."""
 
-from leads.records.tables import alerts, clinics, digests, heard, jobs, people, readings, work
+from leads.records.tables import (
+    alerts,
+    clinics,
+    digests,
+    heard,
+    jobs,
+    mentions,
+    people,
+    readings,
+    work,
+)
 
-__all__ = ["alerts", "clinics", "digests", "heard", "jobs", "people", "readings", "work"]
+__all__ = ["alerts", "clinics", "digests", "heard", "jobs", "mentions", "people", "readings", "work"]

@@ -145,6 +145,7 @@ def scoped(scope: str) -> dict[str, object]:
 LeadsReader = Annotated[Caller, Depends(needs("leads:read"))]
 LeadsWriter = Annotated[Caller, Depends(needs("leads:write"))]
 MentionsReader = Annotated[Caller, Depends(needs("mentions:read"))]
+MentionsWriter = Annotated[Caller, Depends(needs("mentions:write"))]
 Exporter = Annotated[Caller, Depends(needs("export"))]
 CoverageReader = Annotated[Caller, Depends(needs("coverage:read"))]
 RulesWriter = Annotated[Caller, Depends(needs("rules:write"))]

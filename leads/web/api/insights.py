@@ -21,6 +21,7 @@ from leads.insights.summary import (
     unplaced_of,
 )
 from leads.models import BEIJING
+from leads.records import mentions
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
 from leads.web.desk import TheDesk
@@ -124,13 +125,14 @@ def summary(
     with desk.records.reading() as session:
         waiting, overdue = open_cases(session, limited, stretch.until)
         rivals = share_of_voice(session, chosen, stretch)
+        others = mentions.others(session)
     gaps = [] if visitor.restricted else [line.state for line in source_lines(desk, now)]
     found = summarise(
         stretch,
         leads=read_leads(desk.index, stretch, chosen if visitor.restricted or chosen else None, now=now),
         lists=lists_of(desk.index, stretch, chosen),
         unplaced=unplaced_of(desk.index, stretch, chosen) if chosen else None,
-        mentions=read_mentions(desk.index, stretch, chosen),
+        mentions=read_mentions(desk.index, stretch, chosen, others),
         clinics=chosen,
         gaps=gap_sentences(gaps, stretch.since),
         waiting=waiting,

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from leads.index.codec import hit_to_dict, lead_view, mention_to_dict
-from leads.models import CaseStatus, Hit, How, Lead, Mention, Precision
+from leads.models import CaseStatus, Hit, How, Lead, Mention, MentionState, Precision
+from leads.records.tables.mentions import MentionEvent, MentionNote, MentionWork
 from leads.records.tables.work import Case, CaseEvent, Note
 from leads.records.tables.work import Feedback as Judgement
 from leads.scoring.expected import Expected
@@ -166,10 +167,14 @@ class MentionShape(PostShape):
     score: float = Field(description="有多确定说的是这家，0 到 1。")
     sentiment: SentimentShape
     support: list[str]
+    state: MentionState = Field(description="处理到哪一步；not_us：说的是别家。")
+    assignee: str = Field(description="负责人的用户名；空的是没有。")
+    version: int = Field(description="处理的版本；0：还没有人动过。")
+    lead_status: CaseStatus | None = Field(description="这条帖子也是线索时，跟进到哪一步；不是就是 null。")
 
 
 class Mentions(BaseModel):
-    """A page of mentions, the newest first."""
+    """A page of mentions, in the order asked for."""
 
     items: list[MentionShape]
     next: str | None
@@ -232,6 +237,23 @@ class Notes(BaseModel):
     next: str | None
 
 
+class MentionNoteShape(BaseModel):
+    """A note about a mention."""
+
+    id: int
+    mention_id: str
+    at: datetime
+    who: str
+    text: str
+
+
+class MentionNotes(BaseModel):
+    """The notes of a mention, the first one first."""
+
+    items: list[MentionNoteShape]
+    next: str | None
+
+
 class JudgementShape(BaseModel):
     """What somebody said of the tags, and what the model had said."""
 
@@ -276,13 +298,21 @@ def _state(found: Lead, case: Case | None) -> dict[str, object]:
     return {"status": case.status, "assignee": case.assignee, "case_version": case.version}
 
 
-def mention(found: Mention) -> dict[str, object]:
-    """A mention."""
+def mention(found: Mention, work: MentionWork | None, lead_status: object) -> dict[str, object]:
+    """A mention with the work on it; `lead_status` is None where its post is no lead."""
     values = mention_to_dict(found)
     post = values.pop("post")
     assert isinstance(post, dict)  # noqa: S101 - what the codec makes
     post.pop("author_key", None)
-    return {"id": found.id, **post, **values}
+    return {
+        "id": found.id,
+        **post,
+        **values,
+        "state": work.state if work else "open",
+        "assignee": work.assignee if work else "",
+        "version": work.version if work else 0,
+        "lead_status": lead_status,
+    }
 
 
 def case(lead_id: str, row: Case | None) -> dict[str, object]:
@@ -300,7 +330,7 @@ def case(lead_id: str, row: Case | None) -> dict[str, object]:
     return {name: getattr(row, name) for name in CaseShape.model_fields}
 
 
-def event(row: CaseEvent) -> dict[str, object]:
+def event(row: CaseEvent | MentionEvent) -> dict[str, object]:
     """A change."""
     return {name: getattr(row, name) for name in EventShape.model_fields}
 
@@ -308,6 +338,11 @@ def event(row: CaseEvent) -> dict[str, object]:
 def note(row: Note) -> dict[str, object]:
     """A note."""
     return {name: getattr(row, name) for name in NoteShape.model_fields}
+
+
+def mention_note(row: MentionNote) -> dict[str, object]:
+    """A note about a mention."""
+    return {name: getattr(row, name) for name in MentionNoteShape.model_fields}
 
 
 def judgement(row: Judgement) -> dict[str, object]:

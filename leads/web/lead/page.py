@@ -326,7 +326,7 @@ def _with_lead(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead) -> Lead
         remark=remark(desk.records, desk.settings.reader, lead),
         symptoms=leadview.symptoms(lead),
         place=leadview.place(lead.tags.region),
-        heard=heard_of(index, (lead.id,), visitor.clinics).get(lead.id),
+        heard=heard_of(index, desk.records, (lead.id,), visitor.clinics).get(lead.id),
         folded=index.folded(lead.id),
         thread=[each for each in _thread(index, lead, page.now) if visitor.may_see_lead(each)],
         similar=similar[:SIMILAR],

@@ -49,6 +49,13 @@ def choices(lead: Lead, pieces: Sequence[Snippet], clinics: Sequence[Clinic]) ->
     ]
 
 
+def for_mention(pieces: Sequence[Snippet], clinic_id: str) -> list[PieceChoice]:
+    """The clinic's own pieces that go with no symptom: what is shipped answers symptoms, not what is said of
+    a clinic."""
+    own = fitting(pieces, (), [clinic_id])
+    return [PieceChoice(f"own:{piece.id}", piece.title, piece.text) for piece in own]
+
+
 def filled(choice: PieceChoice, lead: Lead, line: ClinicLine | None) -> Filled:
     """The piece with what is known of the lead and the clinic filled in."""
     return fill(choice.text, values(lead, line))

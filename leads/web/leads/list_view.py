@@ -12,6 +12,7 @@ from leads.index.base import Facet
 from leads.labels import (
     DOWN_TO_NAMES,
     INTENT_NAMES,
+    MENTION_STATE_NAMES,
     NOBODY,
     NOWHERE,
     POLARITY_NAMES,
@@ -22,7 +23,7 @@ from leads.labels import (
     STATUS_NAMES,
     source_name,
 )
-from leads.models import PRECISIONS, Clinic, Hit, LeadQuery, Mention
+from leads.models import PRECISIONS, Clinic, Hit, LeadQuery, Mention, MentionState
 from leads.query.alert_conditions import severity_of
 from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import called, code_of
@@ -79,8 +80,11 @@ class HeardLine:
     url: str
 
 
-def heard_line(mentions: Sequence[Mention], clinics: Iterable[Clinic]) -> HeardLine | None:
-    """The gravest of the mentions that a post is; None for none."""
+def heard_line(
+    mentions: Sequence[Mention], clinics: Iterable[Clinic], states: Mapping[str, MentionState]
+) -> HeardLine | None:
+    """The gravest of the mentions that a post is, with how far the work on it is; None for none."""
+    mentions = [each for each in mentions if states.get(each.id) != "not_us"]
     if not mentions:
         return None
     gravest = max(
@@ -89,8 +93,9 @@ def heard_line(mentions: Sequence[Mention], clinics: Iterable[Clinic]) -> HeardL
     name = next((each.name for each in clinics if each.id == gravest.clinic_id), gravest.term)
     mood = gravest.sentiment
     grave = f"，{SEVERITY_NAMES[severity_of(mood.severity)]}" if mood.polarity == "complaint" else ""
+    stands = MENTION_STATE_NAMES[states.get(gravest.id, "open")]
     return HeardLine(
-        text=f"提到{name}：{POLARITY_NAMES[mood.polarity]}{grave}",
+        text=f"提到{name}：{POLARITY_NAMES[mood.polarity]}{grave}（{stands}）",
         mood=mood.polarity,
         url=mention_page(gravest.id),
     )

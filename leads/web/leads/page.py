@@ -106,7 +106,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
-    heard = heard_of(desk.index, (hit.lead.id for hit in page.items), clinics)
+    heard = heard_of(desk.index, desk.records, (hit.lead.id for hit in page.items), clinics)
     chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
     return LeadsPage(
         form=form,

@@ -3,6 +3,7 @@
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
+from leads.web.mentions import mention
 from leads.web.mentions import page as mentions
 from leads.web.pages import (
     account,
@@ -34,6 +35,7 @@ ROUTERS = (
     ten.routes,
     ten_effect.routes,
     mentions.routes,
+    mention.routes,
     maps.routes,
     alerts.routes,
     ack.routes,

@@ -52,6 +52,8 @@ ACTIONS = {
     "subscription.change": "修改订阅",
     "subscription.remove": "取消订阅",
     "case.change": "改跟进",
+    "mention.change": "处理提及",
+    "mention.note": "写提及备注",
     "case.bulk": "批量改跟进",
     "note.add": "写备注",
     "channel.add": "添加通道",

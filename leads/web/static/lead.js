@@ -90,8 +90,10 @@ function askReason() {
   reason.required = status.value === "dismissed";
   reason.closest("label").hidden = status.value !== "dismissed";
 }
-status.addEventListener("change", askReason);
-askReason();
+if (status) {
+  status.addEventListener("change", askReason);
+  askReason();
+}
 
 // The list is walked from here by the keys it is walked with; who switched them off there has none here.
 document.addEventListener("keydown", (event) => {

@@ -23,6 +23,7 @@ from crawler.spiders.weibo.plan import LongTextAt
 from leads.actions.erase import erase
 from leads.actions.schedule import HouseKeeping
 from leads.clinics.name_matcher import BrandMatcher
+from leads.clinics.strangers import Stranger
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.sqlite.index import SqliteIndex
@@ -36,13 +37,16 @@ from leads.records import (
     erasures,
     feedback,
     idempotency,
+    mentions,
     notes,
     open_records,
     origins,
+    strangers,
 )
 from leads.records.cancellations import EXPIRED
 from leads.records.cases import CaseChange
 from leads.records.erasures import ErasureKind
+from leads.records.mentions import MentionChange
 from leads.records.tables.alerts import Alert
 from leads.records.tables.people import Audit
 from leads.records.tables.work import ErasedPost, Erasure, Feedback
@@ -75,12 +79,21 @@ def worked_on(records: Records, index: SqliteIndex, *lead_ids: str) -> None:
                 feedback.add(session, stored, "lead", who="lin", now=NOW)
             made = alert(session, number, way)
             made.post_id, made.payload = lead_id, {"title": SAID}
+        heard = [each for each in index.mentions() if each.post.id in lead_ids]
+        for each in heard:
+            mentions.add_note(session, each, f"他说：{SAID}", who="lin", now=NOW)
+            taught = Stranger(clinic_id=each.clinic_id, said="安河", word=SAID)
+            wanted = MentionChange(state="not_us", stranger=taught)
+            mentions.change(session, each, wanted, who="lin", now=NOW)
 
 
 def remembered(records: Records, lead_id: str) -> list[object]:
     with records.reading() as session:
         texts = [note.text for note in notes.of(session, lead_id)]
         texts += [row.text for row in feedback.of(session, lead_id)]
+        texts += [note.text for note in mentions.notes_of(session, f"{lead_id}#anhe")]
+        taught = strangers.learnt_from(session, f"{lead_id}#anhe")
+        texts += [taught.word] if taught else []
         found = session.scalars(select(Alert).where(Alert.post_id == lead_id))
         return texts + [each.payload for each in found if SAID in str(each.payload)]
 

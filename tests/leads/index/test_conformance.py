@@ -17,6 +17,7 @@ from leads.models import PRECISIONS, CaseMark, LeadQuery
 from leads.query.holds import holds, subject_of
 from leads.query.search import nowhere
 from leads.query.words import parse
+from nlp.models import Sentiment
 from tests.support.builders import LONG, NEAR_WUHOU, NOW, lead, mention, point, region, symptom
 from tests.support.indexes import backends
 
@@ -353,6 +354,19 @@ class TestMentions:
         index.upsert_mentions([mention(1)])
         assert index.upsert_mentions([mention(1)]) == 0
         assert index.mentions() == [mention(1)]
+
+    def test_heads_say_the_same_without_the_texts(self, index: LeadIndex) -> None:
+        grave = Sentiment(polarity="complaint", severity=3, kinds=("injury", "dispute"))
+        index.upsert_mentions([
+            replace(mention(1, hours=3), sentiment=grave), mention(2, hours=1), mention(3, "other", hours=2),
+        ])  # fmt: skip
+        assert [each.id for each in index.mention_heads()] == [each.id for each in index.mentions()]
+        since = NOW - timedelta(hours=2, minutes=30)
+        assert [each.post_id for each in index.mention_heads(since=since)] == ["forum/2", "forum/3"]
+        assert [each.post_id for each in index.mention_heads(clinic_id="anhe", limit=1)] == ["forum/2"]
+        (last,) = [each for each in index.mention_heads(clinic_id="anhe") if each.post_id == "forum/1"]
+        assert (last.polarity, last.severity, last.kinds) == ("complaint", 3, ("injury", "dispute"))
+        assert last.published == int((NOW - timedelta(hours=3)).timestamp())
 
 
 class TestSpread:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import orjson
@@ -12,12 +13,16 @@ import pytest
 from crawler.importers import Rejected
 from crawler.items import Post
 from leads.clinics.name_matcher import BrandMatcher
+from leads.clinics.strangers import learnt
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.ingest.ingestor import BATCH, Ingestor, Report, batched, masked
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.quarantine import Quarantine
+from leads.records import Records, heard, mentions, strangers
+from leads.records.mentions import MentionChange
 from nlp import Tagger
+from nlp.models import Tags
 from tests.support.builders import NOW, clinic, post
 from tests.support.plain_tagger import PlainTagger
 
@@ -127,6 +132,32 @@ def test_a_storage_failure_leaves_the_batches_before_it(tmp_path: Path) -> None:
         assert index.counts()["leads"] == BATCH
         run(worker, many(BATCH * 2))
         assert index.counts()["leads"] == BATCH * 2
+
+
+def test_what_was_said_to_be_anothers_does_not_come_back(
+    records: Records, index: SqliteIndex, tmp_path: Path
+) -> None:
+    """Neither the post itself, nor the next one in the same words; others do."""
+    said = "在绵阳的安河口腔洗牙，很久"
+    worker = replace(ingestor(index, tmp_path, clinic()), records=records)
+    assert run(worker, [post(1, said)]).mentions == 1
+    (found,) = index.mentions()
+    with records.transaction() as session:
+        wanted = MentionChange(state="not_us", stranger=learnt(found))
+        mentions.change(session, found, wanted, who="lin", now=NOW)
+        known = strangers.known(session)
+    assert [mention.id for mention, _ in hears(worker, post(1, said))] == ["forum/1#anhe"], (
+        "by the names alone"
+    )
+    assert run(worker, [post(1, said)]).mentions == 0
+    with records.reading() as session:
+        assert heard.shares(session, "anhe", since=date(2000, 1, 1), until=date(2100, 1, 1)) == {}
+    taught = replace(worker, brands=BrandMatcher([clinic()], known))
+    assert run(taught, [post(2, said), post(3, "武侯的安河口腔怎么样")]).mentions == 1
+
+
+def hears(worker: Ingestor, *posts: Post) -> list[tuple[Mention, Tags]]:
+    return worker.sort_out(posts)[1].mentions
 
 
 def test_a_death_between_leads_and_mentions_is_mended_by_the_next_run(tmp_path: Path) -> None:

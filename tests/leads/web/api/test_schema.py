@@ -105,11 +105,13 @@ def test_the_description_is_whole(unhurried: FastAPI) -> None:
             assert {"401", "403", "429"} <= operation["responses"].keys(), (method, path)
 
 
-KNOWN = {"lead_id": "forum/1", "clinic_id": "anhe", "rule_id": 1}
+KNOWN = {"lead_id": "forum/1", "mention_id": "forum/1%23anhe", "clinic_id": "anhe", "rule_id": 1}
 BODIES = {
     "PATCH /cases/{lead_id}": {"status": "seen", "due_on": "2026-12-01"},
     "POST /notes/{lead_id}": {"text": "周三再说"},
     "POST /feedback/{lead_id}": {"kind": "lead"},
+    "PATCH /mentions/{mention_id}": {"state": "working"},
+    "POST /mention-notes/{mention_id}": {"text": "打过电话"},
     "POST /rules": {"name": "牙", "kind": "lead", "query": "q=牙疼&near=all"},
     "POST /rules/preview": {"kind": "mention", "query": "polarity=complaint"},
     "PATCH /rules/{rule_id}": {"name": "牙痛", "version": 1},
