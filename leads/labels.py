@@ -112,6 +112,7 @@ GAPS = {
     "unread": "没有采集",
     "again": "重新采集",
     "layout": "版面变了",
+    "strange": "有新的部分",
     "missing_day": "缺一天",
     "unfinished": "没抓完",
 }

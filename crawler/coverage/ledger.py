@@ -7,6 +7,8 @@ when everything of a page is stored does the page count as done and its cursor m
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,16 +16,20 @@ from datetime import datetime, timedelta
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.rechecks import GROUP, Due
 from crawler.coverage.runs import GapKind, History, ListState, Outcome, Totals, judge
+from crawler.coverage.shapes import PAST, Met, jumps
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Task
 from crawler.items import Post
 from crawler.sources.source import Source
+
+logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # runs that try a failing page before it is given up
 FULL = 0.6  # a page of this part of the usual size is as full as any
 # Where more than half of the pages and at least so many are gone at once, a site has moved or broken: nothing
 # is deleted.
 SUSPICIOUS = 10
+MOST_STRANGE = 50  # names kept of a run
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +41,7 @@ class _Running:
     totals: Totals = field(default_factory=Totals)
     reasons: dict[str, str] = field(default_factory=dict)  # the first of each kind
     lists: dict[str, ListState] = field(default_factory=dict)  # group of tasks → what came of it
+    strange: Counter[str] = field(default_factory=Counter)  # part the parser does not know → pages
     robots: str = ""
     recheck: bool = False
     resumed: bool = False
@@ -147,6 +154,13 @@ class Ledger:
             running, "page", {"key": task.key, "listed": result.listed or 0, "posts": len(page.posts)}
         )
         return fresh
+
+    def understood(self, task: Task, strange: Collection[str]) -> None:
+        """A page was read; `strange` names its parts that the parser does not know."""
+        running = self._running[task.source]
+        running.totals.read += 1
+        running.totals.strange += bool(strange)
+        running.strange.update(strange)
 
     def _list(self, running: _Running, task: Task, came: ListState) -> None:
         """Books what came of a page of a list; pages of single threads and posts are none."""
@@ -406,12 +420,23 @@ class Ledger:
             reasons=running.reasons,
             empty=sum(state.outcome == "empty" for state in running.lists.values()),
         )
+        self._tell_strange(running)
         outcome, reason = self._verdict(running, history)
         if outcome in ("ok", "truncated"):
             self.coverage.forgive(running.source.host)
         self.save(running)
         self.coverage.finish_run(running.run, outcome, reason, self.clock())
         self._progress(running, "done", {"outcome": outcome, "reason": reason})
+
+    def _tell_strange(self, running: _Running) -> None:
+        """What this run met far more often than earlier ones: a new shape of page, before posts are lost."""
+        source = running.source.name
+        met = Met(read=running.totals.read, names=running.strange)
+        past = self.coverage.runs(source=source, limit=PAST + 1)
+        for name in jumps(met, [run.met for run in past if run.id != running.run]):
+            text = f"{met.read} 页里有 {met.names[name]} 页出现了以前少见的部分（{name}）：请核对这些页的帖子"
+            logger.warning("%s: new on its pages: %s (%d of %d)", source, name, met.names[name], met.read)
+            self._note(running, "strange", name, text)
 
     def _verdict(self, running: _Running, history: History) -> tuple[Outcome, str]:
         outcome, reason = judge(running.totals, history)
@@ -429,6 +454,7 @@ class Ledger:
             first=running.first,
             last=running.last,
             lists=running.lists,
+            strange=dict(running.strange.most_common(MOST_STRANGE)),
         )
 
     def _note(self, running: _Running, kind: GapKind, scope: str, text: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
+from crawler.coverage.shapes import Met
+
 Outcome = Literal["running", "ok", "empty", "silent", "truncated", "refused", "blocked", "failed"]
 GapKind = Literal[
     "silent",
@@ -19,6 +21,7 @@ GapKind = Literal[
     "layout",
     "unread",
     "again",
+    "strange",
 ]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 ListOutcome = Literal["ok", "empty", "failed", "refused"]
@@ -58,6 +61,8 @@ class Totals:
     not_due: int = 0  # lists not asked for, because the site has said when to come again
     rechecked: int = 0  # pages with stored posts that were visited again
     posts_gone: int = 0  # stored posts that are no longer at their source
+    read: int = 0  # pages that were read, whatever they held
+    strange: int = 0  # of these, pages with parts that the parser does not know
 
     @property
     def posts(self) -> int:
@@ -80,6 +85,12 @@ class Run:
     first_at: datetime | None  # oldest and newest publication time among the posts of the run
     last_at: datetime | None
     lists: Mapping[str, ListState] = field(default_factory=dict)  # group of tasks → what came of it
+    strange: Mapping[str, int] = field(default_factory=dict)  # part the parser does not know → pages
+
+    @property
+    def met(self) -> Met:
+        """What the run did not understand, to be compared."""
+        return Met(read=self.totals.read, names=self.strange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

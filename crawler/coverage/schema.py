@@ -41,7 +41,9 @@ CREATE INDEX kept_page ON kept (source, page)
 """
 # What came of each list of a run.
 _LISTS = "ALTER TABLE run ADD COLUMN lists TEXT NOT NULL DEFAULT '{}'"
-_STEPS = (_FIRST, _RECHECKS, _LISTS)  # step n makes version n + 1
+# What parsers met in a run and did not understand: name → pages.
+_STRANGE = "ALTER TABLE run ADD COLUMN strange TEXT NOT NULL DEFAULT '{}'"
+_STEPS = (_FIRST, _RECHECKS, _LISTS, _STRANGE)  # step n makes version n + 1
 VERSION = len(_STEPS)
 
 

@@ -39,6 +39,7 @@ posts_gone = object()
 
 
 NO_LISTS: Mapping[str, ListState] = MappingProxyType({})
+NOTHING: Mapping[str, int] = MappingProxyType({})
 _INDEX = Scope("index")
 _AGAIN = Scope("again")
 
@@ -119,12 +120,13 @@ class Coverage:
         first: datetime | None,
         last: datetime | None,
         lists: Mapping[str, ListState] = NO_LISTS,
+        strange: Mapping[str, int] = NOTHING,
     ) -> None:
         """Counters so far, so that a killed run still says what it had got."""
-        told = json.dumps({group: asdict(state) for group, state in lists.items()}, ensure_ascii=False)
+        told = _json({group: asdict(state) for group, state in lists.items()})
         self._db.execute(
-            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=?, lists=? WHERE id=?",
-            (_dump(totals), robots, _iso(first), _iso(last), told, run),
+            "UPDATE run SET totals=?, robots=?, first_at=?, last_at=?, lists=?, strange=? WHERE id=?",
+            (_dump(totals), robots, _iso(first), _iso(last), told, _json(strange), run),
         )
 
     def finish_run(self, run: int, outcome: Outcome, reason: str, now: datetime) -> None:
@@ -139,7 +141,7 @@ class Coverage:
         """The latest runs, newest first."""
         rows = self._db.execute(
             "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at, "
-            "lists FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
+            "lists, strange FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
             (source, limit),
         )
         return tuple(_run(row) for row in rows)
@@ -431,7 +433,12 @@ def _run(row: tuple[object, ...]) -> Run:
         first_at=_when(row[9]) if row[9] else None,
         last_at=_when(row[10]) if row[10] else None,
         lists={group: ListState(**state) for group, state in json.loads(str(row[11])).items()},
+        strange=json.loads(str(row[12])),
     )
+
+
+def _json(values: Mapping[str, object]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False)
 
 
 def _dump(totals: Totals) -> str:

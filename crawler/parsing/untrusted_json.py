@@ -15,11 +15,22 @@ cannot do without is `Listed`: where it is missing, a `PageError` names it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Annotated, ClassVar, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from crawler.parsing import strange
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import count
 from crawler.parsing.unexpected_pages import instead_of
@@ -33,18 +44,52 @@ _T = TypeVar("_T")
 # ── kinds of values ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _word(value: object) -> str:
+def _word(value: object, info: ValidationInfo) -> str:
     if isinstance(value, str):
         return value.strip()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    _odd(value, info)
+    return ""
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _whole(value: object, info: ValidationInfo) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    _odd(value, info)
+    return None
 
 
-def _truth(value: object) -> bool:
+def _tally(value: object, info: ValidationInfo) -> int | None:
+    found = count(value)
+    if found is None and value != "":
+        _odd(value, info)
+    return found
+
+
+def _truth(value: object, info: ValidationInfo) -> bool:
+    if value not in (True, False, 1, 0, "1", "0", ""):
+        _odd(value, info)
     return value in (True, 1, "1")
+
+
+def _odd(value: object, info: ValidationInfo) -> None:
+    """A value of another kind than its key's is told; nulls are everywhere and say nothing."""
+    if value is not None:
+        strange.note("键", f"{info.field_name} 成了 {type(value).__name__}")
+
+
+def _told(
+    read: Callable[[object], _T], kinds: type | tuple[type, ...]
+) -> Callable[[object, ValidationInfo], _T]:
+    """`read`, and what is of none of these kinds is told."""
+
+    def noting(value: object, info: ValidationInfo) -> _T:
+        if not isinstance(value, kinds):
+            _odd(value, info)
+        return read(value)
+
+    return noting
 
 
 def object_of(value: object) -> JsonObject:
@@ -63,19 +108,20 @@ def objects_of(value: object) -> tuple[JsonObject, ...]:
 
 
 # Each kind brings what stands for "not there". Only `Listed` has to be there.
+# Sites write an empty list where an object would have no keys.
 Word: TypeAlias = Annotated[str, PlainValidator(_word), Field(default="")]  # text, or a whole number as text
 Whole: TypeAlias = Annotated[int | None, PlainValidator(_whole), Field(default=None)]
 # A number as sites show it: 1234, "1,234", "1.2万".
-Tally: TypeAlias = Annotated[int | None, PlainValidator(count), Field(default=None)]
+Tally: TypeAlias = Annotated[int | None, PlainValidator(_tally), Field(default=None)]
 Truth: TypeAlias = Annotated[
     bool, PlainValidator(_truth), Field(default=False)
 ]  # sites write true, 1 and "1"
 Raw: TypeAlias = Annotated[JsonObject, PlainValidator(object_of), Field(default={})]  # read later, or by hand
 Raws: TypeAlias = Annotated[tuple[JsonObject, ...], PlainValidator(objects_of), Field(default=())]
 Part: TypeAlias = Annotated[
-    _T, BeforeValidator(object_of), Field(default_factory=dict, validate_default=True)
+    _T, BeforeValidator(_told(object_of, (dict, list))), Field(default_factory=dict, validate_default=True)
 ]  # an object with keys of its own
-Parts: TypeAlias = Annotated[tuple[_T, ...], BeforeValidator(objects_of), Field(default=())]
+Parts: TypeAlias = Annotated[tuple[_T, ...], BeforeValidator(_told(objects_of, list)), Field(default=())]
 Listed: TypeAlias = Annotated[tuple[_T, ...], BeforeValidator(_objects)]  # Parts, and it has to be a list
 
 
@@ -83,6 +129,24 @@ class Foreign(BaseModel):
     """The keys of a JSON object that are looked at."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # Keys that are known to come and are passed over, parted by blanks; "" where nobody has listed them.
+    passed_over: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_new_keys(cls, values: object) -> object:
+        """A key that is neither looked at nor passed over is told: what we look at may have moved there."""
+        if cls.passed_over and strange.wanted() and isinstance(values, dict):
+            strange.note_names(cls.__name__.strip("_"), values, _keys_of(cls))
+        return values
+
+
+@cache
+def _keys_of(form: type[Foreign]) -> frozenset[str]:
+    fields = form.model_fields.items()
+    looked_at = (str(field.validation_alias or name) for name, field in fields)
+    return frozenset((*looked_at, *form.passed_over.split()))
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ from crawler.coverage.store import Coverage, CoverageError
 from crawler.coverage.tasks import Target, Task
 from crawler.items import Post
 from crawler.middlewares import AddressRefused, GuardedResolver, HostStopped, RobotsRefused
+from crawler.parsing import strange
 from crawler.parsing.network_errors import describe
 from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
 from crawler.sources.load import PACKAGED, SourceError, load_sources
@@ -208,7 +209,8 @@ class SourceSpider(Spider):
         task: Task = kwargs["task"]
         source = self.sources[task.source]
         try:
-            reading = self.read(source, task, response)
+            with strange.listened() as met:
+                reading = self.read(source, task, response)
         except PageError as error:
             if response.status in (404, 410):
                 yield from self._refused(source, task, Refusal(reason=f"HTTP {response.status}", gone=True))
@@ -219,6 +221,8 @@ class SourceSpider(Spider):
             self.logger.error("%s %s: %r", source.name, task.key, error, exc_info=True)
             self._unreadable(source, task, f"解析出错：{type(error).__name__}")
             return
+        if isinstance(reading, PageResult):
+            self.ledger.understood(task, met)
         if isinstance(reading, Blocked):
             self.stop_host(source, response.url, reading.reason, seconds=reading.seconds, exact=reading.exact)
         elif isinstance(reading, Halted):

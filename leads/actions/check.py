@@ -62,7 +62,7 @@ def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
     except TingzhenError as error:
         return [Finding(level="error", topic="配置", text=str(error))]
     found = [Finding(level="ok", topic="配置", text="能读，没有不认识的项。")]
-    for part in (_clinics, _sources, _data, _models, _index, _records, _reader, _backup, _web):
+    for part in (_clinics, _sources, _shapes, _data, _models, _index, _records, _reader, _backup, _web):
         try:
             found.extend(part(settings))
         except TingzhenError as error:
@@ -86,6 +86,7 @@ def _files(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 _TOPICS = {
     "_clinics": "诊所",
     "_sources": "来源",
+    "_shapes": "来源",
     "_data": "数据目录",
     "_models": "模型",
     "_index": "索引",
@@ -126,6 +127,17 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             "写一个邮箱或网址。"
         )
         yield Finding(level="warning", topic="来源", text=text)
+
+
+def _shapes(settings: Settings) -> Iterator[Finding]:
+    """Pages that came to look unlike those before, in the latest run of each source."""
+    if not (settings.data_dir / "coverage.sqlite").exists():
+        return
+    with coverage(settings) as opened:
+        gaps = opened.gaps(datetime.now(UTC))
+    for gap in gaps:
+        if gap.kind == "strange":
+            yield Finding(level="warning", topic="来源", text=f"{gap.source}：{gap.reason}。")
 
 
 def _backup(settings: Settings) -> Iterator[Finding]:

@@ -161,6 +161,9 @@ def record(state: SourceState) -> dict[str, object]:
         "recheck_outcome": state.recheck.outcome if state.recheck else "never",
         "next_at": _iso(state.next_at),
         "waiting_for": state.waiting_for,
+        "strange": dict(run.strange) if run else {},
+        "strange_pages": totals.strange if totals else 0,
+        "read_pages": totals.read if totals else 0,
         "lists": [
             {"list": _list_name(source, group), **asdict(came)}
             for group, came in (run.lists if run else {}).items()
@@ -188,6 +191,8 @@ def _lines(state: SourceState, now: datetime) -> list[str]:
             f"（预期至少 {source.expect}），新帖 {totals.posts_new}，已有 {totals.posts_known}，"
             f"改动 {totals.posts_changed}"
         )
+    if run is not None and run.strange:
+        lines.append(f"  没看懂的部分：{strange_parts(run)}")
     if run is not None and run.first_at and run.last_at:
         lines.append(f"  帖子时间：{_clock(run.first_at, source)} 到 {_clock(run.last_at, source)}")
     if state.kept:
@@ -226,6 +231,14 @@ def gap_place(source: Source, gap: Gap) -> str:
         return f"帖子 {found[1]}"
     kind, _, words = scope.partition(":")
     return f"{_KINDS[kind]} {words}" if kind in _KINDS else scope
+
+
+def strange_parts(run: Run, most: int = 5) -> str:
+    """What the parsers of a run did not understand, in words; "" for nothing."""
+    shown = sorted(run.strange.items(), key=lambda item: (-item[1], item[0]))[:most]
+    named = "、".join(f"{name}（{pages} 页）" for name, pages in shown)
+    more = "……" if len(run.strange) > most else ""
+    return f"读了 {run.totals.read} 页，其中 {run.totals.strange} 页有：{named}{more}" if shown else ""
 
 
 def lists(state: SourceState) -> tuple[tuple[str, str], ...]:

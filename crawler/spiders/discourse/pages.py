@@ -30,6 +30,15 @@ _NOISE = "aside.quote, aside.onebox, .lightbox .meta, .post-edit-reason, details
 
 
 class _Topic(Foreign):
+    passed_over = """
+        fancy_title slug reply_count highest_post_number image_url created_at bumped archetype unseen
+        pinned_at pinned_until unpinned visible closed archived bookmarked liked views like_count
+        has_summary last_poster_username category_id posters participants featured_link tags
+        tags_descriptions has_accepted_answer can_have_answer excerpt thumbnails first_post_id
+        op_like_count is_hot can_vote vote_count user_voted featured_link_root_domain is_warning
+        topic_post_id unicode_title deleted_at last_read_post_number unread unread_posts
+        notification_level
+    """
     id: Word
     title: Word
     bumped_at: Word
@@ -54,6 +63,20 @@ class _Action(Foreign):
 
 
 class _Post(Foreign):
+    passed_over = """
+        name avatar_template updated_at reply_count reply_to_post_number quote_count
+        incoming_link_count reads readers_count score yours topic_id topic_slug display_username
+        primary_group_name flair_name flair_url flair_bg_color flair_color flair_group_id
+        badges_granted version can_edit can_delete can_recover can_see_hidden_post can_wiki
+        link_counts read user_title title_is_group bookmarked moderator admin staff user_id
+        trust_level edit_reason can_view_edit_history wiki post_url post_localizations_count
+        reviewable_id reviewable_score_count reviewable_score_pending_count mentioned_users
+        reply_to_user accepted_answer can_accept_answer can_unaccept_answer topic_accepted_answer
+        can_vote reactions current_user_reaction reaction_users_count current_user_used_main_reaction
+        user_status polls polls_votes calendar_details action_code action_code_who cooked_hidden
+        notice event user_suspended likes post_folding_status activity_pub_enabled topic_title
+        category_id custom_fields via_email raw
+    """
     id: Word
     post_number: Whole
     post_type: Whole

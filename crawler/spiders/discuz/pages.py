@@ -15,10 +15,12 @@ from itertools import pairwise
 
 from lxml import etree
 
+from crawler.parsing import strange
 from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import clean_text, tree_to_text
 from crawler.parsing.times import TimeError, parse_time
+from crawler.spiders.discuz import known
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, SubBoard, ThreadPage
 
 _TID = re.compile(r"(?:\btid[=-]|thread-)(\d+)")
@@ -46,6 +48,9 @@ def read_list(html: str, *, now: datetime, zone: tzinfo) -> ListPage | Refusal |
     pictures = find(page, "//ul[@id='waterfall']/li")
     if not rows and not pictures and not find(page, _LIST):
         return _other(page, html)
+    if strange.wanted():
+        strange.note_names("列表", find(page, _ROWS), known.ROWS)
+        strange.note_names("列表", find(page, _CELLS), known.CELLS)
     entries = [_entry(row, now=now, zone=zone) for row in rows] + [_picture(item) for item in pictures]
     threads = _own_count(page)
     if not entries and threads:
@@ -53,6 +58,10 @@ def read_list(html: str, *, now: datetime, zone: tzinfo) -> ListPage | Refusal |
     return ListPage(
         entries=tuple(entries), next_page=_next_page(page), threads=threads, boards=_sub_boards(page)
     )
+
+
+_ROWS = "//*[@id='threadlisttableid' or @id='moderate']//tbody/@id"
+_CELLS = "//tbody[starts-with(@id,'normalthread_')]/tr/*/@class"
 
 
 def _own_count(page: Node) -> int | None:
@@ -146,6 +155,8 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
     blocks, times, bodies, labels = (_numbered(named, name) for name in _PARTS)
     if not blocks:
         return _other(page, html)
+    if strange.wanted():
+        _note_strange(named, bodies)
     floors = []
     for pid, block in blocks.items():
         if pid not in times:
@@ -178,6 +189,17 @@ def read_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPage | Refus
     )
 
 
+def _note_strange(named: dict[str, Node], bodies: dict[str, Node]) -> None:
+    """Ids, classes within the words and blocks beside them that this reader does not know."""
+    stems = {name.rstrip("0123456789") for name in named if name[-1:].isdigit()}
+    strange.note_names("编号", (each for each in stems if not each.startswith(known.RANDOM_IDS)), known.IDS)
+    for body in bodies.values():
+        if len(body):
+            strange.note_names("正文", find(body, ".//@class"), known.IN_WORDS)
+        strange.note_names("楼层", find(body, _BESIDE), known.BESIDE_WORDS)
+
+
+_BESIDE = "(ancestor::div[@class='pcb'])[1]/*/@class"
 _STUCK = ".//em[contains(@class,'replystick')]"
 
 
@@ -317,6 +339,7 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
     heads = find(page, "//div[@id='content']/p[@class='author']")
     if not heads:
         return _other(page, html)
+    strange.note_names("存档", find(page, "//div[@id='content']//@class"), known.ARCHIVED)
     number = _number(first(page, "//div[@id='content']/div[@class='page']/strong/text()")) or 1
     pieces = re.split(r'<p class="author">', _source(first(page, "//div[@id='content']")))[1:]
     floors = [

@@ -18,7 +18,7 @@ from urllib.parse import urljoin
 import feedparser
 from pydantic import Field
 
-from crawler.parsing import weibo_ids
+from crawler.parsing import strange, weibo_ids
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import clean_text, html_to_text, plain_text
@@ -114,7 +114,21 @@ def _items(entries: Iterable[Item | str]) -> tuple[tuple[Item, ...], tuple[str, 
 # ── RSS and Atom ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+# What feedparser calls the elements of an entry that are read, and those that are left.
+_KNOWN = strange.names("""
+    title title_detail link links id guidislink published published_parsed updated updated_parsed created
+    created_parsed summary summary_detail content author author_detail authors slash_comments where comments
+    tags wfw_commentrss rights rights_detail source sourceurl publisher publisher_detail contributors language
+    enclosures media_content media_thumbnail media_credit media_keywords media_title media_description href
+    license credit expired expired_parsed thr_total thr_in-reply-to in-reply-to post-id wp_post-id gd_image
+    georss_point geo_lat geo_long feedburner_origlink dc_identifier dc_type dc_format xml_base updated_detail
+    yt_videoid yt_channelid media_statistics media_starrating media_player itunes_duration itunes_explicit
+    itunes_episode itunes_title itunes_author subtitle subtitle_detail image duration
+""")
+
+
 def _entry(entry: Mapping[str, Any], url: str, now: datetime, zone: tzinfo) -> Item | str:
+    strange.note_names("条目", entry, _KNOWN)
     link = urljoin(url, str(entry.get("link") or "")) if entry.get("link") else ""
     bodies = [*entry.get("content", ()), entry.get("summary_detail") or {"value": entry.get("summary", "")}]
     texts = [_text(str(each.get("value") or ""), str(each.get("type") or "")) for each in bodies]

@@ -38,6 +38,15 @@ class _Camel(Foreign):
 
 
 class _Discussion(_Camel):
+    passed_over = """
+        slug participantCount lastPostNumber canReply canRename canDelete canHide isHidden hiddenAt
+        isLocked canLock canSticky canTag isApproved lastReadAt lastReadPostNumber subscription
+        canMerge canSplit canStickyStickiest canReset canSelectBestAnswer hasBestAnswer
+        bestAnswerSetAt shareId isUnread isLoved canSeeReactions canVote votes seeVotes hasUpvoted
+        hasDownvoted viewCount views unique canViewNumber isNsfw replyTemplate frontpage frontdate
+        front isFirstMoved canEditRecipients canEditUserRecipients canEditGroupRecipients
+        isPrivateDiscussion blogMeta userHasPosted
+    """
     title: Word
     last_posted_at: Word
     created_at: Word
@@ -47,6 +56,12 @@ class _Discussion(_Camel):
 
 
 class _Post(_Camel):
+    passed_over = """
+        content renderFailed editedAt hiddenAt canEdit canDelete canHide canFlag canLike isApproved
+        canApprove ipAddress mentionedByCount canViewIpAddress canReact reactionCounts
+        userReactionIdentifier canVote hasPoll canStartPoll canUploadPolls votes hasUpvoted
+        hasDownvoted canViewNumber isLiked canBookmark bookmarked canSplit
+    """
     number: Whole
     content_type: Word = "comment"  # of none that is named
     content_html: Word

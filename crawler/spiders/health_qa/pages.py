@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from parsel import Selector
 
+from crawler.parsing import strange
 from crawler.parsing.css import first, id_of
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.times import TimeError, parse_time
@@ -43,7 +44,9 @@ def read_list(html: str, site: HealthSite, *, url: str) -> QuestionList | Refusa
     other = 0
     for link in links:
         number = site.number(urljoin(url, link.attrib.get("href", "")))
-        other += not number
+        if not number:
+            other += 1
+            strange.note("列表", "不是问题页的链接")
         if number:
             found.setdefault(number, first(link, "*::text") or " ".join(link.css("::text").getall()).strip())
     if not found:
@@ -79,7 +82,9 @@ def _answers(
 ) -> Iterator[Floor]:
     for block in page.css(site.answer):
         text = first(block, site.answer_text)
-        if text:
+        if not text:
+            strange.note("回答", "没有文字的块")
+        else:
             yield Floor(
                 pid=id_of(first(block, site.answer_id), text),
                 floor=None,

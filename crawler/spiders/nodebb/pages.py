@@ -31,6 +31,13 @@ _SAID = re.compile(r"^@\S{1,40} (?:said in .{1,200}|在 .{1,200} 中说|said|说
 
 
 class _Topic(Foreign):
+    passed_over = """
+        uid cid mainPid slug timestamp viewcount postercount upvotes downvotes votes numThumbs thumbs
+        teaser teaserPid user category tags followerscount followed ignored unread bookmark unreplied
+        icons index isOwner isQuestion isSolved locked scheduled titleRaw pinExpiry pinExpiryISO
+        deleterUid mergeIntoTid mergerUid mergedTimestamp oldCid crossposts rating
+        viewcountHumanReadable generatedTitle lastposter priority
+    """
     tid: Word
     title: Word
     postcount: Whole
@@ -62,6 +69,14 @@ class _User(Foreign):
 
 
 class _Post(Foreign):
+    passed_over = """
+        uid tid toPid parent editor edited editedISO upvotes downvotes replies bookmarks upvoted
+        downvoted bookmarked selfPost display_edit_tools display_delete_tools display_moderator_tools
+        display_move_tools display_post_menu flagId handle ip sourceContent url topicOwnerPost isMain
+        isMainPost edits events attachments announces cid category topic deleterUid postSharing
+        reactions maxReactionsReached allowDupwnvote eventStart eventEnd anonymous hasChildren index_
+        changed flags history toPidExtra
+    """
     pid: Word
     index: Whole
     content: Word

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from parsel import Selector
 
+from crawler.parsing import strange
 from crawler.parsing.css import first, id_of, without
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.times import TimeError, parse_time
@@ -58,6 +59,7 @@ def read_cards(
         if isinstance(card, Card):
             cards.append(card)
         else:
+            strange.note("块", "读不出时间或文字")
             odd.append(card)
     if not cards:
         raise PageError(f"{len(odd)} 块都读不出帖子：{odd[0]}")

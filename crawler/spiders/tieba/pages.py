@@ -15,6 +15,7 @@ from typing import TypeVar
 from parsel import Selector
 
 from crawler.items import Post
+from crawler.parsing import strange
 from crawler.parsing.authors import author_key, author_kind, without_addressee, without_own_name
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import board_hint, count, ip_hint
@@ -36,6 +37,15 @@ _TID = re.compile(r"/p/(\d+)|\"?thread_id\"?\s*:\s*\"?(\d+)")
 _BLOCKS = ("百度安全验证", "wappass.baidu.com", "安全验证", "captcha", "请输入验证码")
 _GONE = ("贴子已被删除", "帖子已被删除", "该贴已被删除", "贴子可能已被删除", "贴子不存在", "已被隐藏")
 _CLOSED = ("尚未建立", "本吧暂不开放", "根据相关法律法规")
+
+
+# Classes inside of a floor's text.
+_IN_WORDS = strange.names("""
+    d_post_content j_d_post_content clearfix BDE_Image BDE_Smiley BDE_Meme BDE_Flash j_lbs_link at
+    j-no-opener-url replace_div replace_tip j_media_box video_src_wrapper tb_long_text post_bubble_top
+    post_bubble_middle post_bubble_bottom post_bubble_middle_inner edit_font_normal edit_font_color
+    ps_cb_thread_link apc_src_wrapper
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +217,7 @@ def _floors(block: Selector, data: _FloorData, now: datetime) -> Iterator[BarFlo
     bodies = block.css(".d_post_content")
     if not bodies:
         raise PageError(f"楼层 {number} 没有正文")
+    strange.note_names("正文", bodies[0].xpath(".//@class").getall(), _IN_WORDS)
     tail = " ".join(_flat(node) for node in block.css(".post-tail-wrap > span, ul.p_tail > li"))
     label = _FLOOR.search(tail)
     place = re.search(r"IP属地[:：]\s*(\S+)", tail)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from parsel import Selector
 from pydantic import Field
 
+from crawler.parsing import strange
 from crawler.parsing.authors import author_kind, without_own_name
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import checkin_hint, count
@@ -153,6 +154,8 @@ def _mblogs(cards: Iterable[JsonObject]) -> Iterator[JsonObject]:
             yield card.mblog
         elif card.card_type == _GROUP:
             waiting += card.card_group[::-1]
+        elif card.mblog:
+            strange.note("卡片", "别的种类里有帖子")
 
 
 def read_long_text(text: str) -> str | Refusal | Blocked:
@@ -172,6 +175,10 @@ def read_long_text(text: str) -> str | Refusal | Blocked:
 
 # ── s.weibo.com ───────────────────────────────────────────────────────────────────────────────────────────
 
+# Classes inside of a post's text.
+_IN_WORDS = strange.names("""
+    txt wbicon face s-color-red s-fc-blue icon-link expand from name url-icon surl-text icon-topic m-icon
+""")
 _FEED = "//div[contains(@class,'card-wrap') and @action-type='feed_list_item' and @mid]"
 
 
@@ -259,6 +266,7 @@ def _words(block: Selector, mid: str) -> tuple[str, str, bool]:
     shown = whole or block.xpath(".//p[@node-type='feed_list_content']")
     if not shown:
         raise PageError(f"微博 {mid} 没有正文")
+    strange.note_names("正文", shown[0].xpath(".//@class").getall(), _IN_WORDS)
     place = ""
     for link in shown[0].xpath(".//a[i[contains(@class,'wbicon')]][normalize-space(i)='2']"):
         name = "".join(link.xpath(".//text()[not(ancestor::i)]").getall())

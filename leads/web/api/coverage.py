@@ -56,6 +56,9 @@ class SourceShape(BaseModel):
     next_at: datetime | None = Field(description="最早什么时候能再采；不会采是 null。")
     waiting_for: str
     gaps: list[GapShape]
+    strange: dict[str, int] = Field(description="上次采集时读的程序没看懂的部分，各在几页上。")
+    strange_pages: int = Field(description="有这种部分的页数。")
+    read_pages: int = Field(description="上次读了的页数。")
 
 
 class Sources(BaseModel):

@@ -24,7 +24,16 @@ from leads.query.search import to_query
 from leads.records import jobs
 from leads.records.tables.jobs import Job, SourceControl
 from leads.records.tables.people import Audit
-from leads.sources.states import ENDLESS, GROUNDS, TROUBLE, SourceState, gap_place, lists, states
+from leads.sources.states import (
+    ENDLESS,
+    GROUNDS,
+    TROUBLE,
+    SourceState,
+    gap_place,
+    lists,
+    states,
+    strange_parts,
+)
 from leads.web.auth import Admin, Staff
 from leads.web.desk import Desk, TheDesk
 from leads.web.render import WebPage, render
@@ -95,6 +104,7 @@ class SourcePage(WebPage):
     brought: int  # leads of this source that are kept
     newest: Sequence[Hit]  # a few of them
     lists: Sequence[tuple[str, str]]  # name, what came of it in the latest run
+    strange: str  # what was not understood in the latest run; "" for nothing
     now: datetime
     done: str
     outcomes: Mapping[str, str]
@@ -138,6 +148,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
         brought=desk.index.count(query),
         newest=desk.index.search(query, now=now).items,
         lists=lists(line.state),
+        strange=strange_parts(line.state.run) if line.state.run else "",
         now=now,
         done=DONE.get(done, ""),
         outcomes=OUTCOME_WORDS,

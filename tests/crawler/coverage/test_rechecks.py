@@ -199,6 +199,7 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
         database.execute("DROP TABLE visit")
         database.execute("DROP TABLE kept")
         database.execute("ALTER TABLE run DROP COLUMN lists")
+        database.execute("ALTER TABLE run DROP COLUMN strange")
         database.execute("PRAGMA user_version = 1")
     database.close()
     coverage = Coverage(tmp_path / "c.sqlite")

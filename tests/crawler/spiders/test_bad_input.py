@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ import trustme
 from crawler.sample.forum import Served, SitePage, serve, serve_forum
 from crawler.sample.topics import Topic, TopicPost, load_topics
 from tests.site.crawl import Crawled, crawl
-from tests.site.traps import TrapForum, html, long_forum, trap_forum
+from tests.site.traps import TrapForum, html, long_forum, reply_to, trap_forum
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 NESTED = (
@@ -223,6 +224,35 @@ def test_full_pages_in_which_nothing_is_found_are_a_changed_layout(tmp_path: Pat
     assert "版面可能变了" in crawled.run.reason
     assert [gap.kind for gap in crawled.gaps if gap.scope == "list:36:1"] == ["layout"]
     assert fixed.run.outcome == "ok"
+
+
+class RenewedForum(TrapForum):
+    """After its renewal each post's first words stand in a block of a new class."""
+
+    renewed = False
+
+    def answer(self, target: str) -> SitePage:
+        page = super().answer(target)
+        if not self.renewed:
+            return page
+        body = re.sub(rb'(id="postmessage_\d+">)', rb'\1<div class="citation-card">...</div>', page.body)
+        return replace(page, body=body)
+
+
+def test_a_new_block_on_pages_that_are_still_read_is_told_before_posts_are_lost(tmp_path: Path) -> None:
+    boards, topics = load_topics(datetime.now(UTC))
+    forum = RenewedForum(boards=boards, topics=topics)
+    forum.rules = {}
+    with serve(forum) as served:
+        before = crawl(tmp_path, served, boards='["36"]')
+        forum.renewed = True
+        for tid in (1001, 1016, 1002):
+            reply_to(forum, tid)
+        crawled = crawl(tmp_path, served, boards='["36"]')
+    assert before.run.strange == {}
+    assert crawled.run.outcome == "ok"
+    assert crawled.run.strange["正文 citation-card"] == crawled.run.totals.strange >= 3
+    assert [gap.scope for gap in crawled.gaps if gap.kind == "strange"] == ["正文 citation-card"]
 
 
 def test_an_emptied_board_is_silent_and_no_changed_layout(tmp_path: Path) -> None:
