@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from leads.config import Settings
@@ -22,13 +20,14 @@ from leads.records.clinics import adopt_file
 from leads.web import pages
 from leads.web.api.application import create_api, wrong_host
 from leads.web.api.errors import http_problem
+from leads.web.assets import StaticAssets
 from leads.web.auth import NotLoggedIn
+from leads.web.compression import Compression
 from leads.web.desk import Desk
 from leads.web.door import Gate
 from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page
 
-FOLDER = Path(__file__).parent
 _SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
 
 
@@ -53,7 +52,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
     app.state.gate = Gate()
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/static", StaticAssets(), name="static")
     app.mount("/api/v1", create_api(app.state))
     for router in pages.ROUTERS:
         app.include_router(router)
@@ -62,6 +61,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NotLoggedIn, _to_login)
     app.middleware("http")(_with_headers)
+    app.add_middleware(Compression)
     return app
 
 

@@ -8,10 +8,11 @@ OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 # Nothing but our own files, no script or style inside a page, and never inside another site's frame.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PRIVATE = {"Cache-Control": "no-store"}
+ASK_AGAIN = {"Cache-Control": "no-cache"}  # kept, but asked about each time
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}

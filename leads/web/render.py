@@ -21,26 +21,16 @@ from leads.labels import (
     place_text,
     source_name,
 )
-from leads.models import BEIJING, ROLES
+from leads.models import BEIJING
 from leads.query.fields import TYPED
+from leads.web.assets import static
 from leads.web.leads.highlight import segments
+from leads.web.menu import dock_of, menu_of
 from nlp.symptoms import lexicon
 
 RADIUS_NAMES = ("1km", "3km", "5km", "10km", "20km")
-# Address, key, title and who sees it; pages tell the layout their key as `here`.
-MENU = (
-    ("/", "leads", "线索", ROLES),
-    ("/cases", "cases", "跟进", ROLES),
-    ("/ten", "ten", "十问", ROLES),
-    ("/mentions", "mentions", "提及", ROLES),
-    ("/map", "map", "地图", ROLES),
-    ("/rules", "rules", "规则", ("admin", "marketer")),
-    ("/alerts", "alerts", "提醒", ROLES),
-    ("/digests", "digests", "简报", ROLES),
-    ("/clinics", "clinics", "诊所", ("admin", "marketer")),
-    ("/coverage", "coverage", "采集", ("admin", "marketer")),
-    ("/users", "users", "用户", ("admin",)),
-)
+THEME_COOKIE = "tingzhen_theme"
+THEME_NAMES = {"auto": "自动", "light": "浅色", "dark": "深色"}
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.globals.update(
@@ -57,7 +47,10 @@ templates.env.globals.update(
     intents=INTENT_NAMES,
     polarities=POLARITY_NAMES,
     roles=ROLE_NAMES,
-    menu=MENU,
+    menu_of=menu_of,
+    dock_of=dock_of,
+    static=static,
+    themes=THEME_NAMES,
 )
 
 
@@ -66,7 +59,13 @@ def beijing(moment: datetime, form: str = "%m-%d %H:%M") -> str:
     return moment.astimezone(BEIJING).strftime(form)
 
 
-templates.env.globals["beijing"] = beijing
+def theme_of(request: Request) -> str:
+    """Light or dark, as this browser's person chose; "auto", the window's own way, where nobody did."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEME_NAMES else "auto"
+
+
+templates.env.globals.update(beijing=beijing, theme_of=theme_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

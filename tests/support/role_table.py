@@ -317,6 +317,7 @@ TABLE: dict[str, Row] = {
     # oneself
     "GET /account": Row(MEMBERS),
     "POST /account/name": Row(MEMBERS, form={"name": "林"}),
+    "POST /account/theme": Row(MEMBERS, form={"theme": "dark"}),
     "POST /account/password": Row(MEMBERS, form={"new": "x"}),
     "POST /account/end": Row(MEMBERS),
     "POST /account/tokens": Row(MEMBERS, form={"name": "x", "scope": "leads:read"}),

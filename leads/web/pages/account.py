@@ -19,7 +19,7 @@ from leads.web import door
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.door import Gate
-from leads.web.render import WebPage, render
+from leads.web.render import THEME_COOKIE, THEME_NAMES, WebPage, render
 
 routes = APIRouter()
 # How long a token lasts, in days, or as long as nobody revokes it: that is for admins only. (An empty value
@@ -30,7 +30,9 @@ DONE = {
     "name": "姓名已改。",
     "password": "密码已改；其他浏览器都已退出，API 令牌都已作废。",
     "revoked": "令牌已作废。",
+    "theme": "外观已改，只对这个浏览器有效。",
 }
+THEME_SECONDS = 400 * 24 * 3600  # as long as browsers keep a cookie
 Field = Annotated[str, Form(max_length=5000)]
 
 
@@ -73,6 +75,15 @@ def rename(request: Request, desk: TheDesk, visitor: Anyone, name: Field = "") -
     with desk.records.transaction() as session:
         _self(session, visitor).name = plain
     return RedirectResponse("/account?done=name", 303)
+
+
+@routes.post("/account/theme")
+def choose_theme(visitor: Anyone, theme: Field = "") -> Response:
+    """Light, dark, or the window's own way, in this browser: a telephone at night is not the desk at noon."""
+    response = RedirectResponse("/account?done=theme", 303)
+    if theme in THEME_NAMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=THEME_SECONDS, httponly=True, samesite="lax")
+    return response
 
 
 @routes.post("/account/password")
