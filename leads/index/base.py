@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -169,6 +169,12 @@ class LeadIndex(ABC):
     @abstractmethod
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         """The matching leads that have a place, counted on map tiles; by x, then y. Zoom is 0 to 20."""
+
+    @abstractmethod
+    def on_tiles(
+        self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
+    ) -> Sequence[Lead]:
+        """The newest of the matching leads that `tiles` counts on these tiles, (x, y) of the zoom."""
 
     @abstractmethod
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:

@@ -24,7 +24,7 @@ from leads.labels import (
 from leads.models import BEIJING
 from leads.query.fields import TYPED
 from leads.web.assets import static
-from leads.web.leads.highlight import segments
+from leads.web.leads.highlight import segments, style_of
 from leads.web.menu import dock_of, menu_of
 from nlp.symptoms import lexicon
 
@@ -35,6 +35,7 @@ THEME_NAMES = {"auto": "自动", "light": "浅色", "dark": "深色"}
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.globals.update(
     segments=segments,
+    style_of=style_of,
     age_text=age_text,
     place_text=place_text,
     source_name=source_name,

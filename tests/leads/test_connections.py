@@ -17,8 +17,8 @@ import pytest
 from leads.config import Settings
 from leads.connections import AcceptErrors, Patience, limits
 from leads.records import open_records, sessions, users
+from leads.web.assets import static
 from leads.web.auth import COOKIE
-from leads.web.map import plotly
 from tests.support.commands import CONFIG, start
 from tests.support.serving import running
 from tests.support.visitors import desk
@@ -112,7 +112,8 @@ def test_who_takes_nothing_of_a_large_answer_is_closed(tmp_path: Path) -> None:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         opened.settimeout(60)
         opened.connect(("127.0.0.1", port))
-        opened.sendall(f"GET {plotly.ADDRESS} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * 20)
+        large = static("vendor/leaflet/leaflet.js")
+        opened.sendall(f"GET {large} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * 700)
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
             opened.sendall(b"x" * 100_000_000)  # never reads: at last there is nobody to write to
 

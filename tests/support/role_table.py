@@ -32,7 +32,6 @@ from leads.records.tables.alerts import Alert, Channel, Rule, Subscription
 from leads.records.tables.people import User
 from leads.records.tables.work import Feedback, SavedSearch
 from leads.replies import starters
-from leads.web.map import plotly
 
 EVERYBODY = "yyyyy"
 MEMBERS = "lyyyy"  # lists show a doctor less; test_roles.py looks for what must not be in them
@@ -271,7 +270,6 @@ TABLE: dict[str, Row] = {
     # map
     "GET /map": Row(MEMBERS),
     "GET /map/cells": Row(MEMBERS),
-    "GET /vendor/plotly-*.min.js": Row(EVERYBODY, url=plotly.ADDRESS),
     # rules
     "GET /rules": Row(STAFF),
     "GET /rules/new": Row(STAFF, url="/rules/new?kind=lead&q=牙疼"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -211,6 +211,11 @@ class ElasticIndex(LeadIndex):
 
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         return self._reader.tiles(query, zoom)
+
+    def on_tiles(
+        self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
+    ) -> Sequence[Lead]:
+        return self._reader.on_tiles(query, zoom, tiles, limit)
 
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         return self._reader.similar(lead_id, limit)

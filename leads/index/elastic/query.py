@@ -248,6 +248,18 @@ def tile_grid(zoom: int) -> Body:
     return {"geotile_grid": {"field": "place", "precision": zoom, "size": 65536}}
 
 
+def on_tile(zoom: int, x: int, y: int) -> Body:
+    """What `tile_grid` puts into this tile, as a box: the query of that name is not in every distribution."""
+    side = 1 << zoom
+    north, south = (math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / side)))) for row in (y, y + 1))
+    west, east = (column / side * 360 - 180 for column in (x, x + 1))
+    return {
+        "geo_bounding_box": {
+            "place": {"top_left": {"lat": north, "lon": west}, "bottom_right": {"lat": south, "lon": east}}
+        }
+    }
+
+
 def alike(index: str, lead_id: str) -> Body:
     """more_like_this over the words: the same choice of rare words as the embedded index makes."""
     return {

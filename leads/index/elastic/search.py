@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -38,6 +38,7 @@ from leads.index.elastic.query import (
     facet,
     judge,
     matching,
+    on_tile,
     published,
     spot_of,
     tile_grid,
@@ -180,6 +181,19 @@ class ElasticReader:
         buckets = self._aggregated(query, {"tiles": tile_grid(zoom)})["tiles"]["buckets"]
         keys = [(*map(int, bucket["key"].split("/")[1:]), bucket["doc_count"]) for bucket in buckets]
         return [Tile(zoom=zoom, x=x, y=y, count=count) for x, y, count in sorted(keys)]
+
+    def on_tiles(
+        self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
+    ) -> list[Lead]:
+        if not tiles:
+            return []
+        among = all_of([self._all(query), any_of([on_tile(zoom, x, y) for x, y in tiles])])
+        with translated():
+            reply = self._client.search(
+                index=self._names["leads"], query=among, size=limit, source_includes=LEAD,
+                sort=[{"published": "desc"}, {"id": "asc"}], track_total_hits=False,
+            )  # fmt: skip
+        return [lead_of(hit["_source"]) for hit in reply["hits"]["hits"]]
 
     def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Body:
         return self._counted(self._all(query), aggregations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -125,6 +125,18 @@ class Counter:
             Tile(zoom=zoom, x=key >> MAX_ZOOM, y=key & (1 << MAX_ZOOM) - 1, count=count)
             for key, count in zip(keys.tolist(), counts.tolist(), strict=True)
         ]
+
+    def on_tiles(
+        self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
+    ) -> list[int]:
+        """The newest rowids on these tiles."""
+        table = self._columns.table()
+        at = self._near(table, self._matching(table, query), query)[0]
+        at = at[self._areas().province[table.codes["area"][at]] > 0]
+        x, y = _tiles(table.numbers["lat"][at], table.numbers["lon"][at], zoom)
+        wanted = np.array([x << MAX_ZOOM | y for x, y in tiles], dtype=np.int64)
+        rows: list[int] = np.sort(table.rows[at[np.isin(x << MAX_ZOOM | y, wanted)]])[::-1][:limit].tolist()
+        return rows
 
     def best(self, query: LeadQuery, after: tuple[float, int]) -> list[ColumnsFound]:
         """The limit + 1 first in the asked order after a key and rowid."""

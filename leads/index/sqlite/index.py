@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -240,6 +240,14 @@ class SqliteIndex(LeadIndex):
     def tiles(self, query: LeadQuery, zoom: int) -> Sequence[Tile]:
         with translated():
             return self._counter.tiles(query, zoom)
+
+    def on_tiles(
+        self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
+    ) -> Sequence[Lead]:
+        sql = f"SELECT {LEAD} FROM leads WHERE rowid = ?"  # noqa: S608 - own names; gone since: no row
+        with translated():
+            rows = self._counter.on_tiles(query, zoom, tiles, limit)
+            return [lead_of(*row) for rowid in rows for row in self._reader.execute(sql, (rowid,))]
 
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         lead = self.get(lead_id)

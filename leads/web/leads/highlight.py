@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from leads.models import Reason
+from nlp.models import Symptom, Urgency
 from nlp.text.normal import normalise
 
 LOOKED_AT = 5000  # characters; evidence further back is not looked for
 LEAD_IN = 40  # characters before the evidence
+# How soon a symptom wants care → its colour (static/style.css); what can wait has the plain one.
+URGENT: Mapping[Urgency, str] = {"hours": "urgent-now", "days": "urgent-week", "elective": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of text; `kind` is a reason's kind ("symptom", "place", "words") or "" for plain text."""
+    """A run of text; `kind` is the style of a reason ("symptom urgent-now", "place") or "" for plain."""
 
     text: str
     kind: str = ""
 
 
-def segments(text: str, reasons: Iterable[Reason]) -> list[Segment]:
-    """The text cut into runs; joined they are `text` again."""
+def style_of(reason: Reason, symptoms: Iterable[Symptom]) -> str:
+    """The class names of a reason: its kind and, of a symptom, how soon it wants care."""
+    if reason.kind != "symptom":
+        return reason.kind
+    soon = {URGENT[each.urgency] for each in symptoms if each.present and each.surface == reason.words}
+    return " ".join(["symptom", *sorted(soon - {""})[:1]])  # the names sort by urgency
+
+
+def segments(text: str, reasons: Iterable[Reason], symptoms: Iterable[Symptom] = ()) -> list[Segment]:
+    """The text cut into runs; joined they are `text` again. `symptoms` tell how soon one wants care."""
+    symptoms = tuple(symptoms)
     plain = normalise(text)
     if len(plain) != len(text):
         # Zero-width characters were dropped, so positions do not carry over: mark literal finds only.
@@ -31,7 +43,7 @@ def segments(text: str, reasons: Iterable[Reason]) -> list[Segment]:
         word = normalise(reason.words)
         start = plain.find(word) if word else -1
         while start >= 0:
-            marks[start : start + len(word)] = [reason.kind] * len(word)
+            marks[start : start + len(word)] = [style_of(reason, symptoms)] * len(word)
             start = plain.find(word, start + len(word))
     return _runs(text, marks)
 
@@ -46,14 +58,16 @@ def _runs(text: str, marks: list[str]) -> list[Segment]:
     return out
 
 
-def excerpt(text: str, reasons: Iterable[Reason], size: int) -> list[Segment]:
+def excerpt(
+    text: str, reasons: Iterable[Reason], size: int, symptoms: Iterable[Symptom] = ()
+) -> list[Segment]:
     """The part of a long text that holds most of its evidence, marked; "…" where something is left out.
 
     `size` is in characters, beside the "…".
     """
     reasons = tuple(reasons)
     start = _best_start(text, reasons, size) if len(text) > size else 0
-    runs = segments(text[start : start + size], reasons)
+    runs = segments(text[start : start + size], reasons, symptoms)
     before = [Segment("…")] if start else []
     return [*before, *runs, *([Segment("…")] if start + size < len(text) else [])]
 

@@ -147,7 +147,7 @@ def rows(
         out.append(
             LeadRow(
                 hit=hit,
-                text=excerpt(lead.post.full_text, lead.reasons, EXCERPT),
+                text=excerpt(lead.post.full_text, lead.reasons, EXCERPT, lead.tags.symptoms),
                 evidence=evidence_text(lead.tags.region),
                 status=case.status if case else lead.status,
                 assignee=people.get(assignee, assignee),

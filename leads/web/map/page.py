@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from leads.errors import QueryError
 from leads.models import Clinic
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
-from leads.web.headers import FOREVER
+from leads.web.lead.page import address
 from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.map.cells import COARSEST, FINEST, LEAST
-from leads.web.map.plotly import ADDRESS, allow_tiles, plotly_file, plotly_packed, style_marks
-from leads.web.map.view import ZOOMS, MapView, Stock, map_view, radius
+from leads.web.map.tiles import allow_tiles
+from leads.web.map.view import ZOOMS, Bubble, MapView, OpenCell, Stock, map_view, open_cell, radius
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
 WIDTH, HEIGHT = 960, 640  # of the drawing without scripts
+LISTED = 50  # leads of an opened place
 
 
 class MapForm(LeadForm):
-    """The lead page's form, and how near to look; left out means what suits the leads found."""
+    """The lead page's form, how near to look (left out: as suits what is found), and which bubble is open."""
 
     zoom: str = ""
+    cell: str = ""
 
     def zoom_level(self) -> int | None:
         """Raises QueryError."""
@@ -48,11 +51,13 @@ class Drawn:
     text: str = ""
     title: str = ""
     merged: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapPage(WebPage):
-    """The map of a search; without `view` there is a `problem`. `zooms` are names and addresses."""
+    """The map of a search; without `view` there is a `problem`. `zooms` are names and addresses; `places` are
+    the bubbles with the addresses that open them; `cell` is the one that is open."""
 
     template: ClassVar[str] = "map.html"
     form: MapForm
@@ -63,11 +68,14 @@ class MapPage(WebPage):
     least: int
     zooms: Mapping[int, tuple[str, str]]
     auto: str
+    places: Sequence[tuple[Bubble, str]]
+    cell: OpenCell | None
+    places_address: str
     list_address: str
     cells_address: str
-    plotly: str
     tiles: str
-    style_marks: Sequence[str]
+    address: Callable[[str], str]
+    now: datetime
 
 
 @routes.get("/map")
@@ -75,25 +83,30 @@ def leads_map(
     request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[MapForm, Query()]
 ) -> Response:
     """The map of the search in the address."""
-    view, problem = None, ""
+    view, cell, problem = None, None, ""
     try:
         view = _view(request, desk, visitor, asked)
+        cell = _cell(request, desk, visitor, asked) if asked.cell else None
     except QueryError as error:
         problem = str(error)
+    places = [(each, _address(asked, view.zoom, each.key)) for each in view.bubbles] if view else []
     page = MapPage(
         form=asked,
         clinics=visitor.clinics,
         view=view,
-        drawing=_drawing(view) if view else None,
+        drawing=_drawing(view, places) if view else None,
         problem=problem,
         least=LEAST,
         zooms={zoom: (name, _address(asked, zoom)) for zoom, name in ZOOMS.items()},
         auto=_address(asked, None),
+        places=places,
+        cell=cell,
+        places_address=_address(asked, asked.zoom_level() if view else None),
         list_address=asked.url("/"),
         cells_address=asked.url("/map/cells"),
-        plotly=ADDRESS,
         tiles=desk.settings.web.tiles,
-        style_marks=style_marks(),
+        address=address,
+        now=desk.clock(),
     )
     return allow_tiles(render(request, page, status=400 if problem else 200), desk.settings)
 
@@ -108,31 +121,32 @@ def cells(request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[Map
     return JSONResponse(asdict(view))
 
 
-@routes.get(ADDRESS)
-def plotly(request: Request) -> Response:
-    """plotly.js as installed; the address names its version, and it is no secret."""
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return FileResponse(plotly_file(), media_type="text/javascript", headers=FOREVER)
-    packed = {**FOREVER, "Content-Encoding": "gzip"}
-    return Response(plotly_packed(), media_type="text/javascript", headers=packed)
-
-
 def _view(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> MapView:
     now = desk.clock()
     zoom = asked.zoom_level()
     query = lead_query(asked, visitor, limit=1, now=now)
-    stock = getattr(request.app.state, "map_stock", None)
+    return map_view(desk.index, _stock(request), query, now=now, zoom=zoom)
+
+
+def _cell(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> OpenCell | None:
+    now = desk.clock()
+    zoom = asked.zoom_level()
+    query = lead_query(asked, visitor, limit=1, now=now)
+    return open_cell(desk.index, _stock(request), query, now=now, zoom=zoom, key=asked.cell, limit=LISTED)
+
+
+def _stock(request: Request) -> Stock:
+    stock: Stock | None = getattr(request.app.state, "map_stock", None)
     if stock is None:
         stock = request.app.state.map_stock = Stock()
-    return map_view(desk.index, stock, query, now=now, zoom=zoom)
+    return stock
 
 
-def _address(asked: MapForm, zoom: int | None) -> str:
-    base = asked.url("/map")
-    return base if zoom is None else f"{base}{'&' if '?' in base else '?'}zoom={zoom}"
+def _address(asked: MapForm, zoom: int | None, cell: str = "") -> str:
+    return asked.url("/map", zoom="" if zoom is None else str(zoom), cell=cell)
 
 
-def _drawing(view: MapView) -> dict[str, list[Drawn]]:
+def _drawing(view: MapView, places: Sequence[tuple[Bubble, str]]) -> dict[str, list[Drawn]]:
     """The map as circles for an SVG of WIDTH x HEIGHT."""
     west, _, east, north = view.view
     scale = WIDTH / (east - west)
@@ -151,8 +165,9 @@ def _drawing(view: MapView) -> dict[str, list[Drawn]]:
                 title=f"{bubble.name}一带 {bubble.count} 条"
                 + ("（与相邻的格合并）" if bubble.merged else ""),
                 merged=bubble.merged,
+                url=url,
             )
-            for bubble in view.bubbles
+            for bubble, url in places
         ],
         "seats": [
             at(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +10,10 @@ from datetime import datetime, timedelta
 from math import log2, sqrt
 from threading import Lock
 
+from leads.errors import QueryError
 from leads.index.base import LeadIndex, Tile
 from leads.labels import ONLY_LEVEL_NAMES
-from leads.models import LeadQuery, Near
+from leads.models import Lead, LeadQuery, Near
 from leads.web.map import geometry
 from leads.web.map.cells import COARSEST, FINEST, Cell, Division, Square, cells, divide, show
 from leads.web.map.geometry import Box
@@ -22,6 +24,7 @@ MOST_KEPT = 64  # searches
 MOST_CELLS = 800
 CITIES_FROM = 4.0  # degrees of longitude in view from which cities are named instead of districts
 ZOOMS: Mapping[int, str] = {6: "省", 8: "城市", 11: "区县", 14: "街区"}
+_KEY = re.compile(r"\d{1,2}-\d{1,6}-\d{1,6}", re.ASCII)
 CHINA: Box = (73.0, 17.0, 136.0, 62.0)
 
 
@@ -79,6 +82,17 @@ class Bubble:
     count: int
     name: str
     merged: bool
+    key: str  # of its square: "zoom-x-y", as `open_cell` takes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCell:
+    """What a bubble stands for: all of its leads counted, the newest of them listed."""
+
+    name: str
+    count: int
+    merged: bool
+    leads: Sequence[Lead]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +143,53 @@ def map_view(index: LeadIndex, stock: Stock, query: LeadQuery, *, now: datetime,
     )
 
 
+def open_cell(
+    index: LeadIndex, stock: Stock, query: LeadQuery, *, now: datetime, zoom: int | None, key: str, limit: int
+) -> OpenCell | None:
+    """What lies in the cell that a map of this zoom draws at this square; None where it draws none there.
+
+    Raises:
+        QueryError: the key is none, or the text is not a rule.
+        StorageError: the index cannot be read.
+    """
+    square = _square(key)
+    division = stock.found(index, query, now).division
+    grid = _grid(division, zoom if zoom is not None else _suiting(_view(division, query.near)))
+    inside = [leaf for leaf in division.leaves if leaf.square.at(grid) == square]
+    if not inside:
+        return None
+    # The leaves of what was found are made of leaves of the whole stock, and those of tiles.
+    whole = {member for leaf in inside for member in leaf.members}
+    leaf_of = stock.division(index, now).members
+    tiles = [(tile.x, tile.y) for tile, leaf in leaf_of.items() if leaf in whole]
+    return OpenCell(
+        name=geometry.names_of([square])[0],
+        count=sum(leaf.count for leaf in inside),
+        merged=any(leaf.merged for leaf in inside),
+        leads=index.on_tiles(query, FINEST, tiles, limit),
+    )
+
+
+def _square(key: str) -> Square:
+    if not _KEY.fullmatch(key):
+        raise QueryError("这个地方的网址不完整：请在地图上重新点一下。")
+    return Square(*map(int, key.split("-")))
+
+
 def _counts(tiles: Sequence[Tile]) -> dict[Square, int]:
     return {Square(tile.zoom, tile.x, tile.y): tile.count for tile in tiles}
 
 
 def _cells(division: Division, zoom: int) -> list[Cell]:
-    """At this zoom, or the finest coarser one with few enough cells to look at."""
+    return cells(division, _grid(division, zoom))
+
+
+def _grid(division: Division, zoom: int) -> int:
+    """This zoom, or the finest coarser one with few enough cells to look at."""
     zooms = range(COARSEST, max(COARSEST, min(zoom, FINEST)) + 1)
     # The number of cells grows with the zoom.
     few = bisect_right(zooms, MOST_CELLS, key=lambda each: _number_of_cells(division, each))
-    return cells(division, zooms[max(0, few - 1)])
+    return zooms[max(0, few - 1)]
 
 
 def _number_of_cells(division: Division, zoom: int) -> int:
@@ -158,6 +209,7 @@ def _bubbles(drawn: Sequence[Cell]) -> tuple[Bubble, ...]:
                 count=cell.count,
                 name=name,
                 merged=cell.merged,
+                key="-".join(map(str, cell.square)),
             )
         )
     # The larger ones first, so that a smaller one is never hidden beneath.

@@ -24,7 +24,7 @@ from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
 from leads.web.desk import Desk, Number, TheDesk
 from leads.web.map.geometry import seats_around
-from leads.web.map.plotly import ADDRESS, allow_tiles, style_marks
+from leads.web.map.tiles import allow_tiles
 from leads.web.render import WebPage, render
 from nlp.places.gazetteer import Gazetteer
 
@@ -89,9 +89,7 @@ class ClinicPage(WebPage):
     sites: Mapping[str, str]
     place: str
     in_file: bool
-    plotly: str
     tiles: str
-    style_marks: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,9 +249,7 @@ def _form(
         sites=_sites(desk),
         place=_place_name(row.adcode) if row else "",
         in_file=row is not None and row.managed_by == "file",
-        plotly=ADDRESS,
         tiles=desk.settings.web.tiles,
-        style_marks=style_marks(),
     )
     return allow_tiles(render(request, page, status=status), desk.settings)
 

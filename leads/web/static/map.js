@@ -1,53 +1,52 @@
-// The live map: the same cells as the page's drawing, finer ones as one goes nearer.
+// The live map: the same cells as the page's drawing, finer ones as one goes nearer; a bubble opens its leads in the
+// list beside the map. Without this script the drawing's bubbles are links to the same list.
 
-import { circle, config, layout, seatCircles, seatTrace, tileImages, viewOf } from "./plot.js";
+import { circle, ground, mark, openMap, place } from "./atlas.js";
 
 const COARSEST = 4;
 const FINEST = 15;
 const WAIT = 250; // ms without movement before new cells are asked for
+const SMALLEST = 28; // pixels: what a finger can hit with some room around
+const LARGEST = 62;
 
 const box = document.getElementById("map");
-if (box && window.Plotly) start(box);
+if (box && window.L) start();
 
-async function start(box) {
+async function start() {
   const fixed = box.dataset.zoom;
-  const first = await cells(box, fixed);
-  if (!first) return; // the drawing stays
-  const drawing = [...box.childNodes];
+  let shown = await cells(fixed);
+  if (!shown) return; // the drawing stays
   const figure = document.createElement("div");
   figure.className = "figure";
   box.replaceChildren(figure);
   box.classList.add("live");
-  let shown = first;
-  let view = first.view;
   const tiles = box.dataset.tiles;
-  try {
-    await Plotly.newPlot(figure, traces(shown, view, box), scene(shown, view, tiles, box), config);
-  } catch (error) {
-    console.warn(error);
-    box.classList.remove("live");
-    box.replaceChildren(...drawing);
-    return;
-  }
+  const map = openMap(figure, tiles, shown.view);
+  const layers = L.layerGroup().addTo(map);
+  const draw = () => {
+    layers.clearLayers();
+    layers.addLayer(ground(map, shown.seats, tiles));
+    if (shown.reach) layers.addLayer(circle(shown.reach, "reach")).addLayer(mark(shown.reach, "clinic", "", [14, 14]));
+    for (const bubble of bubbles(map, shown)) layers.addLayer(bubble);
+  };
+  draw();
   box.dataset.ready = "yes";
 
   let timer = 0;
-  figure.on("plotly_relayout", (changed) => {
-    if (!Object.keys(changed).some((key) => key.startsWith("xaxis") || key.startsWith("yaxis"))) return;
+  map.on("zoomend", () => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
-      view = viewOf(figure);
-      const zoom = fixed || String(suiting(view));
-      const next = zoom === String(shown.zoom) ? shown : await cells(box, zoom, true);
+      const zoom = fixed || String(suiting(map));
+      const next = zoom === String(shown.zoom) ? shown : await cells(zoom);
       if (!next) return;
       shown = next;
-      await Plotly.react(figure, traces(shown, view, box), scene(shown, view, tiles, box), config);
+      draw();
       box.dataset.shown = zoom;
     }, WAIT);
   });
 }
 
-async function cells(box, zoom) {
+async function cells(zoom) {
   const address = new URL(box.dataset.cells, location.href);
   if (zoom) address.searchParams.set("zoom", zoom);
   const answer = await fetch(address, { headers: { Accept: "application/json" } });
@@ -55,44 +54,56 @@ async function cells(box, zoom) {
 }
 
 // The zoom at which about twelve squares stand side by side, as in leads/web/map/view.py.
-function suiting([west, , east]) {
-  return Math.max(COARSEST, Math.min(FINEST, Math.round(Math.log2((360 / (east - west)) * 12))));
+function suiting(map) {
+  const seen = map.getBounds();
+  return Math.max(COARSEST, Math.min(FINEST, Math.round(Math.log2((360 / (seen.getEast() - seen.getWest())) * 12))));
 }
 
-function traces(shown, view, box) {
+function bubbles(map, shown) {
   const largest = Math.max(1, ...shown.bubbles.map((bubble) => bubble.count));
-  // No wider than the squares of this zoom, so that neighbours do not cover each other.
-  const side = (2 * Math.min(...shown.bubbles.map((bubble) => bubble.r)) * box.clientWidth) / (view[2] - view[0]);
-  const widest = Math.max(24, Math.min(62, side));
-  const bubbles = {
-    type: "scatter", mode: "markers+text",
-    x: shown.bubbles.map((bubble) => bubble.x),
-    y: shown.bubbles.map((bubble) => bubble.y),
-    text: shown.bubbles.map((bubble) => String(bubble.count)),
-    textfont: { color: "#fff", size: 12 },
-    hovertext: shown.bubbles.map(
-      (bubble) => `${bubble.name}一带 ${bubble.count} 条${bubble.merged ? "（与相邻的格合并）" : ""}`,
-    ),
-    hoverinfo: "text",
-    marker: {
-      size: shown.bubbles.map((bubble) => Math.max(20, widest * Math.sqrt(bubble.count / largest))),
-      color: "#b84f14",
-      opacity: 0.92,
-      line: { color: "#fff", width: 1.5 },
-    },
-  };
-  const clinic = shown.reach
-    ? [{ type: "scatter", mode: "markers", x: [shown.reach.x], y: [shown.reach.y], hovertext: ["这里"], hoverinfo: "text", marker: { symbol: "cross", size: 12, color: "#0f6b62" } }]
-    : [];
-  return [seatTrace(shown.seats, view, box.clientWidth), bubbles, ...clinic];
-}
-
-function scene(shown, view, tiles, box) {
-  const reach = shown.reach
-    ? [circle(shown.reach.x, shown.reach.y, shown.reach.r, { color: "#0f6b62", width: 2 }, "rgba(15,107,98,.07)")]
-    : [];
-  return layout(view, {
-    shapes: [...(tiles ? [] : seatCircles(shown.seats)), ...reach],
-    images: tileImages(tiles, view, box.clientWidth),
+  return shown.bubbles.map((bubble) => {
+    // No wider than the squares of this zoom, so that neighbours do not cover each other.
+    const side = map.latLngToLayerPoint(place({ ...bubble, x: bubble.x + 2 * bubble.r })).x - map.latLngToLayerPoint(place(bubble)).x;
+    const size = Math.max(SMALLEST, Math.max(SMALLEST, Math.min(LARGEST, side)) * Math.sqrt(bubble.count / largest));
+    return dot(bubble, size, shown.zoom);
   });
 }
+
+function dot(bubble, size, zoom) {
+  const link = document.createElement("a");
+  const address = new URL(location.href);
+  address.searchParams.set("zoom", zoom);
+  address.searchParams.set("cell", bubble.key);
+  link.href = address.href;
+  link.textContent = bubble.count;
+  link.title = `${bubble.name}一带 ${bubble.count} 条${bubble.merged ? "（与相邻的格合并）" : ""}`;
+  link.setAttribute("aria-label", `${link.title}，打开`);
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    openLeads(link.href);
+  });
+  const className = bubble.merged ? "bubble merged" : "bubble";
+  return L.marker(place(bubble), { icon: L.divIcon({ className, html: link, iconSize: [size, size] }), keyboard: false, interactive: false });
+}
+
+// The list of another place, without a new map.
+async function openLeads(address) {
+  const answer = await fetch(address);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [ours, theirs] = [document.getElementById("map-list"), page.getElementById("map-list")];
+  if (!answer.ok || !theirs) {
+    location.href = address;
+    return;
+  }
+  ours.replaceChildren(...theirs.childNodes);
+  history.replaceState(null, "", address);
+  ours.focus();
+}
+
+document.getElementById("map-list")?.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-list]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openLeads(link.href);
+});

@@ -438,6 +438,20 @@ class TestSpread:
         ]
         assert sum(tile.count for tile in index.tiles(LeadQuery(near=NEAR_WUHOU), 14)) == 2
 
+    def test_the_newest_on_some_tiles_are_those_counted_there(self, index: LeadIndex) -> None:
+        places = [region("武侯区"), point(30.645, 104.045), region("朝阳区"), None]
+        index.upsert([lead(n, f"牙疼第{n}天", hours=n, place=places[n % 4]) for n in range(16)])
+        for zoom in (8, 15):
+            for tile in index.tiles(LeadQuery(), zoom):
+                found = [each.id for each in index.on_tiles(LeadQuery(), zoom, [(tile.x, tile.y)], 100)]
+                assert len(found) == tile.count
+                assert found == sorted(found, key=lambda key: int(key.partition("/")[2]))
+        every = [(tile.x, tile.y) for tile in index.tiles(LeadQuery(), 15)]
+        assert len(index.on_tiles(LeadQuery(), 15, every, 100)) == 12
+        assert len(index.on_tiles(LeadQuery(), 15, every, 5)) == 5
+        assert len(index.on_tiles(LeadQuery(near=NEAR_WUHOU), 15, every, 100)) == 8
+        assert index.on_tiles(LeadQuery(), 15, [], 100) == []
+
     def test_similar_posts_share_rare_words(self, index: LeadIndex) -> None:
         index.upsert(
             [

@@ -184,7 +184,7 @@ def test_pages_need_nothing_from_elsewhere(client: TestClient) -> None:
 
 def test_reasons_place_and_distance_are_shown(client: TestClient) -> None:
     text = client.get("/?near=anhe&q=0%E5%8F%B7").text
-    assert '<mark class="symptom">牙疼</mark>' in text
+    assert '<mark class="symptom urgent-week">牙疼</mark>' in text
     assert "求诊可能性 90%" in text
     assert "武侯区内（±" in text
     assert re.search(r"<time [^>]+>1 小时前</time>", text)

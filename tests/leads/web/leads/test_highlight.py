@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.models import Reason
-from leads.web.leads.highlight import Segment, segments
+from leads.web.leads.highlight import Segment, segments, style_of
+from tests.support.builders import symptom
 
 KINDS = st.sampled_from(["symptom", "place", "words"])
 REASONS = st.lists(st.builds(Reason, kind=KINDS, text=st.just(""), words=st.text(max_size=4)), max_size=4)
@@ -48,3 +49,26 @@ def test_no_segment_is_empty_and_neighbours_differ(text: str, reasons: list[Reas
 )
 def test_marks(text: str, reasons: list[Reason], marked: list[tuple[str, str]]) -> None:
     assert segments(text, reasons) == [Segment(*run) for run in marked]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "style"),
+    [
+        ("牙疼", "symptom", "symptom urgent-week"),
+        ("大出血", "symptom", "symptom urgent-now"),
+        ("牙不齐", "symptom", "symptom"),  # can wait
+        ("摔过", "symptom", "symptom"),  # is over
+        ("没找到", "symptom", "symptom"),
+        ("牙疼", "words", "words"),
+    ],
+)
+def test_a_symptom_is_coloured_by_how_soon_it_wants_care(words: str, kind: str, style: str) -> None:
+    symptoms = [
+        symptom(surface="牙疼", urgency="days"),
+        symptom(surface="牙疼", urgency="elective"),
+        symptom(surface="大出血", urgency="hours"),
+        symptom(surface="牙不齐", urgency="elective"),
+        symptom(surface="摔过", urgency="hours", past=True),
+    ]
+    assert style_of(reason(words, kind), symptoms) == style
+    assert [run.kind for run in segments(words, [reason(words, kind)], symptoms)] == [style]

@@ -1,4 +1,4 @@
-"""The map in a real browser: drawn by plotly.js under our policy, and without scripts all the same."""
+"""The map in a real browser: drawn by Leaflet under our policy, and without scripts all the same."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_the_map_is_drawn_and_goes_nearer(
 ) -> None:
     with opened(browser, size, folder=folder) as page:
         page.goto(address + "/map")
-        page.wait_for_selector("#map[data-ready=yes] .scatterlayer .point")
+        page.wait_for_selector("#map[data-ready=yes] .bubble a")
         shoot(page, f"map-{size['width']}")
         assert fits(page)
-        before = page.locator("#map .textpoint").all_text_contents()
+        before = page.locator("#map .bubble a").all_text_contents()
         assert any(text.isdigit() and int(text) >= 5 for text in before)
         box = page.locator("#map").bounding_box()
         assert box is not None
@@ -58,7 +58,7 @@ def test_the_map_is_drawn_and_goes_nearer(
             page.mouse.wheel(0, -400)
         page.wait_for_selector("#map[data-shown]")
         shoot(page, f"map-near-{size['width']}")
-        counts = [int(text) for text in page.locator("#map .textpoint").all_text_contents() if text.isdigit()]
+        counts = [int(text) for text in page.locator("#map .bubble a").all_text_contents() if text.isdigit()]
         assert counts
         assert min(counts) >= 5
 
@@ -75,14 +75,33 @@ def test_without_scripts_it_is_a_drawing_with_a_table(
         page.get_by_role("link", name="城市").click()
         page.wait_for_url("**zoom=8*")
         assert page.locator("#map .bubble").count() >= 1
-        page.get_by_text("按表格看").click()
-        assert page.get_by_role("row").count() == page.locator("#map .bubble").count() + 1
+        assert page.locator("#map-list .spots li").count() == page.locator("#map .bubble").count()
+        page.locator("#map .bubble").first.press("Enter")  # Playwright takes links in a drawing for invisible
+        page.wait_for_url("**cell=*")
+        assert page.locator("#map-list .spots a[href^='/leads/']").count() >= 5
+
+
+@SIZES
+def test_a_bubble_opens_its_leads_beside_the_map(
+    browser: Browser, address: str, folder: Path, size: ViewportSize
+) -> None:
+    with opened(browser, size, folder=folder) as page:
+        page.goto(address + "/map?near=anhe")
+        bubble = page.locator("#map[data-ready=yes] .bubble a").last
+        count = int(bubble.inner_text())
+        bubble.press("Enter")
+        page.get_by_text(f"一带 {count} 条").wait_for()
+        shoot(page, f"map-open-{size['width']}")
+        assert page.locator("#map-list .spots a").count() == min(count, 50)
+        page.get_by_role("link", name="所有地方").click()
+        page.get_by_role("heading", name="线索在哪些地方").wait_for()
+        assert page.locator("#map .bubble a").count() > 3  # the same map all the time
 
 
 def test_everywhere_is_shown_city_by_city(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, DESK, folder=folder) as page:
         page.goto(address + "/map?near=all&zoom=8")
-        page.wait_for_selector("#map[data-ready=yes] .scatterlayer .point")
+        page.wait_for_selector("#map[data-ready=yes] .bubble a")
         shoot(page, "map-all-1280")
 
 

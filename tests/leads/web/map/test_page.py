@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.web.app import create_app
 from leads.web.headers import HEADERS
 from leads.web.map.cells import COARSEST, FINEST, LEAST
-from leads.web.map.plotly import ADDRESS, style_marks
+from leads.web.map.page import LISTED
 from tests.support.builders import point
 from tests.support.seeds import fresh, login_cookie, seed, settings
 
@@ -52,7 +53,7 @@ def test_no_cell_is_smaller_than_five_and_nothing_goes_missing(
 def test_the_page_draws_the_cells_without_scripts(client: TestClient) -> None:
     view = client.get("/map/cells?near=anhe").json()
     page = client.get("/map?near=anhe").text
-    assert page.count('<g class="bubble') == len(view["bubbles"]) > 5
+    assert len(re.findall('<a href="[^"]+" class="bubble', page)) == len(view["bubbles"]) > 5
     assert view["reach"] is not None
     assert '<circle class="reach"' in page
     assert "style=" not in page
@@ -74,10 +75,13 @@ def test_the_map_and_the_list_link_to_each_other_with_the_same_search(client: Te
 
 
 @pytest.mark.parametrize(
-    "query", ["zoom=3", "zoom=16", "zoom=x", "zoom=" + "9" * 5000, "q=(", "near=nowhere"]
+    "query",
+    ["zoom=3", "zoom=16", "zoom=x", "zoom=" + "9" * 5000, "q=(", "near=nowhere", "cell=x", "cell=1-2"],
 )
 def test_what_cannot_be_understood_is_a_400(client: TestClient, query: str) -> None:
     assert client.get(f"/map?{query}").status_code == 400
+    if "cell" in query:
+        return  # means nothing to a script
     answer = client.get(f"/map/cells?{query}")
     assert (answer.status_code, bool(answer.json()["problem"])) == (400, True)
 
@@ -93,21 +97,24 @@ def test_a_doctor_sees_the_surroundings_of_own_clinics_only(client_of: Callable[
     assert nobody.get("/map/cells").status_code == 400
 
 
-def test_plotly_comes_from_the_installed_package(client: TestClient) -> None:
-    packed = client.get(ADDRESS)
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert "immutable" in packed.headers["Cache-Control"]
-    plain = client.get(ADDRESS, headers={"Accept-Encoding": "identity"})
-    assert plain.content == packed.content
-    assert b"plotly.js v" in plain.content[:200]
-    assert len(gzip.compress(plain.content, 1)) < 2_500_000
-    assert ADDRESS in client.get("/map").text
+def test_a_place_opens_its_leads(client: TestClient) -> None:
+    view = client.get("/map/cells?near=all&since=3d").json()
+    links = [
+        unescape(link)
+        for link in re.findall(r'<a href="([^"]+)" class="bubble', client.get("/map?near=all&since=3d").text)
+    ]
+    assert len(links) == len(view["bubbles"])
+    for bubble, link in zip(view["bubbles"], links, strict=True):
+        assert f"cell={bubble['key']}" in link
+        page = client.get(link).text
+        assert f"{bubble['name']}一带 {bubble['count']} 条" in page
+        assert len(re.findall(r'<a href="/leads/[^"]+">', page)) == min(bubble["count"], LISTED)
 
 
-def test_parts_of_plotly_find_their_styles_already_there(client: TestClient) -> None:
-    assert style_marks()
-    page = client.get("/map").text
-    assert all(f'id="{mark}"' in page for mark in style_marks())
+def test_a_place_that_is_not_drawn_any_more_says_so(client: TestClient) -> None:
+    answer = client.get("/map?near=all&zoom=11&cell=11-0-0")
+    assert answer.status_code == 200
+    assert "不单独列出" in answer.text
 
 
 def test_pictures_may_come_from_the_configured_tile_server_on_these_pages_only(folder: Path) -> None:
@@ -119,8 +126,10 @@ def test_pictures_may_come_from_the_configured_tile_server_on_these_pages_only(f
     with TestClient(create_app(configured), base_url="http://127.0.0.1", cookies=cookies) as client:
         for page in ("/map", "/clinics/new"):
             policy = client.get(page).headers["Content-Security-Policy"]
-            assert "img-src 'self' https://tiles.example:8443;" in policy
-            assert policy.replace(" https://tiles.example:8443", "") == HEADERS["Content-Security-Policy"]
+            assert "img-src 'self' data: https://tiles.example:8443;" in policy
+            assert (
+                policy.replace(" data: https://tiles.example:8443", "") == HEADERS["Content-Security-Policy"]
+            )
         assert client.get("/").headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
