@@ -114,6 +114,7 @@ GAPS = {
     "layout": "版面变了",
     "strange": "有新的部分",
     "missing_day": "缺一天",
+    "short_day": "一天偏少",
     "unfinished": "没抓完",
 }
 ENGINE_NAMES = {

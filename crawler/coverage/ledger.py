@@ -13,12 +13,14 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from crawler.coverage.estimate import Recaught
 from crawler.coverage.page_result import PageResult
 from crawler.coverage.rechecks import GROUP, Due
 from crawler.coverage.runs import GapKind, History, ListState, Outcome, Totals, judge
 from crawler.coverage.shapes import PAST, Met, jumps
 from crawler.coverage.store import Coverage
 from crawler.coverage.tasks import Scope, Task
+from crawler.coverage.views import SECOND
 from crawler.items import Post
 from crawler.sources.source import Source
 
@@ -48,6 +50,7 @@ class _Running:
     looked_for: dict[str, frozenset[str]] = field(
         default_factory=dict
     )  # task key → kept posts it should show
+    seen_at: dict[str, datetime] = field(default_factory=dict)  # task key → when the page was read before
     lost: set[str] = field(default_factory=set)  # kept posts that are nowhere any more
     lost_pages: int = 0  # pages of which nothing is left
     first: datetime | None = None
@@ -98,6 +101,7 @@ class Ledger:
         running = _Running(source=source, run=run, listed_before=listed, recheck=recheck)
         self._running[source.name] = running
         with self.coverage.transaction():
+            self.coverage.views.prune(source.name, self.clock())
             if again := self.coverage.take_again(source.name):
                 self._note(running, "again", source.name, again)
         self.report("start", {"source": source.name, "run": run})
@@ -135,6 +139,7 @@ class Ledger:
         running.totals.withheld += result.withheld
         with self.coverage.transaction():
             fresh = tuple(each for each in result.tasks if self.coverage.add_task(each))
+            self.coverage.views.showed(task.source, result.board, result.thread, self.clock())
             if result.mark:
                 self.coverage.set_mark(task.source, task.group, result.mark)
             for scope, reason in result.refused:
@@ -194,6 +199,8 @@ class Ledger:
 
     def refused(self, task: Task, reason: str, *, keep: bool = False) -> None:
         """The site said no to this page. `keep` leaves it for the next run (robots.txt unreachable)."""
+        if self._spared(task):
+            return
         running = self._running[task.source]
         running.totals.refused += 1
         self._list(running, task, ListState(outcome="refused", reason=reason))
@@ -201,6 +208,16 @@ class Ledger:
         if not keep:
             self.coverage.complete(task)
         self._progress(running, "refused", {"key": task.key, "reason": reason})
+
+    def _spared(self, task: Task) -> bool:
+        """Whether the page was a second view only: nothing is missing without it, and it is asked for another
+        day."""
+        if not task.group.startswith(SECOND):
+            return False
+        with self.coverage.transaction():
+            self.coverage.set_cursor(task.source, Scope(task.group), self.clock().isoformat())
+            self.coverage.complete(task)
+        return True
 
     def gone(self, task: Task, reason: str) -> None:
         """The thread does not exist (any more): nothing is missing."""
@@ -212,6 +229,8 @@ class Ledger:
     def failed(self, task: Task, reason: str, *, layout: bool = False) -> None:
         """The page could not be fetched or read (`layout`: it is full, and nothing can be read in it); the
         next run tries again, a few times."""
+        if self._spared(task):
+            return
         running = self._running[task.source]
         running.totals.failed += 1
         self._list(running, task, ListState(outcome="failed", reason=reason))
@@ -279,6 +298,7 @@ class Ledger:
     def _look_for(self, due: Due) -> Task:
         task = replace(due.task, group=GROUP)
         self._running[task.source].looked_for[task.key] = due.ids
+        self._running[task.source].seen_at[task.key] = due.checked
         return task
 
     def instead(self, task: Task, other: Task) -> Task:
@@ -293,6 +313,7 @@ class Ledger:
         running.totals.rechecked += 1
         wanted = running.looked_for.pop(task.key, frozenset())
         missing = wanted - {post.id for post in result.posts}
+        self._read_again(running, task, result)
         self.page(task, PageResult(posts=result.posts, withheld=result.withheld))
         if result.alive:
             self.coverage.rechecks.seen(task, self.clock())
@@ -305,6 +326,16 @@ class Ledger:
         running.lost |= missing
         running.lost_pages += wanted == missing
         return None
+
+    def _read_again(self, running: _Running, task: Task, result: PageResult) -> None:
+        """How many of the posts that were there when the page was read before were taken then."""
+        before = running.seen_at.pop(task.key, None)
+        thread = task.at.single()
+        old = [post.post_id for post in result.posts if before and post.published_at < before]
+        if thread and old:
+            known = len(self.coverage.digests(task.source, old))
+            found = Recaught(shown=len(old), known=known)
+            self.coverage.views.again(task.source, thread, task.page, found, self.clock())
 
     def lost(self) -> dict[str, tuple[str, ...]]:
         """Kept posts that are gone at their source, by source, each told once; nothing where so much is gone
@@ -482,6 +513,8 @@ def _usual(task: Task, result: PageResult) -> Scope:
 
 
 def _holds(result: PageResult) -> bool:
+    if result.board and result.board.threads:
+        return True
     shown = any(post.text or post.title for post in result.posts)
     return bool(
         shown or result.listed or result.withheld or result.skipped or result.wordless or result.refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crawler.coverage.tasks import Scope, Task
+from crawler.coverage.views import BoardShown, ThreadShown
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, Halted, Refusal
 
@@ -25,6 +26,8 @@ class PageResult:
     refused: tuple[tuple[str, str], ...] = ()  # scope, reason: refused before and not asked again
     alive: bool = False  # all posts that were looked for here are there still, unread
     unread: tuple[tuple[str, str], ...] = ()  # scope, reason: what is there and nobody has asked for
+    board: BoardShown | None = None  # what a list or feed showed of a board
+    thread: ThreadShown | None = None  # what a page showed of a thread
     odd: tuple[str, ...] = ()  # posts that cannot be right, each with its reason
 
 

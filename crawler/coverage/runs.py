@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Literal, get_args
 
 from crawler.coverage.shapes import Met
@@ -17,6 +17,7 @@ GapKind = Literal[
     "blocked",
     "failed",
     "missing_day",
+    "short_day",
     "unfinished",
     "layout",
     "unread",
@@ -160,20 +161,3 @@ def _checked(totals: Totals) -> str:
     if not totals.rechecked:
         return "没有到期要复查的帖子"
     return f"复查 {totals.rechecked} 页，源站已删 {totals.posts_gone} 条，改动 {totals.posts_changed} 条"
-
-
-def missing_days(
-    counts: Mapping[date, int], *, today: date, many: int = 3, around: int = 3
-) -> tuple[date, ...]:
-    """Days without a post whose neighbours have many: on both sides, the median over `around` days is at
-    least `many`. Today is never missing."""
-    if not counts:
-        return ()
-    first, missing = min(counts), []
-    for offset in range((today - first).days):
-        day = first + timedelta(days=offset)
-        before = sorted(counts.get(day - timedelta(days=n), 0) for n in range(1, around + 1))
-        after = sorted(counts.get(day + timedelta(days=n), 0) for n in range(1, around + 1))
-        if not counts.get(day) and min(before[around // 2], after[around // 2]) >= many:
-            missing.append(day)
-    return tuple(missing)

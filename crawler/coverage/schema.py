@@ -43,7 +43,21 @@ CREATE INDEX kept_page ON kept (source, page)
 _LISTS = "ALTER TABLE run ADD COLUMN lists TEXT NOT NULL DEFAULT '{}'"
 # What parsers met in a run and did not understand: name → pages.
 _STRANGE = "ALTER TABLE run ADD COLUMN strange TEXT NOT NULL DEFAULT '{}'"
-_STEPS = (_FIRST, _RECHECKS, _LISTS, _STRANGE)  # step n makes version n + 1
+# What a board's list and its feed showed, what pages of threads showed, and what pages read again held.
+_VIEWS = """
+CREATE TABLE sighting (
+  source TEXT, board TEXT, view TEXT, thread TEXT, posts INTEGER, day TEXT NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (source, board, view, thread)) WITHOUT ROWID;
+CREATE TABLE board_size (
+  source TEXT, board TEXT, threads INTEGER NOT NULL, PRIMARY KEY (source, board)) WITHOUT ROWID;
+CREATE TABLE floors (
+  source TEXT, thread TEXT, page INTEGER, shown INTEGER NOT NULL, last INTEGER NOT NULL,
+  PRIMARY KEY (source, thread, page)) WITHOUT ROWID;
+CREATE TABLE reread (
+  source TEXT, thread TEXT, page INTEGER, shown INTEGER NOT NULL, known INTEGER NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (source, thread, page)) WITHOUT ROWID
+"""
+_STEPS = (_FIRST, _RECHECKS, _LISTS, _STRANGE, _VIEWS)  # step n makes version n + 1
 VERSION = len(_STEPS)
 
 

@@ -19,9 +19,11 @@ from typing import get_args
 
 from crawler import owner_only
 from crawler.coverage import schema, words
+from crawler.coverage.days import missing_days, short_days
 from crawler.coverage.rechecks import Rechecks
-from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals, missing_days
+from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals
 from crawler.coverage.tasks import Scope, Target, Task, read_task
+from crawler.coverage.views import TABLES, Views
 from crawler.items import Post
 
 # A Scrapy signal. A pipeline that stores posts on its own schedule has `acknowledges_storage = True` and
@@ -77,6 +79,7 @@ class Coverage:
                 f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {schema.VERSION}；请升级程序"
             )
         self.rechecks = Rechecks(self._db, self.targets)
+        self.views = Views(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -186,6 +189,14 @@ class Coverage:
                     at=now,
                     reason="这一天没有帖子，前后各天都有不少",
                 )
+            for short in short_days(counts, today=now.date()):
+                yield Gap(
+                    source=source,
+                    kind="short_day",
+                    scope=str(short.day),
+                    at=now,
+                    reason=f"{short.day:%m-%d} 只有 {short.posts} 帖，平时约 {short.expected:.0f} 帖",
+                )
 
     # posts and cursors ────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +228,7 @@ class Coverage:
         with self.transaction():
             read = self._db.execute("SELECT DISTINCT source FROM seen").fetchall()
             self._db.execute("DELETE FROM cursor WHERE scope NOT LIKE 'usual:%'")
-            for table in ("seen", "day", "mark", "task", "kept", "visit"):
+            for table in ("seen", "day", "mark", "task", "kept", "visit", *TABLES):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
             for (source,) in read:
                 self.set_cursor(source, _AGAIN, reason)
@@ -239,7 +250,9 @@ class Coverage:
         try:
             with self.transaction():
                 self._db.executemany("DELETE FROM kept WHERE id=?", ((each,) for each in ids))
-                for dropped in words.erase(self._db, ids, posts):
+                known = tuple(posts)
+                self.views.erase(threads_of(ids, known))
+                for dropped in words.erase(self._db, ids, known):
                     self._promote(*dropped)
             self.scrub()
         except sqlite3.Error as error:
@@ -249,6 +262,11 @@ class Coverage:
         """What was deleted leaves the disk: file and log are written anew."""
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def held(self, source: str) -> int:
+        """How many posts of the source were stored."""
+        row = self._db.execute("SELECT count(*) FROM seen WHERE source=?", (source,)).fetchone()
+        return int(row[0])
 
     def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
         """Digest of each of these posts that was stored before."""
@@ -408,6 +426,13 @@ class Coverage:
             "SELECT pages FROM budget WHERE source=? AND day=?", (scope, period)
         ).fetchone()
         return int(row[0]) if row else 0
+
+
+def threads_of(ids: Iterable[str], posts: Iterable[Post]) -> set[str]:
+    """Threads that these posts begin: forums call an opening post "t" and the thread's number."""
+    named = (each.partition("/")[2] for each in ids)
+    begun = {post.thread_id for post in posts if post.floor in (None, 1)}
+    return {name.removeprefix("t") for name in named} | begun - {""}
 
 
 def alias_of(post: Post) -> str:

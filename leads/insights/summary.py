@@ -18,6 +18,7 @@ from leads.labels import NOWHERE, OUTCOMES
 from leads.models import CASE_STATUSES, Clinic, Lead, LeadQuery, Mention
 from leads.query.search import nowhere, of_clinic, spelled
 from leads.scoring.expected import MOST, JudgedLead, expected_of
+from leads.sources.estimates import short
 from leads.sources.states import TROUBLE, SourceState
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -353,6 +354,7 @@ def gap_sentences(states: Sequence[SourceState], since: datetime) -> list[str]:
     found = []
     for state in states:
         parts = [f"{gap.reason}" for gap in state.gaps if gap.at >= since]
+        parts += short(state.source, state.boards, state.posts)
         if state.run is not None and state.run.outcome in INCOMPLETE:
             reason = f"（{state.run.reason}）" if state.run.reason else ""
             parts.insert(0, OUTCOMES[state.run.outcome] + reason)

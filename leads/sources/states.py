@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 
+from crawler.coverage.estimate import Estimate
 from crawler.coverage.runs import Gap, ListState, Run
 from crawler.coverage.store import Coverage
+from crawler.coverage.views import BoardCoverage
 from crawler.sources.source import Source
 from leads.errors import ConfigError
 from leads.labels import GAPS, LISTS, OUTCOMES
 from leads.models import RuleKind
+from leads.sources import estimates
 
 GROUNDS = {
     "robots": "按 robots.txt",
@@ -53,6 +56,8 @@ class SourceState:
     run: Run | None  # the latest that looked for new posts
     recheck: Run | None
     gaps: tuple[Gap, ...]
+    boards: tuple[BoardCoverage, ...]  # how much of each is read, from two views
+    posts: Estimate | None  # how many posts of the pages that are read are held
     kept: int  # posts that are looked for again
     unseen: int  # of these, not seen for so long that it is time
     next_at: datetime | None
@@ -90,6 +95,8 @@ def _state(source: Source, coverage: Coverage, gaps: Sequence[Gap], now: datetim
         gaps=tuple(
             gap for gap in gaps if gap.source == source.name or (not gap.source and gap.scope == source.host)
         ),
+        boards=coverage.views.boards(source.name),
+        posts=coverage.views.posts(source.name, coverage.held(source.name)),
         kept=coverage.rechecks.kept(source.name),
         unseen=len(coverage.rechecks.due(source.name, now - UNSEEN)),
         next_at=next_at,
@@ -168,6 +175,8 @@ def record(state: SourceState) -> dict[str, object]:
             {"list": _list_name(source, group), **asdict(came)}
             for group, came in (run.lists if run else {}).items()
         ],
+        "estimates": estimates.records(source, state.boards),
+        "posts_estimate": estimates.record(state.posts),
         "gaps": [
             {"kind": gap.kind, "scope": gap.scope, "place": gap_place(source, gap), "reason": gap.reason}
             for gap in state.gaps
@@ -209,6 +218,12 @@ def _lines(state: SourceState, now: datetime) -> list[str]:
         lines.append("  现在就可以抓")
     else:
         lines.append(f"  {_clock(state.next_at, source)} 以后可以再抓：{state.waiting_for}")
+    lines += [
+        f"  读到多少 · {board.name}：{'；'.join(filter(None, (board.about, board.own)))}"
+        for board in estimates.told(source, state.boards)
+    ]
+    if state.posts is not None:
+        lines.append(f"  读到多少 · 读过的页上的帖子：{estimates.about(state.posts)}")
     lines += [f"  列表 · {name}：{came}" for name, came in lists(state)]
     lines += [f"  缺口 · {GAPS[gap.kind]} · {gap_place(source, gap)}：{gap.reason}" for gap in state.gaps]
     return lines
@@ -254,8 +269,7 @@ def lists(state: SourceState) -> tuple[tuple[str, str], ...]:
 
 def _list_name(source: Source, group: str) -> str:
     """A board by its name, with its id; other lists by what they are asked with."""
-    board = source.board(group.removeprefix("board:"))
-    return f"{board.name}（{board.id}）" if board and board.name else group.removeprefix("board:") or "全站"
+    return estimates.board_name(source, group.removeprefix("board:"))
 
 
 def _came(came: ListState) -> str:

@@ -401,10 +401,11 @@ def _source(node: Node) -> str:
 
 _RSS_ITEM = re.compile(r"<item>(.*?)</item>", re.DOTALL)
 _RSS_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+_RSS_BEGUN = re.compile(r"<pubDate>(.*?)</pubDate>", re.DOTALL)
 _RSS_LINK = re.compile(r"<link>(.*?)</link>", re.DOTALL)
 
 
-def read_rss(xml: str) -> ListPage | Refusal | Blocked:
+def read_rss(xml: str, *, now: datetime) -> ListPage | Refusal | Blocked:
     """A board's RSS: its newest threads. No entries is normal on a cold cache: ask again later.
 
     Not read as XML, because it often is none: Discuz! leaves `<` and `&` in titles as they are, and a strict
@@ -412,14 +413,24 @@ def read_rss(xml: str) -> ListPage | Refusal | Blocked:
     """
     if "<rss" not in xml[:1000] or "<channel>" not in xml:
         return _other(tree(xml), xml)
-    entries = (_rss_entry(item[1]) for item in _RSS_ITEM.finditer(xml))
+    entries = (_rss_entry(item[1], now) for item in _RSS_ITEM.finditer(xml))
     return ListPage(entries=tuple(entry for entry in entries if entry))
 
 
-def _rss_entry(item: str) -> Entry | None:
-    link, title = _RSS_LINK.search(item), _RSS_TITLE.search(item)
+def _rss_entry(item: str, now: datetime) -> Entry | None:
+    link, title, begun = (each.search(item) for each in (_RSS_LINK, _RSS_TITLE, _RSS_BEGUN))
     found = _TID.search(unescape(link[1])) if link else None
-    return Entry(tid=found[1], title=unescape(title[1]).strip() if title else "") if found else None
+    if not found:
+        return None
+    return Entry(tid=found[1], title=unescape(title[1]).strip() if title else "", begun_at=_begun(begun, now))
+
+
+def _begun(found: re.Match[str] | None, now: datetime) -> datetime | None:
+    """When a feed says that a thread began; None where it does not say."""
+    try:
+        return parse_time(found[1], now=now) if found else None
+    except TimeError:
+        return None
 
 
 # ── shared ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,6 +44,8 @@ class DiscuzSpider(SourceSpider):
                 at=BoardAt(board=board.id, route=route),
             )
 
+        yield from self._reader(source).second_views(route, self.clock()) if route != "rss" else ()
+
     def _route(self, source: Source) -> str:
         """What "auto" has found so far: "archiver", "desktop", or "" before the first answer."""
         return self.ledger.coverage.cursor(source.name, OPEN_ROUTE)
@@ -54,7 +56,12 @@ class DiscuzSpider(SourceSpider):
     def instead(self, source: Source, task: Task) -> Task | None:
         """Where the desktop pages are shut, the archiver: "auto" means whichever is open. The desktop pages
         come first: their texts are exact, and the archiver's are not (docs/sources.md)."""
-        if source.route != "auto" or route_of(task) != "desktop" or self._route(source) == "desktop":
+        if (
+            task.kind == "rss"
+            or source.route != "auto"
+            or route_of(task) != "desktop"
+            or self._route(source) == "desktop"
+        ):
             return None
         return replace(task, at=archived(task.at), key=f"{task.key}:archiver")
 
@@ -66,11 +73,9 @@ class DiscuzSpider(SourceSpider):
     def read(self, source: Source, task: Task, response: Response) -> Reading:
         html = decode(response.body, _declared(response))
         now = self.clock()
-        reader = ForumReader(
-            source=source, coverage=self.ledger.coverage, secret=self.secret, address=public_url
-        )
+        reader = self._reader(source)
         if task.kind == "rss":
-            return reader.of_feed(task, pages.read_rss(html))
+            return reader.of_feed(task, pages.read_rss(html, now=now), now)
         if task.kind == "list":
             if route_of(task) == "archiver" and not pages.is_desktop(html):
                 return reader.of_list(task, pages.read_archiver_list(html), now)
@@ -79,6 +84,11 @@ class DiscuzSpider(SourceSpider):
         shows_archive = route_of(task) == "archiver" and not pages.is_desktop(html)
         read = pages.read_archiver_thread if shows_archive else pages.read_thread
         return reader.of_thread(task, read(html, now=now, zone=source.zone), now)
+
+    def _reader(self, source: Source) -> ForumReader:
+        return ForumReader(
+            source=source, coverage=self.ledger.coverage, secret=self.secret, address=public_url
+        )
 
 
 def _declared(response: Response) -> str:

@@ -19,6 +19,7 @@ class Entry:
     pin: Pin = ""
     replies: int | None = None
     last_at: datetime | None = None
+    begun_at: datetime | None = None  # feeds tell it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

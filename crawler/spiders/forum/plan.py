@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from crawler.coverage.page_result import PageResult, Reading
 from crawler.coverage.store import Coverage, alias_of
 from crawler.coverage.tasks import Scope, Task
+from crawler.coverage.views import EVERY, KEEP, SECOND, BoardShown, Sighting, ThreadShown, View
 from crawler.items import Post
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.sources.source import Source
@@ -49,7 +50,17 @@ class ForumReader:
     secret: bytes
     address: Address  # of a post
 
-    def of_feed(self, task: Task, page: pages.ListPage | Refusal | Blocked) -> Reading:
+    def second_views(self, route: str, now: datetime) -> Iterator[Task]:
+        """The boards' feeds, once a day each from the day after their list was first read: what they show and
+        the lists did not is told, and read."""
+        for board in self.source.boards:
+            group = f"{SECOND}{board.id}"
+            looked = self.coverage.cursor(self.source.name, Scope(group))
+            if looked and datetime.fromisoformat(looked) + EVERY <= now:
+                at = BoardAt(board=board.id, route=route)
+                yield Task(source=self.source.name, key=f"feed:{board.id}", group=group, kind="rss", at=at)
+
+    def of_feed(self, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime) -> Reading:
         if not isinstance(page, pages.ListPage):
             return page
         if not page.entries and task.page == 1:
@@ -57,8 +68,19 @@ class ForumReader:
             return PageResult(tasks=(replace(task, page=2, key=f"{task.key}:again"),))
         known = self.coverage.cursor
         new = (entry for entry in page.entries if not known(self.source.name, thread_scope(entry.tid)))
-        tasks = tuple(self._visit(task, entry, None) for entry in new)
-        return PageResult(tasks=tasks, listed=len(page.entries))
+        if not task.group.startswith(SECOND):
+            tasks = tuple(self._visit(task, entry, None) for entry in new)
+            return PageResult(tasks=tasks, listed=len(page.entries))
+        board = BoardAt.of(task).board
+        asked = replace(task, group=f"board:{board}", page=1)
+        # What began before the first run's horizon was never asked for.
+        horizon = now - min(timedelta(days=self.source.days), KEEP)
+        recent = [entry for entry in page.entries if entry.begun_at and entry.begun_at >= horizon]
+        return PageResult(
+            tasks=tuple(self._visit(asked, entry, None) for entry in new if entry in recent),
+            cursor=(Scope(task.group), now.isoformat()),
+            board=_shown(board, "feed", recent),
+        )
 
     def of_list(self, task: Task, page: pages.ListPage | Refusal | Blocked, now: datetime) -> Reading:
         if not isinstance(page, pages.ListPage):
@@ -68,6 +90,9 @@ class ForumReader:
             self.coverage.set_cursor(self.source.name, OPEN_ROUTE, at.route)
         horizon = now - timedelta(days=self.source.days)
         since = self.coverage.cursor(self.source.name, Scope(task.group))
+        second = Scope(f"{SECOND}{at.board}")
+        if task.page == 1 and not self.coverage.cursor(self.source.name, second):
+            self.coverage.set_cursor(self.source.name, second, now.isoformat())
         floor = max(horizon, datetime.fromisoformat(since)) if since else horizon
         own = [entry for entry in page.entries if not entry.pin]
         tasks = [found for entry in page.entries if (found := self._due(task, entry, horizon, now))]
@@ -90,6 +115,7 @@ class ForumReader:
             truncated=f"只看了前 {task.page} 页主题列表"
             if more and task.page >= self.source.max_pages
             else "",
+            board=_shown(at.board, "list", page.entries, page.threads),
         )
 
     def _unread(self, page: pages.ListPage) -> Iterator[tuple[str, str]]:
@@ -160,6 +186,7 @@ class ForumReader:
             cursor=None if task.kind == "back" or (more and not capped) else _cursor(task, page, now),
             truncated=f"只读了前 {task.page} 页楼层" if capped else "",
             odd=odd,
+            thread=None if foreign else _thread_shown(task, page),
         )
 
     def _posts(
@@ -179,6 +206,33 @@ class ForumReader:
 
     def _knows(self, posts: Iterable[Post]) -> bool:
         return bool(self.coverage.digests(self.source.name, (post.post_id for post in posts)))
+
+
+def _shown(board: str, view: View, entries: Iterable[pages.Entry], threads: int | None = None) -> BoardShown:
+    """What a page of a board's list or feed shows; a pin of another board is none of its threads."""
+    return BoardShown(
+        board=board,
+        view=view,
+        threads=tuple(
+            Sighting(
+                thread=entry.tid,
+                posts=None if entry.replies is None else entry.replies + 1,
+                begun=entry.begun_at,
+            )
+            for entry in entries
+            if entry.pin != "global"
+        ),
+        said=threads,
+    )
+
+
+def _thread_shown(task: Task, page: pages.ThreadPage) -> ThreadShown:
+    return ThreadShown(
+        thread=ThreadAt.of(task).thread,
+        page=task.page,
+        floors=len(page.floors),
+        last=page.next_page is None or page.next_page <= task.page,
+    )
 
 
 def _last(entry: pages.Entry) -> str:

@@ -25,6 +25,29 @@ class GapShape(BaseModel):
     reason: str
 
 
+class EstimateShape(BaseModel):
+    """A share of all there is, from 0 to 1, with the ends of its 90 % interval; docs/coverage.md says when it
+    holds."""
+
+    share: float
+    low: float
+    high: float
+    held: int = Field(description="读到的。")
+    total: float = Field(description="估计总共有的。")
+
+
+class BoardShape(BaseModel):
+    """How much of a board is read, and what the site says itself; of the last 30 days."""
+
+    board: str
+    name: str
+    threads: EstimateShape | None = Field(description="由列表和订阅两边估计；没有两边是 null。")
+    listed_threads: int
+    said_threads: int | None = Field(description="版块自己说的主题数。")
+    said_posts: int = Field(description="读全的主题，列表说有的帖数。")
+    read_posts: int = Field(description="这些主题的页面上见到的帖数。")
+
+
 class SourceShape(BaseModel):
     """A source; the counts are those of its last run."""
 
@@ -56,6 +79,8 @@ class SourceShape(BaseModel):
     next_at: datetime | None = Field(description="最早什么时候能再采；不会采是 null。")
     waiting_for: str
     gaps: list[GapShape]
+    estimates: list[BoardShape]
+    posts_estimate: EstimateShape | None = Field(description="读过的页上的帖子留下多少，由复查估计。")
     strange: dict[str, int] = Field(description="上次采集时读的程序没看懂的部分，各在几页上。")
     strange_pages: int = Field(description="有这种部分的页数。")
     read_pages: int = Field(description="上次读了的页数。")

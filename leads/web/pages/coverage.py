@@ -24,6 +24,7 @@ from leads.query.search import to_query
 from leads.records import jobs
 from leads.records.tables.jobs import Job, SourceControl
 from leads.records.tables.people import Audit
+from leads.sources.estimates import BoardTold, about, told
 from leads.sources.states import (
     ENDLESS,
     GROUNDS,
@@ -104,6 +105,8 @@ class SourcePage(WebPage):
     brought: int  # leads of this source that are kept
     newest: Sequence[Hit]  # a few of them
     lists: Sequence[tuple[str, str]]  # name, what came of it in the latest run
+    boards: Sequence[BoardTold]  # how much of each is read
+    posts_about: str  # how many posts of the pages that are read are held; "" where nothing tells
     strange: str  # what was not understood in the latest run; "" for nothing
     now: datetime
     done: str
@@ -148,6 +151,8 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
         brought=desk.index.count(query),
         newest=desk.index.search(query, now=now).items,
         lists=lists(line.state),
+        boards=told(line.state.source, line.state.boards),
+        posts_about=about(line.state.posts),
         strange=strange_parts(line.state.run) if line.state.run else "",
         now=now,
         done=DONE.get(done, ""),

@@ -200,6 +200,8 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
         database.execute("DROP TABLE kept")
         database.execute("ALTER TABLE run DROP COLUMN lists")
         database.execute("ALTER TABLE run DROP COLUMN strange")
+        for table in ("sighting", "board_size", "floors", "reread"):
+            database.execute(f"DROP TABLE {table}")
         database.execute("PRAGMA user_version = 1")
     database.close()
     coverage = Coverage(tmp_path / "c.sqlite")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from crawler.coverage.days import missing_days
 from crawler.coverage.ledger import ATTEMPTS, Ledger
 from crawler.coverage.page_result import PageResult
-from crawler.coverage.runs import History, Totals, judge, missing_days
+from crawler.coverage.runs import History, Totals, judge
 from crawler.coverage.store import Coverage, CoverageError
 from crawler.coverage.tasks import Task
 from crawler.items import Post

@@ -132,14 +132,16 @@ def test_archiver_pages_say_the_same() -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("rss_cold.xml", 0), ("rss.xml", 20)])
 def test_feed(name: str, count: int) -> None:
-    page = pages.read_rss(saved(name))
+    page = pages.read_rss(saved(name), now=NOW)
     assert isinstance(page, ListPage)
     assert len(page.entries) == count
 
 
 def test_feed_titles_need_not_be_xml() -> None:
     item = "<item><title>肚子痛 <急> & 求</title><link>http://a.example/thread-12-1-1.html</link></item>"
-    page = pages.read_rss(f'<?xml version="1.0" encoding="gbk"?><rss><channel>{item}</channel></rss>')
+    page = pages.read_rss(
+        f'<?xml version="1.0" encoding="gbk"?><rss><channel>{item}</channel></rss>', now=NOW
+    )
     assert page == ListPage(entries=(Entry(tid="12", title="肚子痛 <急> & 求"),))
 
 

@@ -79,7 +79,7 @@ def test_refused_and_gone() -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("rss36_cold_empty.xml", 0), ("rss36_warm.xml", 20)])
 def test_feeds(name: str, count: int) -> None:
-    page = pages.read_rss(saved(name))
+    page = pages.read_rss(saved(name), now=NOW)
     assert isinstance(page, ListPage)
     assert len(page.entries) == count
 
