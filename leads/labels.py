@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from leads.models import AlertState, Hit, How, MentionState, Precision, RuleKind, Severity
+from leads.models import AlertState, DownTo, Hit, How, MentionState, Precision, RuleKind, Severity
 from nlp.models import ComplaintKind, Evidence, Polarity, Region
 
 INTENT_NAMES = {
@@ -25,10 +25,11 @@ INTENT_HINTS = {
     "other": "别的：日常、观点、宠物、问知识",
 }
 TRAINING_NAMES = {"installed": "换上了", "kept": "没有更好，没换", "returned": "变差了，已退回"}
-PRECISION_NAMES = {"sure": "确定", "likely": "可能", "possible": "仅同省"}
-DOWN_TO_NAMES = {
-    "likely": "确定和可能",
-    "sure": "只要确定",
+PRECISION_NAMES: Mapping[Precision, str] = {"sure": "附近", "likely": "可能在附近", "possible": "仅同省"}
+DOWN_TO_NAMES: Mapping[DownTo, str] = {
+    "likely": "附近和可能在附近",
+    "sure": "只要附近",
+    "maybe": "只看可能在附近",
     "possible": "连仅同省",
 }  # how unsure a place may be
 # The funnel of a clinic's work on a lead, in its order; a lead not worth it is dismissed at any point.
@@ -165,7 +166,7 @@ def source_name(source: str) -> str:
 
 
 def place_text(hit: Hit) -> str:
-    """ "武侯祠 1.4 公里 确定", "武侯区内（±6 公里） 大致", "岑岭县 距离不明", or what is known of it."""
+    """ "武侯祠 1.4 公里 附近", "武侯区内（±6 公里） 可能在附近", "岑岭县 距离不明" …"""
     region = hit.lead.tags.region
     if region is None:
         parts = ["地点未知"]
@@ -173,15 +174,13 @@ def place_text(hit: Hit) -> str:
         parts = [f"{region.name}{extent_text(region)}"]
     else:
         parts = [region.name, distance_text(region, hit.distance_km)]
-    parts.append(precision_text(region, hit.precision))
+    parts.append(precision_text(hit.precision))
     return " ".join(filter(None, parts))
 
 
-def precision_text(region: Region | None, precision: Precision | None) -> str:
-    """How surely the writer is near: by the seat of an area nobody surely is. "" where it was not asked."""
-    if region is None or precision is None:
-        return ""
-    return "大致" if precision == "sure" and region.level != "point" else PRECISION_NAMES[precision]
+def precision_text(precision: Precision | None) -> str:
+    """How surely the writer is near; "" where it was not asked. How large an area is stands beside it."""
+    return PRECISION_NAMES[precision] if precision else ""
 
 
 def distance_text(region: Region, distance: float | None) -> str:

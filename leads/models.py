@@ -18,6 +18,9 @@ BEIJING = ZoneInfo("Asia/Shanghai")  # the time zone of clinics: their days, hou
 Clock = Callable[[], datetime]  # what tells now; tests bring their own
 Precision = Literal["sure", "likely", "possible"]
 PRECISIONS: tuple[Precision, ...] = ("sure", "likely", "possible")
+# Which of these a search takes: as far down as one of them, or "maybe", those alone that are likely.
+DownTo = Literal["sure", "likely", "maybe", "possible"]
+DOWN_TO: tuple[DownTo, ...] = ("sure", "likely", "maybe", "possible")
 Sort = Literal["score", "newest", "nearest"]
 SORTS: tuple[Sort, ...] = ("score", "newest", "nearest")
 # How a name was found. "comment": not at all, but the post answers one of the clinic's own.
@@ -191,7 +194,7 @@ class LeadQuery:
     assignees: tuple[str, ...] = ()  # login names; "" among them: also what nobody works on
     area: str = ""
     near: Near | None = None
-    precision: Precision = "likely"  # how far down to go when `near` is given
+    precision: DownTo = "likely"  # how surely near, when `near` is given
     min_need: float = 0.0
     since: datetime | None = None
     until: datetime | None = None

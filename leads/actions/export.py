@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -32,6 +32,7 @@ COLUMNS = (
     "负责人", "来源", "重复", "正文", "理由", "链接",
 )  # fmt: skip
 _CHUNK = 1 << 16
+_UNNAMED: Mapping[str, str] = {}
 _LONGEST_CELL = 32_767  # characters, Excel's limit
 # What spreadsheets take for the beginning of a formula, also in full width, also behind blanks.
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
@@ -58,8 +59,8 @@ def harmless(value: Cell) -> Cell:
     return "'" + value if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def row(hit: Hit) -> tuple[Cell, ...]:
-    """One lead, in the order of `COLUMNS`, made harmless."""
+def row(hit: Hit, people: Mapping[str, str] = _UNNAMED) -> tuple[Cell, ...]:
+    """One lead, in the order of `COLUMNS`, made harmless; `people` are the names behind logins."""
     lead, post, tags = hit.lead, hit.lead.post, hit.lead.tags
     names = lexicon.load().specialties
     cells: tuple[Cell, ...] = (
@@ -68,14 +69,14 @@ def row(hit: Hit) -> tuple[Cell, ...]:
         round(lead.need, 4),
         round(hit.score, 4),
         "" if hit.distance_km is None or not _is_point(tags.region) else round(hit.distance_km, 2),
-        precision_text(tags.region, hit.precision),
+        precision_text(hit.precision),
         _area(tags.region),
         evidence_text(tags.region),
         " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
         " ".join(names.get(code, code) for code in tags.specialties),
         INTENT_NAMES[tags.intent_label],
         STATUS_NAMES.get(lead.status, lead.status),
-        lead.assignee,
+        people.get(lead.assignee, lead.assignee),
         post.source,
         lead.folded,
         post.full_text,
@@ -105,11 +106,13 @@ def evidence_text(region: Region | None) -> str:
     return EVIDENCE_NAMES[region.evidence]
 
 
-def csv_lines(hits: Iterable[Hit], *, bom: bool = True) -> Iterator[str]:
+def csv_lines(
+    hits: Iterable[Hit], *, people: Mapping[str, str] = _UNNAMED, bom: bool = True
+) -> Iterator[str]:
     """A CSV file, line by line."""
     yield (BOM if bom else "") + _csv_line(COLUMNS)
     for hit in hits:
-        yield _csv_line(row(hit))
+        yield _csv_line(row(hit, people))
 
 
 def _csv_line(cells: Iterable[Cell]) -> str:
@@ -118,7 +121,7 @@ def _csv_line(cells: Iterable[Cell]) -> str:
     return line.getvalue()
 
 
-def xlsx_chunks(hits: Iterable[Hit]) -> Iterator[bytes]:
+def xlsx_chunks(hits: Iterable[Hit], *, people: Mapping[str, str] = _UNNAMED) -> Iterator[bytes]:
     """An XLSX file, in pieces. It is made on disk: its table of contents comes last."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("线索")
@@ -127,7 +130,7 @@ def xlsx_chunks(hits: Iterable[Hit]) -> Iterator[bytes]:
         sheet.column_dimensions[letter].width = width
     sheet.append(COLUMNS)
     for hit in hits:
-        number, _, *others = map(_for_excel, row(hit))
+        number, _, *others = map(_for_excel, row(hit, people))
         # A time that can be sorted and counted with; Excel knows no zones.
         published = hit.lead.post.published_at.astimezone(BEIJING).replace(tzinfo=None, microsecond=0)
         sheet.append([number, published, *others])

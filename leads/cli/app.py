@@ -192,8 +192,8 @@ def search(
     query = to_query({"q": " ".join(words or []), **given}, clinics=storage.known_clinics(settings), now=now)
     with storage.open_index(settings, create=False) as index:
         page = index.search(query, now=now)
-        total = index.count(query)
-    show.hits(page, total=total, now=now, form="json" if as_json else "csv" if as_csv else "table")
+        total, near = index.count(query), index.precisions(query)
+    show.hits(page, total=total, near=near, now=now, form="json" if as_json else "csv" if as_csv else "table")
 
 
 # What is written otherwise here than in an address.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leads.models import Lead, Near
+from leads.models import DownTo, Lead, Near
 from leads.scoring.distance import EARTH_KM, same_city
 from leads.scoring.need import HALF_LIFE_HOURS
 from nlp.text.dictionary import subwords
@@ -95,7 +95,7 @@ def cells_around(lat: float, lon: float, km: float) -> list[str]:
     return []
 
 
-def near_terms(near: Near, precision: str) -> list[str]:
+def near_terms(near: Near, precision: DownTo) -> list[str]:
     """Any of these terms stands in every document that can be near at this precision; empty: all may be."""
     cells = cells_around(near.lat, near.lon, near.km)
     if not cells:

@@ -63,6 +63,8 @@ class Listed:
     name: str  # of the clinic; "" for leads of no known place
     count: int
     query: str
+    maybe: int = 0  # beside them, who may be near by the uncertainty of the place alone: counted nowhere else
+    maybe_query: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,14 +310,18 @@ def _newest(index: LeadIndex, query: LeadQuery, stretch: Stretch, now: datetime)
 
 def lists_of(index: LeadIndex, stretch: Stretch, clinics: Sequence[Clinic]) -> tuple[Listed, ...]:
     """The list of each clinic for this stretch."""
-    asked = _within(stretch)
-    return tuple(
-        Listed(
-            name=clinic.name,
-            count=index.count(_in(stretch, of_clinic(clinic))),
-            query=urlencode([*spelled(clinic), *asked]),
-        )
-        for clinic in clinics
+    return tuple(_list_of(index, stretch, clinic) for clinic in clinics)
+
+
+def _list_of(index: LeadIndex, stretch: Stretch, clinic: Clinic) -> Listed:
+    near = index.precisions(_in(stretch, of_clinic(clinic)))
+    asked = [*spelled(clinic), *_within(stretch)]
+    return Listed(
+        name=clinic.name,
+        count=near["sure"],
+        query=urlencode(asked),
+        maybe=near["likely"],
+        maybe_query=urlencode([*asked, ("precision", "maybe")]),
     )
 
 

@@ -70,7 +70,8 @@ FIELDS: tuple[SearchField, ...] = (
     ),
     SearchField(
         name="precision", fills="precision", kind="precision", label="位置把握", default="likely",
-        help="sure、likely（默认）、possible。", examples=("possible",),
+        help="sure 附近；likely（默认）附近和可能在附近；maybe 只要可能在附近；possible 连仅同省。",
+        examples=("possible",),
     ),
     SearchField(
         name="min_need", fills="min_need", kind="share", label="需求分不低于", hint="（0 到 1）",

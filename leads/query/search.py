@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,17 +15,17 @@ from leads.labels import (
     INTENT_NAMES,
     NOBODY,
     NOWHERE,
-    PRECISION_NAMES,
     SORT_NAMES,
     STATUS_NAMES,
 )
 from leads.models import (
     BEIJING,
-    PRECISIONS,
+    DOWN_TO,
     SORTS,
     All,
     AnyOf,
     Clinic,
+    DownTo,
     LeadQuery,
     Near,
     Rule,
@@ -88,7 +88,12 @@ def to_query(asked: Asked, *, clinics: Sequence[Clinic], now: datetime) -> LeadQ
 
 def of_clinic(clinic: Clinic) -> LeadQuery:
     """What a clinic's list opens with and its reports count: near it, of what it treats."""
-    return LeadQuery(near=clinic_near(clinic), specialties=clinic.specialties)
+    return LeadQuery(near=clinic_near(clinic), specialties=clinic.specialties, precision="sure")
+
+
+def maybe_near(query: LeadQuery) -> LeadQuery:
+    """The group that stands apart from a list: what reaches into the circle by its uncertainty alone."""
+    return replace(query, precision="maybe")
 
 
 def spelled(clinic: Clinic) -> tuple[tuple[str, str], ...]:
@@ -165,6 +170,15 @@ def _limit(text: str, field: SearchField, asking: Asking) -> int:
     return int(text)
 
 
+# As the lists called them once: addresses and rules that were kept say so.
+_FORMER: Mapping[str, DownTo] = {"确定": "sure", "可能": "likely", "仅同省": "possible"}
+_DOWN_TO_NAMES: Mapping[str, str] = {str(code): name for code, name in DOWN_TO_NAMES.items()}
+
+
+def _down_to(text: str, name: str) -> DownTo:
+    return _FORMER.get(text.strip()) or one_of(text, DOWN_TO, _DOWN_TO_NAMES, name)
+
+
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)  # where no code depends on the time
 Reader = Callable[[str, SearchField, Asking], Hashable]
 
@@ -180,7 +194,7 @@ READERS: Mapping[FieldKind, Reader] = {
     "km": _km,
     "area": _plain(lambda text: NOWHERE if text.strip() == NOWHERE else area_code(text)),
     "moment": _moment,
-    "precision": lambda text, field, asking: one_of(text, PRECISIONS, PRECISION_NAMES, field.name),
+    "precision": lambda text, field, asking: _down_to(text, field.name),
     "share": _share,
     "sort": lambda text, field, asking: one_of(text, SORTS, SORT_NAMES, field.name),
     "limit": _limit,
@@ -194,7 +208,7 @@ READERS: Mapping[FieldKind, Reader] = {
 # What a code of this kind is called; another kind's values are called what was written.
 _CALLED: Mapping[FieldKind, Callable[[str], str]] = {
     "area": area_name,
-    "precision": lambda code: PRECISION_NAMES.get(code, code),
+    "precision": lambda code: _DOWN_TO_NAMES.get(code, code),
     "symptom": symptom_name,
     "specialty": lambda code: lexicon.load().specialties.get(code, code),
     "intent": lambda code: INTENT_NAMES.get(code, code),
@@ -207,7 +221,7 @@ def choices(field: SearchField) -> Mapping[str, str]:
     """The codes of a field that has few, each with what it is called (zh-CN); nothing for other fields. What
     a field means where nothing is chosen stands under ""."""
     codes = {
-        "precision": DOWN_TO_NAMES,
+        "precision": _DOWN_TO_NAMES,
         "specialty": lexicon.load().specialties,
         "intent": INTENT_NAMES,
         "status": STATUS_NAMES,

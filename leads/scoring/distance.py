@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from leads.errors import QueryError
-from leads.models import PRECISIONS, Near, Precision
+from leads.models import DownTo, Near, Precision
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 MAX_KM = 2000.0
@@ -90,9 +91,17 @@ def reach_factor(precision: Precision, radius_km: float) -> float:
     return _KEPT[precision] / (1.0 + radius_km / 100.0)
 
 
-def precise_enough(precision: Precision, asked: Precision) -> bool:
-    """`asked` says how far down to go: "likely" takes sure and likely."""
-    return PRECISIONS.index(precision) <= PRECISIONS.index(asked)
+TAKEN: Mapping[DownTo, tuple[Precision, ...]] = {
+    "sure": ("sure",),
+    "likely": ("sure", "likely"),
+    "maybe": ("likely",),
+    "possible": ("sure", "likely", "possible"),
+}
+
+
+def precise_enough(precision: Precision, asked: DownTo) -> bool:
+    """`asked` says how far down to go: "likely" takes sure and likely, "maybe" likely alone."""
+    return precision in TAKEN[asked]
 
 
 _DISTANCE = re.compile(r"(\d+(?:\.\d+)?)\s*(km|公里|千米|m|米)?", re.IGNORECASE)

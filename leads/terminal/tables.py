@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ from rich.table import Table
 from leads.actions.export import csv_lines
 from leads.index.codec import hit_to_dict
 from leads.ingest.ingestor import Report
-from leads.labels import INTENT_NAMES, OUTCOMES, age_text, place_text
-from leads.models import BEIJING, Hit, Page
+from leads.labels import INTENT_NAMES, OUTCOMES, PRECISION_NAMES, age_text, place_text
+from leads.models import BEIJING, PRECISIONS, Hit, Page, Precision
 
 if TYPE_CHECKING:
     from crawler.coverage.runs import Run
@@ -47,8 +47,8 @@ def print_json(records: Sequence[object]) -> None:
     sys.stdout.buffer.flush()
 
 
-def hits(page: Page[Hit], *, total: int, now: datetime, form: str) -> None:
-    """Search results as "table", "json" or "csv"."""
+def hits(page: Page[Hit], *, total: int, near: Mapping[Precision, int], now: datetime, form: str) -> None:
+    """Search results as "table", "json" or "csv"; `near`: how surely near all that are found are."""
     if form == "json":
         print_json([hit_to_dict(hit) for hit in page.items])
         if page.cursor:
@@ -57,10 +57,10 @@ def hits(page: Page[Hit], *, total: int, now: datetime, form: str) -> None:
         for line in csv_lines(page.items, bom=False):
             sys.stdout.write(line)
     else:
-        _print_table(page, total, now)
+        _print_table(page, total, near, now)
 
 
-def _print_table(page: Page[Hit], total: int, now: datetime) -> None:
+def _print_table(page: Page[Hit], total: int, near: Mapping[Precision, int], now: datetime) -> None:
     console = _console()
     if not page.items:
         console.print("没有符合条件的线索。可以放宽半径、时间或精度再试。")
@@ -84,7 +84,8 @@ def _print_table(page: Page[Hit], total: int, now: datetime) -> None:
             "\n".join(reason.text for reason in lead.reasons),
         )
     console.print(table)
-    console.print(f"共 {total} 条，显示 {len(page.items)} 条。")
+    told = "，".join(f"{PRECISION_NAMES[each]} {near[each]} 条" for each in PRECISIONS if near.get(each))
+    console.print(f"共 {total} 条，显示 {len(page.items)} 条。{told and f'这个范围里：{told}。'}")
     if page.cursor:
         console.print(f"下一页：--cursor {page.cursor}", soft_wrap=True)
 

@@ -12,11 +12,11 @@ from leads.models import Hit, Precision
 from tests.support.builders import lead, region
 
 PLACES = [
-    ({"level": "point", "radius_km": 0.1}, "sure", "武侯区 3.2 公里 确定"),
-    ({}, "sure", "武侯区内（±6 公里） 大致"),  # its seat is near; where the writer is in it nobody knows
-    ({}, "likely", "武侯区内（±6 公里） 可能"),
-    ({"radius_km": 3.46}, "sure", "武侯区内（±3.5 公里） 大致"),
-    ({"exact": False}, "likely", "武侯区 距离不明 可能"),
+    ({"level": "point", "radius_km": 0.1}, "sure", "武侯区 3.2 公里 附近"),
+    ({}, "sure", "武侯区内（±6 公里） 附近"),  # its seat is near; where the writer is in it nobody knows
+    ({}, "likely", "武侯区内（±6 公里） 可能在附近"),
+    ({"radius_km": 3.46}, "sure", "武侯区内（±3.5 公里） 附近"),
+    ({"exact": False}, "likely", "武侯区 距离不明 可能在附近"),
     ({}, None, "武侯区内（±6 公里）"),
 ]
 

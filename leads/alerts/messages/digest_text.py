@@ -52,6 +52,8 @@ def lines(summary: Summary, period: Period) -> Iterator[str]:
     )
     if len(summary.lists) > 1:
         yield f"{'、'.join(f'{each.name} {each.count}' for each in summary.lists[:_LISTED])}。"
+    if maybe := sum(each.maybe for each in summary.lists):
+        yield f"另有 {maybe} 条可能在附近，没有算进去。"
     if summary.unplaced:
         yield f"另有 {summary.unplaced.count} 条不知道在哪里，没有算进去。"
     if summary.expected:

@@ -21,6 +21,7 @@ from leads.models import (
     All,
     AnyOf,
     Clinic,
+    DownTo,
     Lead,
     LeadQuery,
     Mention,
@@ -28,7 +29,6 @@ from leads.models import (
     Nearby,
     Needs,
     Phrase,
-    Precision,
     RuleKind,
     Tagged,
     Without,
@@ -114,7 +114,7 @@ class Compiled:
     clauses: tuple[Clause, ...]
     words: Words | None = None
     least: float = 0.0  # of the subject's need; of a spike, its factor
-    near: tuple[Near, Precision] | None = None
+    near: tuple[Near, DownTo] | None = None
 
     def holds(self, occasion: Occasion, keys: frozenset[Key]) -> bool:
         """Whether the occasion satisfies the rule; `keys` are the occasion's with those of places."""
@@ -326,7 +326,7 @@ class _Shelf:
 # --- places ------------------------------------------------------------
 
 
-def _place_key(near: Near, precision: Precision) -> Key:
+def _place_key(near: Near, precision: DownTo) -> Key:
     # Text: a dataclass inside of a key is hashed anew at every look, which took most of the time.
     return ("near", f"{near.lat!r},{near.lon!r},{near.km!r},{near.adcode},{precision}")
 
@@ -334,9 +334,9 @@ def _place_key(near: Near, precision: Precision) -> Key:
 class _Places:
     """The surroundings rules ask for, and which of them a region lies in."""
 
-    def __init__(self, asked: Iterable[tuple[Near, Precision]]) -> None:
-        self._anywhere: list[tuple[Near, Precision]] = []
-        self._by: dict[str, list[tuple[Near, Precision]]] = {}
+    def __init__(self, asked: Iterable[tuple[Near, DownTo]]) -> None:
+        self._anywhere: list[tuple[Near, DownTo]] = []
+        self._by: dict[str, list[tuple[Near, DownTo]]] = {}
         self._known: dict[tuple[str, str, float, float, float], frozenset[Key]] = {}
         for near, precision in dict.fromkeys(asked):
             terms = near_terms(near, precision)
@@ -373,7 +373,7 @@ def _region_terms(region: Region) -> Iterator[str]:
         yield cell_term(region.lat, region.lon, step)
 
 
-def _lies_in(region: Region, near: Near, asked: Precision) -> bool:
+def _lies_in(region: Region, near: Near, asked: DownTo) -> bool:
     distance = distance_km(near.lat, near.lon, region.lat, region.lon)
     precision = reach(region, near, distance)
     return precision is not None and precise_enough(precision, asked)

@@ -23,6 +23,7 @@ from leads.models import (
     PRECISIONS,
     All,
     AnyOf,
+    DownTo,
     LeadQuery,
     Near,
     Nearby,
@@ -128,7 +129,7 @@ def within(near: Near, km: float) -> Body:
     return {"geo_distance": {"distance": f"{km}km", "place": {"lat": near.lat, "lon": near.lon}}}
 
 
-def candidates(near: Near, asked: Precision) -> Body:
+def candidates(near: Near, asked: DownTo) -> Body:
     """All leads that may be near at this precision, and some more."""
     parts = [within(near, near.km + _SLACK_KM)]
     if asked != "sure":
@@ -158,7 +159,7 @@ class Judged:
     factor: float  # leads.scoring.distance.reach_factor
 
 
-def judge(spot: Spot, near: Near, asked: Precision) -> Judged | None:
+def judge(spot: Spot, near: Near, asked: DownTo) -> Judged | None:
     """None: not near enough."""
     distance = distance_km(near.lat, near.lon, spot.lat, spot.lon)
     precision = reach(spot, near, distance)
@@ -173,12 +174,12 @@ class Around:
     """The places that count as near, from the place keys found among the candidates."""
 
     near: Near
-    asked: Precision
+    asked: DownTo
     areas: Mapping[str, Judged]  # by place key
     points: Mapping[str, float]  # place keys of points → their radius
 
     @classmethod
-    def of(cls, keys: Iterable[str], near: Near, asked: Precision) -> Around:
+    def of(cls, keys: Iterable[str], near: Near, asked: DownTo) -> Around:
         areas: dict[str, Judged] = {}
         points: dict[str, float] = {}
         for key in keys:
@@ -190,14 +191,16 @@ class Around:
         return cls(near=near, asked=asked, areas=areas, points=points)
 
     def point_filter(self) -> Body:
-        """Points within reach, and in the same city a little beyond."""
-        parts = [within(self.near, self.near.km)]
+        """Points within reach, and in the same city a little beyond; those alone for "maybe"."""
+        here = within(self.near, self.near.km)
+        parts: list[Body] = [here] if self.asked != "maybe" else [{"match_none": {}}]
         if self.asked != "sure":
             for radius in sorted(set(self.points.values())):
                 keys = [key for key, its in self.points.items() if its == radius and self._in_city(key)]
                 beyond = within(self.near, self.near.km + radius)
                 parts.append(all_of([{"terms": {"place_key": keys}}, beyond]))
-        return all_of([{"term": {"level": "point"}}, any_of(parts)])
+        points = all_of([{"term": {"level": "point"}}, any_of(parts)])
+        return {"bool": {"filter": [points], "must_not": [here]}} if self.asked == "maybe" else points
 
     def filter(self) -> Body:
         return any_of([self.point_filter(), {"terms": {"place_key": list(self.areas)}}])

@@ -44,7 +44,7 @@ from leads.index.elastic.query import (
     tile_grid,
 )
 from leads.index.elastic.snapshots import KEEP, Snapshots
-from leads.models import PRECISIONS, Hit, Lead, LeadQuery, Mention, Near, Page, Precision
+from leads.models import PRECISIONS, DownTo, Hit, Lead, LeadQuery, Mention, Near, Page, Precision
 from leads.scoring.need import freshness
 
 _POSTS = 500  # asked for at once
@@ -459,7 +459,7 @@ def _insert(best: list[tuple[float, str]], rank: tuple[float, str], size: int) -
 class _Judge:
     """How rows lie to a point; each area is judged once."""
 
-    def __init__(self, near: Near, asked: Precision) -> None:
+    def __init__(self, near: Near, asked: DownTo) -> None:
         self._near, self._asked = near, asked
         self._areas: dict[str, Judged | None] = {}
 

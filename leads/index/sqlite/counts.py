@@ -23,7 +23,7 @@ from leads.index.spread import MAX_ZOOM, MERCATOR_EDGE, chain_of, city_of, day_o
 from leads.index.sqlite.columns import Area, Codes, Columns, Flags, Floats, Ints, Table
 from leads.index.sqlite.match import ROWID_BITS, conjuncts, first_rowid, in_fts, words_match
 from leads.models import PRECISIONS, All, AnyOf, LeadQuery, Near, Needs, Precision, Rule, Tagged, Without
-from leads.scoring.distance import EARTH_KM, distance_km, reach, reach_factor, same_city
+from leads.scoring.distance import EARTH_KM, TAKEN, distance_km, reach, reach_factor, same_city
 
 KEPT_WORDS = 32  # answers of the full-text table, at a million leads about a megabyte each
 _EPOCH = date(1970, 1, 1)
@@ -243,7 +243,7 @@ class Counter:
         classes = areas.classes[codes]
         points = np.flatnonzero(self._areas().point[codes])
         classes[points] = self._point_classes(table, at[points], near, areas)
-        enough = (classes > 0) & (classes <= PRECISIONS.index(query.precision) + 1)
+        enough = np.isin(classes, [PRECISIONS.index(each) + 1 for each in TAKEN[query.precision]])
         return at[enough], classes[enough]
 
     def _areas(self) -> _Areas:

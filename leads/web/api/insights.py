@@ -81,6 +81,8 @@ class ListedShape(BaseModel):
     name: str
     count: int
     query: str
+    maybe: int = Field(default=0, description="旁边可能在附近的几条：不在任何别的数字里。")
+    maybe_query: str = Field(default="", description="只列出它们的搜索。")
 
 
 class SummaryShape(BaseModel):

@@ -38,7 +38,8 @@ def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict
     Raises:
         QueryError: the criteria cannot be understood.
     """
-    page = desk.index.search(lead_query(form, visitor, limit=form.limit, now=now), now=now)
+    query = lead_query(form, visitor, limit=form.limit, now=now)
+    page = desk.index.search(query, now=now)
     with desk.records.reading() as session:
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
         judged = feedback.judged(session, since=now - RECENT)
@@ -47,7 +48,8 @@ def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict
     items = [shapes.hit(hit, touched.get(hit.lead.id)) for hit in page.items]
     told = expected_of((hit.lead for hit in page.items), judged)
     page_of = listed(items, f"{PREFIX}/leads{following}{limit}" if following else "")
-    return {**page_of, "expected": shapes.expected(told)}
+    near = desk.index.precisions(query)
+    return {**page_of, "expected": shapes.expected(told), "near": shapes.nearness(near)}
 
 
 def one(desk: Desk, visitor: Visitor, lead_id: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -140,6 +141,13 @@ class ExpectedShape(BaseModel):
     judged: int = Field(description="按这些来源最近 90 天的几条判断推算。")
 
 
+class NearnessShape(BaseModel):
+    """How many leads of the whole search are near, and how many only may be."""
+
+    sure: int = Field(description="附近几条。")
+    maybe: int = Field(description="可能在附近几条：只因为地点不准才够得着。")
+
+
 class Hits(BaseModel):
     """A page of a search."""
 
@@ -147,6 +155,9 @@ class Hits(BaseModel):
     next: str | None = Field(description="下一页的地址；没有了是 null。")
     expected: ExpectedShape | None = Field(
         description="这一页预计多少条是真的；这些来源的判断不满 10 条时是 null。"
+    )
+    near: NearnessShape | None = Field(
+        default=None, description="整个搜索里附近和可能在附近各几条；不限地点时是 null。"
     )
 
 
@@ -285,6 +296,11 @@ def hit(found: Hit, case: Case | None) -> dict[str, object]:
 def expected(found: Expected) -> dict[str, object] | None:
     """The range, where it can be told."""
     return asdict(found) if found.told else None
+
+
+def nearness(found: Mapping[Precision, int]) -> dict[str, int] | None:
+    """None without a place."""
+    return {"sure": found["sure"], "maybe": found["likely"]} if found else None
 
 
 def lead(found: Lead, case: Case | None) -> dict[str, object]:

@@ -12,7 +12,7 @@ from leads.index.base import LeadIndex
 from leads.models import LeadQuery
 from leads.web.auth import Visitor
 from leads.web.leads.list_view import page_of
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.search_form import LeadForm, list_query
 
 STEP = 100  # leads read at once
 MOST = 1000  # looked through; who is further down a list has the way back only
@@ -43,7 +43,7 @@ def neighbours(index: LeadIndex, visitor: Visitor, lead_id: str, listed: str, no
     found = Neighbours(back=f"{back}#{lead_id}", kept=kept, listed=listed)
     first = form.model_copy(update={"cursor": ""})
     try:
-        beside = _beside(index, lead_query(first, visitor, limit=STEP, now=now), lead_id, now)
+        beside = _beside(index, list_query(first, visitor, limit=STEP, now=now), lead_id, now)
     except QueryError:
         return found
     if beside is None:

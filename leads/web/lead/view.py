@@ -143,7 +143,7 @@ def _clinic(lead: Lead, clinic: Clinic) -> ClinicLine:
     way = way if region.level == "point" or not region.exact else f"{region.name}{way}"
     return ClinicLine(
         clinic=clinic, treats=treats, distance=distance, precision=precision, way=way,
-        surely=precision_text(region, precision),
+        surely=precision_text(precision),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from leads.index.base import Facet, LeadIndex
-from leads.models import LeadQuery
+from leads.models import DownTo, LeadQuery
 from leads.query.fields import BY_NAME
 
 SHOWN: tuple[Facet, ...] = ("status", "symptom", "specialty", "intent", "source", "assignee")
@@ -27,7 +27,7 @@ class Counts:
 
     total: int  # of the query itself
     facets: Mapping[Facet, Mapping[str, int]]
-    precisions: Mapping[str, int]  # leads found when one goes down that far; {} without a place
+    precisions: Mapping[DownTo, int]  # leads found when one goes down that far; {} without a place
     ages: Mapping[str, int]  # of AGES and "": leads found when one goes back that far
 
 
@@ -53,12 +53,12 @@ def _total(query: LeadQuery, facets: Mapping[Facet, Mapping[str, int]]) -> int:
     return sum(found.get(each, 0) for each in query.statuses) if query.statuses else sum(found.values())
 
 
-def _down_to(index: LeadIndex, query: LeadQuery) -> Mapping[str, int]:
+def _down_to(index: LeadIndex, query: LeadQuery) -> Mapping[DownTo, int]:
     if query.near is None:
         return {}
     found = index.precisions(query)
     sure, likely = found["sure"], found["sure"] + found["likely"]
-    return {"sure": sure, "likely": likely, "possible": likely + found["possible"]}
+    return {"sure": sure, "likely": likely, "maybe": found["likely"], "possible": likely + found["possible"]}
 
 
 def _back_to(index: LeadIndex, query: LeadQuery, now: datetime) -> Mapping[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from leads.actions.export import evidence_text
 from leads.alerts.triggers.news import mention_page
+from leads.errors import QueryError
 from leads.index.base import Facet
 from leads.labels import (
     DOWN_TO_NAMES,
@@ -16,14 +18,13 @@ from leads.labels import (
     NOBODY,
     NOWHERE,
     POLARITY_NAMES,
-    PRECISION_NAMES,
     SEVERITY_NAMES,
     SINCE_NAMES,
     SITE_NAMES,
     STATUS_NAMES,
     source_name,
 )
-from leads.models import PRECISIONS, Clinic, Hit, LeadQuery, Mention, MentionState
+from leads.models import DOWN_TO, Clinic, Hit, LeadQuery, Mention, MentionState
 from leads.query.alert_conditions import severity_of
 from leads.query.fields import BY_NAME, FIELDS, SearchField
 from leads.query.search import called, code_of
@@ -223,17 +224,34 @@ def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:
 def precision_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
     """How far down to go, each with what it gives."""
     found = counts.precisions if counts else {}
-    chosen = form.precision or "likely"
-    known = {code: name for code, name in PRECISION_NAMES.items() if chosen in (code, name)}
+    field = BY_NAME["precision"]
+    chosen = "sure"
+    with suppress(QueryError):
+        chosen = code_of(field, form.precision or chosen)
     return [
         FacetChoice(
-            value="" if code == "likely" else code,
+            value="" if code == "sure" else code,
             name=DOWN_TO_NAMES[code],
-            chosen=code in known,
+            chosen=code == chosen,
             count=found.get(code),
         )
-        for code in PRECISIONS
+        for code in DOWN_TO
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaybeNear:
+    """The group beside a list of those near: who may be near by the uncertainty of the place alone."""
+
+    count: int
+    url: str
+
+
+def maybe_near(form: LeadForm, query: LeadQuery | None, counts: Counts | None) -> MaybeNear | None:
+    """None where the list holds them, or there are none."""
+    if query is None or counts is None or query.precision != "sure" or not counts.precisions.get("maybe"):
+        return None
+    return MaybeNear(count=counts.precisions["maybe"], url=form.url(precision="maybe"))
 
 
 def age_choices(form: LeadForm, counts: Counts | None) -> list[FacetChoice]:
@@ -299,12 +317,9 @@ def _said(field: SearchField, form: LeadForm, query: LeadQuery) -> str:
     if field.name == "since":
         return _age(text)
     if field.name == "precision":
-        return _PLACED.get(query.precision, "") if query.near is not None else ""
+        return called(field, query.precision) if query.near is not None and query.precision != "sure" else ""
     value = f"{float(text):g}" if field.kind == "share" else text
     return field.chip.format(area_name(query.area) if field.kind == "area" else value)
-
-
-_PLACED = {"sure": "位置确定", "possible": "连仅同省"}
 
 
 def _age(since: str) -> str:

@@ -28,7 +28,7 @@ from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
 from leads.web.leads.heard import heard_of
-from leads.web.leads.search_form import LeadForm, lead_query, usual_start
+from leads.web.leads.search_form import LeadForm, lead_query, list_query, usual_start
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 
@@ -65,6 +65,7 @@ class LeadsPage(WebPage):
     expected: str
     rows: Sequence[list_view.LeadRow]
     total: int
+    maybe: list_view.MaybeNear | None
     counts: Counts | None
     next_url: str
     first_url: str
@@ -107,7 +108,6 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
     heard = heard_of(desk.index, desk.records, (hit.lead.id for hit in page.items), clinics)
-    chips = list_view.chips(form, query, clinics, people, restricted=visitor.restricted) if query else []
     return LeadsPage(
         form=form,
         problem=problem,
@@ -118,13 +118,14 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         expected=str(expected_of((hit.lead for hit in page.items), judged)),
         rows=list_view.rows(page.items, touched, people, listed=form.kept(now), heard=heard),
         total=counts.total if counts else 0,
+        maybe=list_view.maybe_near(form, query, counts),
         counts=counts,
         next_url=form.next_url(page.cursor, now),
         first_url=form.url() if form.cursor else "",
         filters=list_view.filters(form, query, counts, people, treated=_treated(visitor, form)),
         precisions_to=list_view.precision_choices(form, counts),
         ages=list_view.age_choices(form, counts),
-        chips=chips,
+        chips=_chips(form, query, visitor, people),
         sorts_to=_sorts(query),
         place=form.place(clinics),
         symptom_options=_symptom_options(),
@@ -174,6 +175,14 @@ def _notice(asked: Mapping[str, str]) -> Notice:
     return Notice(sentence=f"已更新 {done} 条线索。", undo=undo if _NUMBER.fullmatch(undo) else "")
 
 
+def _chips(
+    form: LeadForm, query: LeadQuery | None, visitor: Visitor, people: Mapping[str, str]
+) -> Sequence[list_view.Chip]:
+    if query is None:
+        return ()
+    return list_view.chips(form, query, visitor.clinics, people, restricted=visitor.restricted)
+
+
 def _treated(visitor: Visitor, form: LeadForm) -> Collection[str]:
     """The specialties that may be asked for; empty for all. A doctor is offered none that is refused."""
     own = [each for each in visitor.clinics if each.id == (form.near or visitor.clinics[0].id)]
@@ -192,7 +201,7 @@ def _answer(
 ) -> tuple[Page[Hit], LeadQuery | None, Counts | None, str]:
     """(page, query, counts, problem): without a query where there is a problem."""
     try:
-        query = lead_query(form, visitor, limit=PAGE_SIZE, now=now)
+        query = list_query(form, visitor, limit=PAGE_SIZE, now=now)
         page = desk.index.search(query, now=now)
     except QueryError as error:
         return Page(items=()), None, None, str(error)

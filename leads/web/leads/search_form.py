@@ -151,6 +151,16 @@ def usual_start(clinics: Sequence[Clinic]) -> LeadForm:
     )
 
 
+def list_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -> LeadQuery:
+    """What the list shows: where nothing is said of it, those near alone; who may be near is a group apart.
+
+    Raises:
+        QueryError: as `lead_query`.
+    """
+    query = lead_query(form, visitor, limit=limit, now=now)
+    return query if form.precision else replace(query, precision="sure")
+
+
 def lead_query(form: LeadForm, visitor: Visitor, *, limit: int, now: datetime) -> LeadQuery:
     """What the person asks, within what the person may see.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain, islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,10 +12,11 @@ from fastapi.responses import StreamingResponse
 
 from leads.actions.export import MOST_ROWS, csv_lines, every_hit, xlsx_chunks
 from leads.models import BEIJING, Hit
-from leads.records import audit
+from leads.query.search import maybe_near
+from leads.records import audit, users
 from leads.web.auth import Anyone
 from leads.web.desk import TheDesk
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.search_form import LeadForm, lead_query, list_query
 
 LINES_AT_ONCE = 200
 routes = APIRouter()
@@ -25,7 +27,9 @@ Asked = Annotated[LeadForm, Query()]
 def as_csv(request: Request, desk: TheDesk, visitor: Anyone, form: Asked) -> Response:
     """UTF-8 with a byte order mark, so that Excel reads it."""
     hits, now = _hits(desk, visitor, form, "csv")
-    return StreamingResponse(_joined(csv_lines(hits)), headers=_headers("csv", now), media_type="text/csv")
+    return StreamingResponse(
+        _joined(csv_lines(hits, people=_people(desk))), headers=_headers("csv", now), media_type="text/csv"
+    )
 
 
 @routes.get("/leads/export.xlsx")
@@ -33,18 +37,29 @@ def as_xlsx(request: Request, desk: TheDesk, visitor: Anyone, form: Asked) -> Re
     """An Excel workbook with one sheet."""
     hits, now = _hits(desk, visitor, form, "xlsx")
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return StreamingResponse(xlsx_chunks(hits), headers=_headers("xlsx", now), media_type=kind)
+    return StreamingResponse(
+        xlsx_chunks(hits, people=_people(desk)), headers=_headers("xlsx", now), media_type=kind
+    )
 
 
 def _hits(desk: TheDesk, visitor: Anyone, form: LeadForm, kind: str) -> tuple[Iterator[Hit], datetime]:
     """All that the page would show on all its pages; written down before the first line leaves."""
     now = desk.clock()
-    query = lead_query(form.model_copy(update={"cursor": ""}), visitor, limit=1, now=now)
-    count = min(desk.index.count(query), MOST_ROWS)
+    first = form.model_copy(update={"cursor": ""})
+    count = min(desk.index.count(lead_query(first, visitor, limit=1, now=now)), MOST_ROWS)
+    # As the page has it: who is near, and behind them the group of who may be.
+    shown = list_query(first, visitor, limit=1, now=now)
+    groups = [shown] if form.precision or shown.near is None else [shown, maybe_near(shown)]
     with desk.records.transaction() as session:
         asked = form.url("").removeprefix("?")[:500]
         audit.note(session, who=visitor.login, action=f"export.{kind}", now=now, query=asked, leads=count)
-    return every_hit(desk.index, query, now=now), now
+    hits = chain.from_iterable(every_hit(desk.index, group, now=now) for group in groups)
+    return islice(hits, MOST_ROWS), now
+
+
+def _people(desk: TheDesk) -> Mapping[str, str]:
+    with desk.records.reading() as session:
+        return {user.login: user.name for user in users.everybody(session)}
 
 
 def _joined(lines: Iterable[str]) -> Iterator[str]:

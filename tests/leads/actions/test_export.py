@@ -37,7 +37,7 @@ def test_a_row_says_what_the_page_says_and_not_who_wrote_it() -> None:
     )
     assert cells == {
         "编号": "forum/7", "时间": "2026-11-20 11:00", "需求": 0.8, "得分": 0.5, "距离km": "",
-        "精度": "大致", "地点": "武侯区内（±6 公里）", "地点依据": "“武侯区”", "症状": "牙痛",
+        "精度": "附近", "地点": "武侯区内（±6 公里）", "地点依据": "“武侯区”", "症状": "牙痛",
         "科室": "口腔科", "意图": "求诊", "状态": "新线索", "负责人": "", "来源": "forum", "重复": 0,
         "正文": "牙疼，求推荐",
         "理由": "；".join(reason.text for reason in found.reasons), "链接": found.post.url,
@@ -48,7 +48,7 @@ def test_a_row_says_what_the_page_says_and_not_who_wrote_it() -> None:
     cells = dict(
         zip(COLUMNS, row(Hit(lead=point, score=0.5, distance_km=1.234, precision="sure")), strict=True)
     )
-    assert (cells["距离km"], cells["精度"], cells["地点"]) == (1.23, "确定", "武侯区")
+    assert (cells["距离km"], cells["精度"], cells["地点"]) == (1.23, "附近", "武侯区")
 
 
 def _hits(*texts: str) -> list[Hit]:

@@ -13,7 +13,7 @@ from leads.config import Settings
 from leads.errors import QueryError
 from leads.index import open_backend
 from leads.index.base import KINDS, LeadIndex
-from leads.models import PRECISIONS, CaseMark, LeadQuery
+from leads.models import DOWN_TO, CaseMark, LeadQuery
 from leads.query.holds import holds, subject_of
 from leads.query.search import nowhere
 from leads.query.words import parse
@@ -203,8 +203,9 @@ def test_filters(index: LeadIndex, query: dict[str, object], found: list[str]) -
     ("precision", "found"),
     [
         ("sure", ["point", "wuhou", "jinjiang"]),
-        ("likely", ["point", "wuhou", "jinjiang", "chengdu"]),
-        ("possible", ["point", "wuhou", "jinjiang", "chengdu", "sichuan"]),
+        ("likely", ["point", "wuhou", "jinjiang", "chengdu", "edge"]),
+        ("maybe", ["chengdu", "edge"]),
+        ("possible", ["point", "wuhou", "jinjiang", "chengdu", "edge", "sichuan"]),
     ],
 )
 def test_near(index: LeadIndex, precision: str, found: list[str]) -> None:
@@ -212,11 +213,13 @@ def test_near(index: LeadIndex, precision: str, found: list[str]) -> None:
         "point": point(30.645, 104.045), "wuhou": region("武侯区"), "jinjiang": region("锦江区"),
         "chengdu": region("成都市"), "sichuan": region("四川省"), "mianyang": region("绵阳市"),
         "beijing": region("朝阳区"), "nowhere": None,
+        "edge": point(30.64 + 0.0465, 104.04),  # 5.17 km away, known to 300 metres
     }  # fmt: skip
     index.upsert([lead(0, f"牙疼 {name}", place=place, post_id=name) for name, place in places.items()])
     got = ids(index, near=NEAR_WUHOU, precision=precision, sort="nearest")
     assert got == sorted(found, key=got.index)
-    assert got[:2] == ["wuhou", "point"]
+    if precision != "maybe":
+        assert got[:2] == ["wuhou", "point"]
 
 
 def test_score_falls_with_age_and_with_what_is_not_known_of_the_place(index: LeadIndex) -> None:
@@ -409,7 +412,7 @@ class TestSpread:
         ]  # fmt: skip
         index.upsert([lead(n, f"牙疼第{n}天", place=place) for n, place in enumerate(places)])
         counted = {"sure": 3, "likely": 1, "possible": 1}
-        for precision in PRECISIONS:
+        for precision in DOWN_TO:
             assert index.precisions(LeadQuery(near=NEAR_WUHOU, precision=precision)) == counted
         assert index.precisions(LeadQuery(near=NEAR_WUHOU, words=parse("头晕"))) == {
             "sure": 0, "likely": 0, "possible": 0,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
-from leads.models import PRECISIONS, CaseMark, Lead, LeadQuery, Near
+from leads.models import DOWN_TO, CaseMark, Lead, LeadQuery, Near
 from leads.query.words import parse
 from nlp.models import INTENTS
 from tests.support import brute_force
@@ -53,7 +53,7 @@ queries = st.builds(
     assignees=some(ASSIGNEES),
     area=st.just("") | st.sampled_from(("510000", "510100", "510107", "110000", "110105")),
     near=st.none() | nears,
-    precision=st.sampled_from(PRECISIONS),
+    precision=st.sampled_from(DOWN_TO),
     min_need=st.sampled_from((0.0, 0.25, 0.6)),
     since=st.none() | st.integers(0, 400).map(lambda hours: NOW - timedelta(hours=hours)),
     until=st.none() | st.integers(0, 400).map(lambda hours: NOW - timedelta(hours=hours)),

@@ -49,7 +49,9 @@ def test_nothing_asked_restricts_nothing() -> None:
         ({"area": "成都武侯"}, "area", "510107"),
         ({"area": "四川"}, "area", "510000"),
         ({"precision": "sure"}, "precision", "sure"),
+        ({"precision": "maybe"}, "precision", "maybe"),
         ({"precision": "仅同省"}, "precision", "possible"),
+        ({"precision": "确定"}, "precision", "sure"),  # as kept searches say it
         ({"sort": "newest"}, "sort", "newest"),
         ({"sort": "最近"}, "sort", "nearest"),
         ({"min_need": "0.5"}, "min_need", 0.5),

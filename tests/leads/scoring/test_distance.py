@@ -151,7 +151,12 @@ def test_looking_further_never_loses_a_place(
 
 @pytest.mark.parametrize(
     ("asked", "kept"),
-    [("sure", ["sure"]), ("likely", ["sure", "likely"]), ("possible", ["sure", "likely", "possible"])],
+    [
+        ("sure", ["sure"]),
+        ("likely", ["sure", "likely"]),
+        ("maybe", ["likely"]),
+        ("possible", ["sure", "likely", "possible"]),
+    ],
 )
 def test_precision_says_how_far_down_to_go(asked: str, kept: list[str]) -> None:
     assert [item for item in PRECISIONS if precise_enough(item, asked)] == kept  # type: ignore[arg-type]  # a Literal

@@ -24,9 +24,9 @@ from tests.support.seen import Seen, shown
 @pytest.mark.parametrize(
     ("fields", "asked"),
     [
-        ({}, {"near": "anhe"}),  # the first clinic's surroundings
+        ({}, {"near": "anhe", "precision": "sure"}),  # the first clinic's surroundings
         ({"near": "all"}, {}),
-        ({"near": "qingmu"}, {"near": "qingmu"}),
+        ({"near": "qingmu"}, {"near": "qingmu", "precision": "sure"}),
         (
             {"near": "qingmu", "radius": "20km", "precision": "sure"},
             {"near": "qingmu", "radius": "20km", "precision": "sure"},
@@ -43,7 +43,7 @@ from tests.support.seen import Seen, shown
         ({"near": "all", "since": "7d"}, {"since": "7d"}),
         ({"near": "all", "min_need": "0.8"}, {"min_need": "0.8"}),
         ({"near": "all", "source": "forum", "sort": "newest"}, {"source": ("forum",), "sort": "newest"}),
-        ({"near": "anhe", "sort": "nearest"}, {"near": "anhe", "sort": "nearest"}),
+        ({"near": "anhe", "sort": "nearest"}, {"near": "anhe", "precision": "sure", "sort": "nearest"}),
     ],
 )
 def test_the_page_shows_what_the_query_finds(

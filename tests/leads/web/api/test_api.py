@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,6 +196,17 @@ class TestReading:
         on_page = re.findall(r'name="lead" value="\d+:([^"]+)"', shown)
         assert found
         assert [each["id"] for each in found] == on_page
+
+    def test_who_is_near_and_who_may_be_are_counted_as_on_the_page(
+        self, admin: TestClient, client: TestClient
+    ) -> None:
+        found = admin.get("/leads?near=anhe&limit=200").json()
+        each = Counter(item["precision"] for item in found["items"])
+        assert found["near"] == {"sure": each["sure"], "maybe": each["likely"]}
+        html = client.get("/?near=anhe").text
+        assert f"共 <strong>{each['sure']}</strong>" in html
+        assert f"可能在附近（{each['likely']}）" in html
+        assert admin.get("/leads?near=all").json()["near"] is None
 
     def test_how_many_are_real_is_told_once_enough_were_judged(self, admin: TestClient, folder: Path) -> None:
         query = "near=all&q=牙疼&limit=7"

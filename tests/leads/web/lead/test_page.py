@@ -73,7 +73,7 @@ def test_everything_known_is_there(client: TestClient) -> None:
         '<mark class="symptom urgent-week">牙疼</mark>', "求诊可能性 90%", "否认（不算）", "口腔科",
         "几天内需要处理",
         "四川省成都市武侯区", "区县", "约 6.0 公里", "可靠：作者自己说的", "安和口腔",
-        "武侯区内（±6 公里）", "大致",
+        "武侯区内（±6 公里）", "附近",
         "同问，武侯区哪里看牙疼", "第 9 楼", "标为已看",
     ):  # fmt: skip
         assert words in page, words

@@ -20,7 +20,7 @@ from leads.actions.export import BOM, COLUMNS
 from leads.config import ClinicTable, Settings
 from leads.index.base import Stored
 from leads.index.sqlite.index import SqliteIndex
-from leads.models import LeadQuery, Mention, Reason
+from leads.models import DOWN_TO, LeadQuery, Mention, Reason
 from leads.records import audit, cases, feedback, open_records, searches, users
 from leads.scoring.fit import serves
 from leads.web.leads import list_view
@@ -58,6 +58,7 @@ def page(client: TestClient, query: str) -> str:
         "near=all&symptom=toothache&status=new",
         "near=anhe&precision=possible&source=forum",
         "near=all&assignee=未分配&intent=seeker&min_need=0.7",
+        "near=anhe&precision=maybe",
         "area=成都&specialty=dental&since=30d",
     ],
 )
@@ -73,7 +74,7 @@ def test_each_count_is_what_that_choice_would_find(client: TestClient, query: st
 
 
 @pytest.mark.parametrize(
-    "query", ["near=anhe&since=7d", "near=qingmu&radius=20km", "near=anhe&precision=sure"]
+    "query", ["near=anhe&since=7d", "near=qingmu&radius=20km", "near=anhe&precision=maybe"]
 )
 def test_counts_of_precision_and_age_are_what_they_would_find(client: TestClient, query: str) -> None:
     asked = dict(LeadForm.read(query).items())
@@ -107,8 +108,8 @@ def test_counts_over_invented_leads_equal_counting_them_one_by_one(tmp_path: Pat
             for value, number in counts.facets[facet].items():
                 assert index.count(replace(query, **{field: (value,)})) == number
         assert counts.total == index.count(query)
-        assert [counts.precisions[name] for name in ("sure", "likely", "possible")] == [
-            index.count(replace(query, precision=name)) for name in ("sure", "likely", "possible")
+        assert [counts.precisions[name] for name in DOWN_TO] == [
+            index.count(replace(query, precision=name)) for name in DOWN_TO
         ]
         assert counts.ages[""] == index.count(query) > counts.ages[AGES[0]]
 
@@ -135,6 +136,43 @@ def test_counts_are_kept_for_a_moment_and_forgotten_after_a_change() -> None:
 def test_pages_of_the_last_days_follow_each_other_while_time_goes_on(client: TestClient) -> None:
     ids = shown(client, near="all", since="30d")
     assert len(ids) == len(set(ids)) > PAGE_SIZE
+
+
+# --- who may be near ---------------------------------------------------------
+
+
+def test_who_may_be_near_stands_in_a_group_of_its_own_that_opens_by_itself(client: TestClient) -> None:
+    together = shown(client, near="anhe", precision="likely")
+    near = shown(client, near="anhe")
+    maybe = shown(client, near="anhe", precision="maybe")
+    assert sorted(near + maybe) == sorted(together)
+    assert near
+    assert maybe
+    links = dict(re.findall(r'<a href="([^"]+)">(可能在附近（\d+）)</a>', page(client, "near=anhe")))
+    assert links == {"/?near=anhe&amp;precision=maybe": f"可能在附近（{len(maybe)}）"}
+    html = page(client, "near=anhe&precision=maybe")
+    assert ">可能在附近（" not in html  # it is the list itself now
+    assert "只看可能在附近 <a" in html
+
+
+def test_without_a_place_nobody_may_be_near(client: TestClient) -> None:
+    assert ">可能在附近（" not in page(client, "near=all")
+
+
+def test_an_export_says_of_each_lead_how_surely_it_is_near_and_who_works_on_it(
+    client: TestClient, folder: Path
+) -> None:
+    first = shown(client, near="anhe")[0]
+    bulk(client, lead=[f"0:{first}"], status="seen", assignee="admin-")
+    text = client.get("/leads/export.csv", params={"near": "anhe"}).content.decode()
+    rows = list(csv.DictReader(io.StringIO(text[1:], newline="")))
+    named = [row["精度"] for row in rows]
+    assert named == sorted(named, key=("附近", "可能在附近").index)
+    assert set(named) == {"附近", "可能在附近"}
+    with open_records(settings(folder)) as records, records.reading() as session:
+        name = next(user.name for user in users.everybody(session) if user.login == "admin-")
+    assert [row["负责人"] for row in rows if row["编号"] == first] == [name]
+    assert name != "admin-"
 
 
 # --- rows and chips ------------------------------------------------------------
@@ -439,8 +477,11 @@ def test_a_doctor_cannot_touch_what_is_not_seen(client_of: ClientOf, folder: Pat
     ["near=all", "near=anhe&sort=newest", "near=qingmu&radius=20km&sort=nearest", "near=all&q=牙疼&since=7d"],
 )
 def test_an_export_is_what_the_pages_show(client: TestClient, query: str) -> None:
+    """The list, and behind it the group of those that may be near."""
     fields = dict(LeadForm.read(query).items())
     ids = shown(client, **fields)
+    if "anhe" in query or "qingmu" in query:
+        ids += shown(client, **fields, precision="maybe")
     answer = client.get("/leads/export.csv", params=fields)
     assert answer.headers["content-type"].startswith("text/csv")
     assert re.fullmatch(
@@ -473,7 +514,7 @@ def test_a_doctors_export_has_no_more_than_the_page(client_of: ClientOf) -> None
     rows = list(
         csv.DictReader(io.StringIO(doctor.get("/leads/export.csv").text.removeprefix(BOM), newline=""))
     )
-    assert [row["编号"] for row in rows] == shown(doctor)
+    assert [row["编号"] for row in rows] == shown(doctor) + shown(doctor, precision="maybe")
     assert doctor.get("/leads/export.csv?near=all").status_code == 400
 
 
