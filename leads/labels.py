@@ -55,6 +55,11 @@ COMPLAINT_NAMES: Mapping[ComplaintKind, str] = {
     "complaint": "投诉", "dispute": "纠纷", "injury": "伤害", "media": "曝光",
 }  # fmt: skip
 ROLE_NAMES = {"admin": "管理员", "marketer": "市场", "doctor": "医生"}
+ROLE_DUTIES = {
+    "admin": "什么都能做：用户、来源、采集、删除，还能看到所有人的通道和记录。",
+    "marketer": "跟进线索和提及，管规则、诊所和话术；不能管用户，不能开始或暂停采集。",
+    "doctor": "只看自己诊所附近、自己看得了的线索，和提到自己诊所的内容。",
+}
 SINCE_NAMES = {"1d": "1 天内", "3d": "3 天内", "7d": "7 天内", "30d": "30 天内", "": "不限"}
 HOW_NAMES: Mapping[How, str] = {
     "exact": "全称", "alias": "别名", "short": "简称", "homophone": "同音写法", "typo": "错字写法",

@@ -73,13 +73,19 @@ def opened(
     role: Role = "admin",
     clinic_ids: tuple[str, ...] = (),
     complain: bool = True,
+    dark: bool = False,
 ) -> Iterator[Page]:
     """A page that fails the test for anything its console complains of, and any request to elsewhere.
 
     With `folder`, the data folder of the served application, somebody of that role is logged in. Without
-    `complain` faults are let pass: a browser calls an answer of 400 one.
+    `complain` faults are let pass: a browser calls an answer of 400 one. `dark` is how the window is.
     """
-    context = browser.new_context(viewport=size, java_script_enabled=scripts, locale="zh-CN")
+    context = browser.new_context(
+        viewport=size,
+        java_script_enabled=scripts,
+        locale="zh-CN",
+        color_scheme="dark" if dark else "light",
+    )
     if folder is not None:
         for name, value in login_cookie(folder, role, clinic_ids).items():
             context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])

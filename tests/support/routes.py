@@ -9,12 +9,10 @@ from typing import Any, get_args, get_type_hints
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+")  # of a library whose file is served
-
 
 def routes_of(app: FastAPI) -> list[str]:
-    """ "GET /lead/{lead_id}" and so on, sorted; a folder of files is one route, a version in a name is *."""
-    return sorted({_VERSION.sub("*", route) for route, _ in _walk(app.routes, "")})
+    """ "GET /lead/{lead_id}" and so on, sorted; a folder of files is one route."""
+    return sorted({route for route, _ in _walk(app.routes, "")})
 
 
 def parameters_of(app: FastAPI) -> list[str]:

@@ -65,6 +65,7 @@ class RulesPage(WebPage):
     described: Mapping[int, Sequence[tuple[str, str]]]
     problems: Mapping[int, str]
     kinds: Mapping[RuleKind, str]
+    hints: Mapping[RuleKind, str]
     done: str
 
 
@@ -125,6 +126,7 @@ def all_rules(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -
         described={rule.id: described(rule.kind, rule.query, visitor.clinics) for rule in found},
         problems={rule.id: _problem(rule, visitor, desk) for rule in found},
         kinds=KIND_NAMES,
+        hints=KIND_HINTS,
         done=DONE.get(done, ""),
     )
     return render(request, page)

@@ -131,6 +131,17 @@ def test_nothing_serious_is_found(browser: Browser, address: str, folder: Path, 
     assert found == []
 
 
+def test_what_is_written_can_be_read_at_night(browser: Browser, address: str, folder: Path) -> None:
+    """Of all that axe looks for only contrast depends on the theme."""
+    found: list[str] = []
+    with opened(browser, DESK, folder=folder, complain=False, dark=True) as page:
+        for path in EVERYBODY + STAFF + ADMIN:
+            page.goto(address + path)
+            shoot(page, f"dark-{path.strip('/').replace('/', '_')[:40]}")
+            found += [f"{path} {each}" for each in _grave(page, {"runOnly": ["color-contrast"]}, least=0)]
+    assert found == []
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_nothing_serious_is_found_before_the_login(
     browser: Browser, address: str, folder: Path, size: ViewportSize
@@ -141,10 +152,10 @@ def test_nothing_serious_is_found_before_the_login(
             assert _grave(page) == [], path
 
 
-def _grave(page: Page) -> list[str]:
+def _grave(page: Page, options: dict[str, Any] | None = None, *, least: int = 8) -> list[str]:
     """What axe calls serious or critical, with the elements; it must have looked at something."""
-    answer: dict[str, Any] = Axe().run(page).response
-    assert len(answer["passes"]) > 8
+    answer: dict[str, Any] = Axe().run(page, options=options).response
+    assert len(answer["passes"]) > least
     return [
         f"{each['id']}: {'; '.join(node['html'][:120] for node in each['nodes'][:3])}"
         for each in answer["violations"]

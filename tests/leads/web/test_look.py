@@ -60,6 +60,8 @@ def test_a_file_that_is_not_there_has_no_address() -> None:
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_templates_ask_for_addresses_and_for_icons_that_are_there(template: str) -> None:
     written = source(template)
+    assert not re.search(r"""(href|src)=["']/static/""", written), "write {{ static('name') }}"
+    assert not re.search(r'datetime="[^"]*isoformat\(\)', written), "HTML knows no microseconds"
     for name in re.findall(r"static\('([^']+)'\)", written):
         assert static(name)
     assert set(re.findall(r"""icon\(["']([a-z0-9-]+)["']\)""", written)) <= SYMBOLS
