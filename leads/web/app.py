@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from time import perf_counter
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import FastAPI, Request, Response
@@ -17,9 +18,10 @@ from leads.index import open_backend
 from leads.models import Clock, system_clock
 from leads.records import open_records
 from leads.records.clinics import adopt_file
-from leads.web import pages
+from leads.web import pages, probes
 from leads.web.api.application import create_api, wrong_host
 from leads.web.api.errors import http_problem
+from leads.web.api.metrics import Latency
 from leads.web.assets import StaticAssets
 from leads.web.auth import NotLoggedIn
 from leads.web.compression import Compression
@@ -52,10 +54,12 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
     app.state.gate = Gate()
+    app.state.latency = Latency()
     app.mount("/static", StaticAssets(), name="static")
     app.mount("/api/v1", create_api(app.state))
     for router in pages.ROUTERS:
         app.include_router(router)
+    app.include_router(probes.routes)
     app.add_exception_handler(TingzhenError, _our_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -67,6 +71,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     desk: Desk = request.app.state.desk
+    began = perf_counter()
     if request.url.hostname in own_names(desk.settings):
         response = await call_next(request)
     elif request.url.path.startswith("/api/"):
@@ -75,6 +80,7 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
         response = error_page(request, "这个网址不属于听诊：请用管理员给的网址打开。", 421)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    request.app.state.latency.note(request, response.status_code, perf_counter() - began)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", PRIVATE["Cache-Control"])
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
@@ -25,6 +26,12 @@ def counts(session: Session, user_id: int | None) -> dict[str, int]:
     grouped = select(Alert.state, func.count()).where(_of(user_id)).group_by(Alert.state)
     found: dict[str, int] = {row[0]: row[1] for row in session.execute(grouped)}
     return {tab: sum(found.get(state, 0) for state in states) for tab, states in TABS.items()}
+
+
+def oldest_due(session: Session, now: datetime) -> datetime | None:
+    """When the alert should have left that waits longest although it is due; None when none does."""
+    waiting = Alert.state.in_(("waiting", "sending"))
+    return session.scalar(select(func.min(Alert.next_at)).where(waiting, Alert.next_at <= now))
 
 
 def listed(session: Session, user_id: int | None, *, tab: str, limit: int, offset: int) -> Sequence[Alert]:

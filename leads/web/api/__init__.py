@@ -9,6 +9,7 @@ from leads.web.api import (
     insights,
     leads,
     mentions,
+    metrics,
     notes,
     rules,
 )
@@ -23,6 +24,7 @@ ROUTERS = (
     rules.routes,
     clinics.routes,
     coverage.routes,
+    metrics.routes,
     exports.routes,
     erasures.routes,
 )

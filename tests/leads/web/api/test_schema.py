@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from crawler.sources.load import PACKAGED
 from leads import storage
 from leads.models import Role
 from leads.records.tokens import SCOPES
@@ -55,6 +57,7 @@ QUICK = settings(
 @pytest.fixture
 def unhurried(folder: Path) -> FastAPI:
     """An application that schemathesis may close, where everybody may ask as often as they like."""
+    shutil.copyfile(PACKAGED, folder / "sources.toml")  # what the data folder has is the desk's own
     app = create_app(seeded(folder))
     many = RateLimitItemPerMinute(1_000_000)
     app.state.rates = Rates(many, many)
