@@ -6,7 +6,9 @@ import { circle, ground, mark, openMap, place } from "./atlas.js";
 const COARSEST = 4;
 const FINEST = 15;
 const WAIT = 250; // ms without movement before new cells are asked for
-const SMALLEST = 28; // pixels: what a finger can hit with some room around
+const SQUARE = 75; // pixels: about the side of a square at a zoom that suits the window
+const MOST_ACROSS = 12;
+const SMALLEST = matchMedia("(max-width: 40rem), (pointer: coarse)").matches ? 44 : 28; // pixels: what can be hit
 const LARGEST = 62;
 
 const box = document.getElementById("map");
@@ -29,20 +31,21 @@ async function start() {
     if (shown.reach) layers.addLayer(circle(shown.reach, "reach")).addLayer(mark(shown.reach, "clinic", "", [14, 14]));
     for (const bubble of bubbles(map, shown)) layers.addLayer(bubble);
   };
-  draw();
+  const refine = async () => {
+    const zoom = fixed || String(suiting(map));
+    const next = zoom === String(shown.zoom) ? shown : await cells(zoom);
+    if (!next) return;
+    shown = next;
+    draw();
+    box.dataset.shown = zoom;
+  };
+  await refine();
   box.dataset.ready = "yes";
 
   let timer = 0;
   map.on("zoomend", () => {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const zoom = fixed || String(suiting(map));
-      const next = zoom === String(shown.zoom) ? shown : await cells(zoom);
-      if (!next) return;
-      shown = next;
-      draw();
-      box.dataset.shown = zoom;
-    }, WAIT);
+    timer = setTimeout(refine, WAIT);
   });
 }
 
@@ -53,10 +56,12 @@ async function cells(zoom) {
   return answer.ok ? answer.json() : null;
 }
 
-// The zoom at which about twelve squares stand side by side, as in leads/web/map/view.py.
+// The zoom at which about twelve squares stand side by side, as in leads/web/map/view.py; fewer where the window is
+// narrow, so that each can be pressed.
 function suiting(map) {
   const seen = map.getBounds();
-  return Math.max(COARSEST, Math.min(FINEST, Math.round(Math.log2((360 / (seen.getEast() - seen.getWest())) * 12))));
+  const across = Math.min(MOST_ACROSS, map.getSize().x / SQUARE);
+  return Math.max(COARSEST, Math.min(FINEST, Math.round(Math.log2((360 / (seen.getEast() - seen.getWest())) * across))));
 }
 
 function bubbles(map, shown) {

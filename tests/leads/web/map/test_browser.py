@@ -49,6 +49,7 @@ def test_the_map_is_drawn_and_goes_nearer(
         page.wait_for_selector("#map[data-ready=yes] .bubble a")
         shoot(page, f"map-{size['width']}")
         assert fits(page)
+        shown = page.locator("#map").get_attribute("data-shown")
         before = page.locator("#map .bubble a").all_text_contents()
         assert any(text.isdigit() and int(text) >= 5 for text in before)
         box = page.locator("#map").bounding_box()
@@ -56,7 +57,7 @@ def test_the_map_is_drawn_and_goes_nearer(
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         for _ in range(4):
             page.mouse.wheel(0, -400)
-        page.wait_for_selector("#map[data-shown]")
+        page.wait_for_function("shown => document.getElementById('map').dataset.shown !== shown", arg=shown)
         shoot(page, f"map-near-{size['width']}")
         counts = [int(text) for text in page.locator("#map .bubble a").all_text_contents() if text.isdigit()]
         assert counts
