@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from leads.models import AlertState, DownTo, Hit, How, MentionState, Precision, RuleKind, Severity
-from nlp.models import ComplaintKind, Evidence, Polarity, Region
+from nlp.models import ComplaintKind, Evidence, Polarity, Region, Urgency
 
 INTENT_NAMES = {
     "seeker": "求诊",
@@ -43,6 +43,8 @@ STATUS_NAMES = {
     "shared": "已分享",
     "dismissed": "已排除",
 }
+SNOOZED = "snoozed"  # stands for the status of a lead that is left alone until a day
+LEAD_STATUS_NAMES = {**STATUS_NAMES, SNOOZED: "暂缓"}  # by which lists filter
 MENTION_STATE_NAMES: Mapping[MentionState, str] = {
     "open": "待处理", "working": "处理中", "done": "已处理", "not_us": "不是我们",
 }  # fmt: skip
@@ -88,6 +90,7 @@ KIND_HINTS: Mapping[RuleKind, str] = {
     "blocked": "来源拒绝访问或要求验证，采集停了下来。",
 }
 FREQUENCY_NAMES = {"now": "立即", "hourly": "每小时", "daily": "每天", "weekly": "每周"}
+URGENT_NAMES: Mapping[Urgency, str] = {"hours": "几小时内", "days": "几天内", "elective": "不急"}
 EVIDENCE_NAMES: dict[Evidence, str] = {
     "geo": "定位",
     "checkin": "签到",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from leads.errors import StorageError
 from leads.index.base import LeadIndex
@@ -10,6 +11,17 @@ from leads.models import CaseMark
 from leads.records import Records, cases
 
 _log = logging.getLogger(__name__)
+
+
+def wake(records: Records, index: LeadIndex, now: datetime) -> None:
+    """Cases whose day has come are in the lists again; the index is told of all it does not know.
+
+    Raises:
+        StorageError: the records cannot be read or written.
+    """
+    with records.transaction() as session:
+        cases.wake(session, now=now)
+    sync_index(records, index)
 
 
 def sync_index(records: Records, index: LeadIndex) -> int:
@@ -22,7 +34,9 @@ def sync_index(records: Records, index: LeadIndex) -> int:
     """
     told = 0
     while batch := cases.untold(records):
-        marks = [CaseMark(lead_id=c.lead_id, status=c.status, assignee=c.assignee) for c in batch]
+        marks = [
+            CaseMark(lead_id=c.lead_id, status=cases.shown_status(c), assignee=c.assignee) for c in batch
+        ]
         try:
             index.set_case(marks)
         except StorageError as error:

@@ -17,7 +17,7 @@ from tempfile import TemporaryFile
 from openpyxl import Workbook
 
 from leads.index.base import LeadIndex
-from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, STATUS_NAMES, extent_text, precision_text
+from leads.labels import EVIDENCE_NAMES, INTENT_NAMES, LEAD_STATUS_NAMES, extent_text, precision_text
 from leads.models import BEIJING, Hit, LeadQuery
 from nlp.models import Region
 from nlp.symptoms import lexicon
@@ -75,7 +75,7 @@ def row(hit: Hit, people: Mapping[str, str] = _UNNAMED) -> tuple[Cell, ...]:
         " ".join(dict.fromkeys(symptom.name for symptom in tags.symptoms if symptom.present)),
         " ".join(names.get(code, code) for code in tags.specialties),
         INTENT_NAMES[tags.intent_label],
-        STATUS_NAMES.get(lead.status, lead.status),
+        LEAD_STATUS_NAMES.get(lead.status, lead.status),
         people.get(lead.assignee, lead.assignee),
         post.source,
         lead.folded,

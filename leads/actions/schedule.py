@@ -235,8 +235,8 @@ class HouseKeeping:
             _log.info("备份好了：%s", kept.file)
 
     def tell_index(self) -> None:
-        """Cases the index has not heard of, because it was away."""
-        change_case.sync_index(self._records, self._index)
+        """Cases whose day has come, and those the index has not heard of, because it was away."""
+        change_case.wake(self._records, self._index, self._clock())
 
     def purge(self) -> None:
         """Forget what is too old to be kept."""

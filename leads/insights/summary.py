@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from leads.index.base import LeadIndex
-from leads.labels import NOWHERE, OUTCOMES
+from leads.labels import NOWHERE, OUTCOMES, SNOOZED
 from leads.models import CASE_STATUSES, Clinic, Lead, LeadQuery, Mention
 from leads.query.search import nowhere, of_clinic, spelled
 from leads.scoring.expected import MOST, JudgedLead, expected_of
@@ -26,7 +26,7 @@ from nlp.symptoms import lexicon
 TOP = 8  # rows of a table
 MOST_LEADS = 20_000  # read for one report
 PAGE = 1000
-COUNTED = tuple(status for status in CASE_STATUSES if status != "dismissed")
+COUNTED = (*(status for status in CASE_STATUSES if status != "dismissed"), SNOOZED)
 MOST_MENTIONS = 5_000
 GRAVE = 2  # severity of a complaint from which it is told apart
 # Something rose when it came at least so often, and so many times as often as before.

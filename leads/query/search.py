@@ -13,10 +13,10 @@ from leads.errors import QueryError
 from leads.labels import (
     DOWN_TO_NAMES,
     INTENT_NAMES,
+    LEAD_STATUS_NAMES,
     NOBODY,
     NOWHERE,
     SORT_NAMES,
-    STATUS_NAMES,
 )
 from leads.models import (
     BEIJING,
@@ -212,7 +212,7 @@ _CALLED: Mapping[FieldKind, Callable[[str], str]] = {
     "symptom": symptom_name,
     "specialty": lambda code: lexicon.load().specialties.get(code, code),
     "intent": lambda code: INTENT_NAMES.get(code, code),
-    "status": lambda code: STATUS_NAMES.get(code, code),
+    "status": lambda code: LEAD_STATUS_NAMES.get(code, code),
     "assignee": lambda login: login or NOBODY,
 }
 
@@ -224,7 +224,7 @@ def choices(field: SearchField) -> Mapping[str, str]:
         "precision": _DOWN_TO_NAMES,
         "specialty": lexicon.load().specialties,
         "intent": INTENT_NAMES,
-        "status": STATUS_NAMES,
+        "status": LEAD_STATUS_NAMES,
     }.get(field.kind, {})
     return {"" if code == field.default else code: name for code, name in codes.items()}
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from leads.errors import QueryError
-from leads.labels import INTENT_NAMES, NOBODY, STATUS_NAMES
+from leads.labels import INTENT_NAMES, LEAD_STATUS_NAMES, NOBODY
 from nlp.models import INTENTS, IntentLabel
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
 from nlp.text.normal import normalise
 
-STATUSES = tuple(STATUS_NAMES)
+STATUSES = tuple(LEAD_STATUS_NAMES)
 L = TypeVar("L", bound=str)
 
 
@@ -35,7 +35,7 @@ def intent_code(name: str) -> IntentLabel:
 
 def status_code(name: str) -> str:
     """Raises QueryError when there is no such status."""
-    return one_of(name, STATUSES, STATUS_NAMES, "status")
+    return one_of(name, STATUSES, LEAD_STATUS_NAMES, "status")
 
 
 def assignee_login(name: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from leads.records.tables.work import Case
 
 CLOSED = ("shared", "dismissed")
-Due = Literal["", "overdue", "today", "week", "none"]
+Due = Literal["", "overdue", "today", "week", "none", "snoozed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,8 @@ def _conditions(wanted: Wanted, today: date, limits: CaseLimits | None) -> list[
     found: list[ColumnElement[bool]] = [
         Case.status == wanted.status if wanted.status else Case.status.not_in(CLOSED)
     ]
+    if wanted.due != "snoozed":
+        found.append(Case.snoozed_until.is_(None) | (Case.snoozed_until <= today))
     if wanted.assignee is not None:
         found.append(Case.assignee == wanted.assignee)
     if wanted.clinic_id is not None:
@@ -89,5 +91,7 @@ def _due(due: Due, today: date) -> ColumnElement[bool]:
             return Case.due_on == today
         case "week":
             return Case.due_on <= date.fromordinal(today.toordinal() + 7)
+        case "snoozed":
+            return Case.snoozed_until > today
         case _:
             return Case.due_on.is_(None)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leads.errors import ConflictError, InputError
-from leads.labels import STATUS_NAMES
+from leads.labels import SNOOZED, STATUS_NAMES
 from leads.models import BEIJING, CASE_STATUSES, CaseStatus
 from leads.records import audit
 from leads.records.database import Records
@@ -35,12 +35,16 @@ FIELD_NAMES = {
     "due_on": "跟进日期",
     "value_yuan": "金额",
     "clinic_id": "诊所",
+    "snoozed_until": "暂缓到",
 }
 FIELDS = tuple(FIELD_NAMES)
 BATCH = 500  # cases the index is told of at once
 KEPT = timedelta(days=730)  # since the last change of a case
 LONGEST_REASON = 100
 MOST_YUAN = 10_000_000
+LONGEST_SNOOZE = timedelta(days=366)
+CLOCK = "schedule"  # who did what the clock did
+CLOCK_NAME = "听诊"
 UNDO_FOR = timedelta(minutes=10)  # a page offers it for some seconds; without scripts until one goes on
 _log = logging.getLogger(__name__)
 
@@ -68,6 +72,7 @@ class CaseChange:
     due_on: date | Keep | None = KEEP
     value_yuan: int | Keep | None = KEEP
     clinic_id: str | None = None
+    snoozed_until: date | Keep | None = KEEP  # another status ends it, unless it is given too
     version: int | None = None
 
 
@@ -96,7 +101,7 @@ def change(session: Session, changes: Mapping[str, CaseChange], *, who: str, now
         ConflictError: a case was changed since the version its change was decided on.
         InputError: a dismissal without a reason, or a value that cannot be.
     """
-    _check(session, changes.values())
+    _check(session, changes.values(), now.astimezone(BEIJING).date())
     changed = []
     for lead_id in sorted(
         changes
@@ -138,7 +143,7 @@ def undo(session: Session, *, at: datetime, who: str, now: datetime) -> list[str
 def _read_back(event: CaseEvent) -> Any:  # of the type of its field in `CaseChange`
     """The value that was there before the event."""
     text = event.before
-    if event.field == "due_on":
+    if event.field in ("due_on", "snoozed_until"):
         return date.fromisoformat(text) if text else None
     if event.field == "value_yuan":
         return int(text) if text else None
@@ -170,6 +175,18 @@ def purge(session: Session, *, now: datetime) -> int:
     return len(old)
 
 
+def wake(session: Session, *, now: datetime) -> list[str]:
+    """End the rest of cases whose day has come; returns the leads' ids. Safe to repeat."""
+    today = now.astimezone(BEIJING).date()
+    due = session.scalars(select(Case.lead_id).where(Case.snoozed_until <= today)).all()
+    return change(session, dict.fromkeys(due, CaseChange(snoozed_until=None)), who=CLOCK, now=now)
+
+
+def shown_status(case: Case) -> str:
+    """The status by which lists filter."""
+    return SNOOZED if case.snoozed_until else case.status
+
+
 def forget(session: Session, lead_ids: Sequence[str]) -> None:
     """Drop what was written about these leads, notes, judged texts, questions: their writers want it.
 
@@ -177,6 +194,18 @@ def forget(session: Session, lead_ids: Sequence[str]) -> None:
     """
     for table in (Note, Feedback, DailyQuestion):
         session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
+
+
+def day_of(text: str) -> date | None:
+    """A day as a form sends it; None for "".
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"日期 {text!r} 看不懂：请写成 2026-11-30。") from None
 
 
 def describe(event: CaseEvent, names: Mapping[str, str] | None = None) -> str:
@@ -234,7 +263,7 @@ def _apply(session: Session, case: Case, wanted: CaseChange, *, who: str, now: d
             )
         )
         setattr(case, field, value)
-    case.unindexed = case.unindexed or bool({"status", "assignee"} & found.keys())
+    case.unindexed = case.unindexed or bool({"status", "assignee", "snoozed_until"} & found.keys())
     session.flush()
     return True
 
@@ -250,11 +279,18 @@ def _differences(case: Case, wanted: CaseChange) -> dict[str, str | int | date |
         "clinic_id": case.clinic_id if wanted.clinic_id is None else wanted.clinic_id,
         "due_on": case.due_on if isinstance(wanted.due_on, Keep) else wanted.due_on,
         "value_yuan": case.value_yuan if isinstance(wanted.value_yuan, Keep) else wanted.value_yuan,
+        "snoozed_until": _snooze(case, wanted, status),
     }
     return {field: value for field, value in asked.items() if value != getattr(case, field)}
 
 
-def _check(session: Session, changes: Iterable[CaseChange]) -> None:
+def _snooze(case: Case, wanted: CaseChange, status: str) -> date | None:
+    if not isinstance(wanted.snoozed_until, Keep):
+        return wanted.snoozed_until
+    return case.snoozed_until if status == case.status else None
+
+
+def _check(session: Session, changes: Iterable[CaseChange], today: date) -> None:
     """Raises InputError for a value that no case can have."""
     changes = list(changes)
     for wanted in changes:
@@ -265,6 +301,9 @@ def _check(session: Session, changes: Iterable[CaseChange]) -> None:
         yuan = wanted.value_yuan
         if isinstance(yuan, int) and not 0 <= yuan <= MOST_YUAN:
             raise InputError(f"金额 {yuan} 不可用：请写 0 到 {MOST_YUAN:,} 之间的整数（元）。")
+        until = wanted.snoozed_until
+        if isinstance(until, date) and not today < until <= today + LONGEST_SNOOZE:
+            raise InputError(f"暂缓到 {until} 不行：请选明天以后、一年以内的日子。")
     _known(session, {each.assignee for each in changes}, User.login, "负责人")
     _known(session, {each.clinic_id for each in changes}, ClinicRow.id, "诊所")
 
@@ -288,7 +327,8 @@ def _same_version(session: Session, lead_id: str, case: Case | None, wanted: Cas
         raise ConflictError("这条线索的记录已经不是你看到的那一版：请刷新后再改。", lead_id=lead_id)
     last = [event for event in since if event.version == since[-1].version]
     when = last[0].at.astimezone(BEIJING).strftime("%m-%d %H:%M")
-    names = {row.login: row.name for row in session.execute(select(User.login, User.name))}
+    names = {CLOCK: CLOCK_NAME}
+    names |= {row.login: row.name for row in session.execute(select(User.login, User.name))}
     names |= {row.id: row.name for row in session.execute(select(ClinicRow.id, ClinicRow.name))}
     said = "，".join(describe(event, names) for event in last)
     who = names.get(last[0].who, last[0].who)
@@ -324,5 +364,5 @@ def untell(session: Session, lead_ids: Sequence[str]) -> None:
     """The index may know nothing of the cases of these leads, stored just now: it may be a new one."""
     for start in range(0, len(lead_ids), BATCH):
         some = list(lead_ids[start : start + BATCH])
-        said = (Case.status != "new") | (Case.assignee != "")
+        said = (Case.status != "new") | (Case.assignee != "") | Case.snoozed_until.is_not(None)
         session.execute(update(Case).where(Case.lead_id.in_(some), said).values(unindexed=True))

@@ -243,6 +243,7 @@ TABLE: dict[str, Row] = {
     "POST /notes/{lead_id}": Row(OF_CLINIC, url=f"/notes/{LEAD}", form={"text": "电话里说周三来"}),
     "POST /feedback/{lead_id}": Row(OF_CLINIC, url=f"/feedback/{LEAD}", form={"kind": "lead"}),
     "POST /replies/{lead_id}": Row(OF_CLINIC, url=f"/replies/{LEAD}", form={"text": "您好"}),
+    "POST /presence": Row(OF_CLINIC, json={"open": LEAD}),
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
     "GET /ten": Row(MEMBERS),

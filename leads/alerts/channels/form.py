@@ -42,10 +42,13 @@ def parts_of(address: str) -> dict[str, str]:
 
 
 def label(kind: str, address: str) -> str:
-    """What may be shown of a channel: the last four characters."""
+    """What may be shown of a channel: the last four characters; of a mailbox how it begins, and its host."""
     if kind not in KINDS:
         return "…"
     shown = parts_of(address).get(KINDS[kind].shown, "")
+    mailbox, at, host = shown.rpartition("@")
+    if at and KINDS[kind].public:
+        return f"{mailbox[:1]}…@{host}"
     return f"…{shown[-4:]}" if len(shown) > 8 or KINDS[kind].public else "…"
 
 

@@ -34,6 +34,7 @@ class Case(Base):
     clinic_id: Mapped[str] = mapped_column(String(40), default="")
     due_on: Mapped[date | None] = mapped_column(default=None)
     value_yuan: Mapped[int | None] = mapped_column(default=None)
+    snoozed_until: Mapped[date | None] = mapped_column(default=None, index=True)  # in no list before this day
     version: Mapped[int] = mapped_column(default=1)
     # The index holds status and assignee too, for searching; true until it has been told.
     unindexed: Mapped[bool] = mapped_column(default=True, index=True)
@@ -48,7 +49,7 @@ class CaseEvent(Base):
     lead_id: Mapped[str] = mapped_column(String(200), index=True)
     at: Mapped[datetime]
     who: Mapped[str] = mapped_column(String(80))
-    field: Mapped[str] = mapped_column(String(16))  # status reason assignee due_on value_yuan clinic_id
+    field: Mapped[str] = mapped_column(String(16))  # a key of leads.records.cases.FIELD_NAMES
     before: Mapped[str] = mapped_column(String(200), default="")
     after: Mapped[str] = mapped_column(String(200), default="")
     version: Mapped[int] = mapped_column(default=0)  # of the case after this change

@@ -41,7 +41,9 @@ class CaseSearch(BaseModel):
     assignee: str | None = Field(None, description="用户名；空字符串是没有负责人的。", max_length=64)
     status: CaseStatus | None = Field(None, description="不写是所有没结束的。")
     clinic: str | None = Field(None, description="诊所 id。", max_length=40)
-    due: Literal["overdue", "today", "week", "none"] | None = Field(None, description="跟进日期。")
+    due: Literal["overdue", "today", "week", "none", "snoozed"] | None = Field(
+        None, description="跟进日期；snoozed 是暂缓中的，别的都不含它们。"
+    )
     limit: int = Field(50, ge=1, le=200)
     cursor: str = Field("", description="来自 next。", max_length=200)
 
@@ -58,13 +60,14 @@ class CasePatch(BaseModel):
     assignee: str | None = Field(None, max_length=64, description="用户名。")
     clinic_id: str | None = Field(None, max_length=40)
     due_on: date | None = None
+    snoozed_until: date | None = Field(None, description="暂缓到哪天；到那天自己回来。")
     value_yuan: int | None = Field(None, ge=0, le=MOST_YUAN)
     version: Number | None = Field(None, description="改的是哪一版；也可以用 If-Match。")
 
     def values(self) -> dict[str, str]:
         """As the page's form would send them."""
         given = self.model_dump(exclude_unset=True, exclude={"version"})
-        may_be_none = ("due_on", "value_yuan")
+        may_be_none = ("due_on", "value_yuan", "snoozed_until")
         return {
             name: "" if value is None else str(value)
             for name, value in given.items()

@@ -120,6 +120,7 @@ class LeadShape(PostShape):
     folded: int = Field(description="收在它下面的近重复有几条。")
     status: CaseStatus
     assignee: str
+    snoozed_until: date | None = Field(default=None, description="暂缓到哪天：之前不在按状态筛的列表里。")
     case_version: int = Field(description="跟进的版本；0：还没有人动过。")
     sentiment: SentimentShape | None = None
 
@@ -201,6 +202,7 @@ class CaseShape(BaseModel):
     clinic_id: str
     due_on: date | None
     value_yuan: int | None
+    snoozed_until: date | None = Field(default=None, description="暂缓到哪天；到那天自己回来。")
     version: int = Field(description="0：还没有人动过。")
     opened_at: datetime | None
     changed_at: datetime | None
@@ -310,8 +312,13 @@ def lead(found: Lead, case: Case | None) -> dict[str, object]:
 
 def _state(found: Lead, case: Case | None) -> dict[str, object]:
     if case is None:
-        return {"status": found.status, "assignee": found.assignee, "case_version": 0}
-    return {"status": case.status, "assignee": case.assignee, "case_version": case.version}
+        return {"status": found.status, "assignee": found.assignee, "snoozed_until": None, "case_version": 0}
+    return {
+        "status": case.status,
+        "assignee": case.assignee,
+        "snoozed_until": case.snoozed_until,
+        "case_version": case.version,
+    }
 
 
 def mention(found: Mention, work: MentionWork | None, lead_status: object) -> dict[str, object]:

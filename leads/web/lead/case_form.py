@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,7 +14,7 @@ from starlette.exceptions import HTTPException
 from leads.errors import InputError
 from leads.models import CASE_STATUSES, CaseStatus, Clinic, Lead
 from leads.records import cases, users
-from leads.records.cases import FIELDS, KEEP, CaseChange
+from leads.records.cases import FIELDS, KEEP, CaseChange, day_of
 from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.records.texts import storable
@@ -89,7 +88,8 @@ def to_change(values: Mapping[str, str], visitor: Visitor, *, version: int | Non
         status=_status(status) if status else None,
         assignee=values.get("assignee"),
         reason=values.get("reason"),
-        due_on=_day(values["due_on"]) if "due_on" in values else KEEP,
+        due_on=day_of(values["due_on"]) if "due_on" in values else KEEP,
+        snoozed_until=day_of(values["snoozed_until"]) if "snoozed_until" in values else KEEP,
         value_yuan=_yuan(values["value_yuan"]) if "value_yuan" in values else KEEP,
         clinic_id=clinic_id,
         version=version,
@@ -107,15 +107,6 @@ def _status(text: str) -> CaseStatus:
         if text == status:
             return status
     raise InputError(f"状态 {text!r} 不认识：请从列表里选。")
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"跟进日期 {text!r} 看不懂：请写成 2026-11-30。") from None
 
 
 def _yuan(text: str) -> int | None:

@@ -41,6 +41,7 @@ from leads.web.lead.conflict import Difference, differences
 from leads.web.lead.neighbours import Neighbours, neighbours
 from leads.web.leads.heard import heard_of
 from leads.web.leads.list_view import HeardLine
+from leads.web.leads.presence import presence
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
@@ -73,6 +74,7 @@ class LeadPage(WebPage):
     next_status: str
     near: Neighbours = field(default_factory=Neighbours)
     heard: HeardLine | None = None  # where the post speaks of a clinic of ours
+    here_now: str = ""  # names of others who have it open
     clinics: Sequence[Clinic]
     address: Callable[[str], str]
     names: Mapping[str, str]  # of logins and clinics
@@ -136,6 +138,17 @@ class ReplyText(BaseModel):
     platform: str = ""
 
 
+LeadIds = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=200)]
+
+
+class OpenWindow(BaseModel):
+    """What a window says of itself: the lead it has `open` ("": none), those it had, and those it lists."""
+
+    open: Annotated[str, Field(max_length=400)] = ""
+    left: LeadIds = []
+    rows: LeadIds = []
+
+
 def address(lead_id: str) -> str:
     """Where the page of a lead is."""
     return "/leads/" + quote(lead_id)
@@ -166,7 +179,19 @@ def show(
     """The page. Looking changes nothing."""
     found = subject(desk, visitor, lead_id)
     draft = LeadDraft(snippet=snippet, clinic_id=clinic, done=DONE.get(done, ""))
+    presence(request).came(found.lead_id, visitor.login, visitor.name, desk.clock())
     return _page(request, desk, visitor, found, draft)
+
+
+@routes.post("/presence")
+def heartbeat(request: Request, desk: TheDesk, visitor: Anyone, window: OpenWindow) -> Response:
+    """For the script: what a window has open, and who else has what it shows."""
+    here, now = presence(request), desk.clock()
+    for lead_id in window.left:
+        here.left(lead_id, visitor.login)
+    if window.open:
+        here.came(subject(desk, visitor, window.open).lead_id, visitor.login, visitor.name, now)
+    return JSONResponse(dict(here.others((window.open, *window.rows), visitor.login, now)))
 
 
 @routes.post("/cases/{lead_id:path}")
@@ -275,7 +300,11 @@ def _finding(found: Objection) -> dict[str, object]:
 
 def _page(request: Request, desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraft) -> Response:
     page = _case_page(desk, visitor, found, draft)
-    page = replace(page, near=neighbours(desk.index, visitor, found.lead_id, _listed(request), page.now))
+    page = replace(
+        page,
+        near=neighbours(desk.index, visitor, found.lead_id, _listed(request), page.now),
+        here_now=presence(request).others((found.lead_id,), visitor.login, page.now).get(found.lead_id, ""),
+    )
     if found.lead is not None:
         page = _with_lead(page, desk, visitor, found.lead)
         page = _with_reply(page, desk, visitor, found.lead, draft)
@@ -290,7 +319,7 @@ def _case_page(desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraf
         people = people_for(session, found.lead, known)
         events, written = cases.history(session, found.lead_id), notes.of(session, found.lead_id)
         judged = feedback.of(session, found.lead_id)
-    names |= {clinic.id: clinic.name for clinic in known}
+    names |= {clinic.id: clinic.name for clinic in known} | {cases.CLOCK: cases.CLOCK_NAME}
     state = cases.state(found.case) if found.case else cases.replay(())
     return LeadPage(
         found=found,

@@ -14,6 +14,7 @@ from leads.index.base import Facet
 from leads.labels import (
     DOWN_TO_NAMES,
     INTENT_NAMES,
+    LEAD_STATUS_NAMES,
     MENTION_STATE_NAMES,
     NOBODY,
     NOWHERE,
@@ -21,7 +22,7 @@ from leads.labels import (
     SEVERITY_NAMES,
     SINCE_NAMES,
     SITE_NAMES,
-    STATUS_NAMES,
+    URGENT_NAMES,
     source_name,
 )
 from leads.models import DOWN_TO, Clinic, Hit, LeadQuery, Mention, MentionState
@@ -31,8 +32,9 @@ from leads.query.search import called, code_of
 from leads.query.vocabulary import area_name
 from leads.records.tables.work import Case
 from leads.web.leads.counts import FILTERS, Counts
-from leads.web.leads.highlight import Segment, excerpt
+from leads.web.leads.highlight import URGENT, Segment, excerpt
 from leads.web.leads.search_form import LeadForm
+from nlp.models import Urgency
 
 EXCERPT = 240  # characters of a post in the list
 SHOWN = 8  # choices of a filter that are open to view
@@ -114,6 +116,24 @@ class LeadRow:
     version: int  # of the case; 0: nobody has touched it
     listed: str  # the query string of the list, for the way back
     heard: HeardLine | None  # where the post speaks of a clinic of ours
+    snoozed: str  # the day it comes back, "12-03"; "" while it is not left alone
+    here: str  # names of others who have it open
+
+    @property
+    def urgency(self) -> Urgency:
+        """How soon the most urgent of its symptoms wants care."""
+        present = {each.urgency for each in self.hit.lead.tags.symptoms if each.present}
+        return next((level for level in URGENT if level in present), "elective")
+
+    @property
+    def edge(self) -> str:
+        """The style of its left edge."""
+        return URGENT[self.urgency]
+
+    @property
+    def urgent(self) -> str:
+        """The same for people."""
+        return URGENT_NAMES[self.urgency]
 
     @property
     def url(self) -> str:
@@ -139,8 +159,12 @@ def rows(
     *,
     listed: str,
     heard: Mapping[str, HeardLine],
+    here: Mapping[str, str],
 ) -> list[LeadRow]:
-    """The records know a case's state; the index may hear of it a moment later. `heard` goes by lead."""
+    """The records know a case's state; the index may hear of it a moment later.
+
+    `heard` and `here` (names of who has it open) go by lead.
+    """
     out = []
     for hit in hits:
         lead, case = hit.lead, cases.get(hit.lead.id)
@@ -155,6 +179,8 @@ def rows(
                 version=case.version if case else 0,
                 listed=listed,
                 heard=heard.get(lead.id),
+                snoozed=f"{case.snoozed_until:%m-%d}" if case and case.snoozed_until else "",
+                here=here.get(lead.id, ""),
             )
         )
     return out
@@ -208,7 +234,7 @@ def _filter(
     )
 
 
-_FIXED: Mapping[Facet, Sequence[str]] = {"status": tuple(STATUS_NAMES), "intent": tuple(INTENT_NAMES)}
+_FIXED: Mapping[Facet, Sequence[str]] = {"status": tuple(LEAD_STATUS_NAMES), "intent": tuple(INTENT_NAMES)}
 
 
 def names_of(facet: Facet, people: Mapping[str, str]) -> Callable[[str], str]:

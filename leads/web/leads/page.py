@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from leads.actions import change_case
 from leads.errors import ConflictError, InputError, QueryError, TingzhenError
 from leads.labels import SORT_NAMES, STATUS_NAMES
-from leads.models import CaseStatus, Clinic, Hit, LeadQuery, Page
+from leads.models import BEIJING, CaseStatus, Clinic, Hit, LeadQuery, Page
 from leads.records import cases, feedback, searches, users
-from leads.records.cases import CaseChange
+from leads.records.cases import KEEP, CaseChange, day_of
 from leads.records.tables.work import SavedSearch
 from leads.scoring.expected import RECENT, expected_of
 from leads.web.auth import Anyone, Visitor
@@ -28,6 +28,7 @@ from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
 from leads.web.leads.heard import heard_of
+from leads.web.leads.presence import presence
 from leads.web.leads.search_form import LeadForm, lead_query, list_query, usual_start
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
@@ -83,6 +84,7 @@ class LeadsPage(WebPage):
     statuses: Mapping[str, str] = field(default_factory=lambda: STATUS_NAMES)
     dismissals: Sequence[str] = cases.DISMISSALS
     unchanged: str = UNCHANGED
+    snoozes: Sequence[tuple[str, str]]  # days a lead may come back, named and as a form sends them
     saved_now: bool
     at_start: bool  # what is taken off here stays off the next time
     own_start: bool  # the person chose with what the desk opens
@@ -103,11 +105,9 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
     form = start if asked is None else asked
     page, query, counts, problem = _answer(request, desk, visitor, form, now)
     with desk.records.reading() as session:
-        touched = cases.get_many(session, [hit.lead.id for hit in page.items])
         people = {user.login: user.name for user in users.everybody(session) if not user.disabled}
         saved = searches.of_user(session, visitor.user_id)
         judged = feedback.judged(session, since=now - RECENT)
-    heard = heard_of(desk.index, desk.records, (hit.lead.id for hit in page.items), clinics)
     return LeadsPage(
         form=form,
         problem=problem,
@@ -116,7 +116,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         restricted=visitor.restricted,
         people=people,
         expected=str(expected_of((hit.lead for hit in page.items), judged)),
-        rows=list_view.rows(page.items, touched, people, listed=form.kept(now), heard=heard),
+        rows=_rows(request, desk, visitor, page.items, people, listed=form.kept(now), now=now),
         total=counts.total if counts else 0,
         maybe=list_view.maybe_near(form, query, counts),
         counts=counts,
@@ -133,11 +133,37 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         settled=form.settled(clinics).url("").removeprefix("?"),
         listed=form.here(),
         exports={kind: form.url(f"/leads/export.{kind}") for kind in ("csv", "xlsx")},
+        snoozes=_snoozes(now),
         saved_now="saved" in request.query_params,
         at_start=asked is None,
         own_start=start != usual_start(clinics),
         notice=_notice(request.query_params),
     )
+
+
+def _rows(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    hits: Sequence[Hit],
+    people: Mapping[str, str],
+    *,
+    listed: str,
+    now: datetime,
+) -> list[list_view.LeadRow]:
+    ids = [hit.lead.id for hit in hits]
+    with desk.records.reading() as session:
+        touched = cases.get_many(session, ids)
+    heard = heard_of(desk.index, desk.records, ids, visitor.clinics)
+    here = presence(request).others(ids, visitor.login, now)
+    return list_view.rows(hits, touched, people, listed=listed, heard=heard, here=here)
+
+
+def _snoozes(now: datetime) -> list[tuple[str, str]]:
+    today = now.astimezone(BEIJING).date()
+    monday = 7 - today.weekday()
+    days = {1: "明天", 3: "三天后", monday: "下周一", 14: "两周后"}
+    return [(name, (today + timedelta(days=ahead)).isoformat()) for ahead, name in sorted(days.items())]
 
 
 def _start(desk: Desk, visitor: Visitor, now: datetime) -> LeadForm:
@@ -239,12 +265,13 @@ def change_many(
     status: Annotated[str, Form()] = UNCHANGED,
     assignee: Annotated[str, Form()] = UNCHANGED,
     reason: Annotated[str, Form()] = "",
+    snoozed_until: Annotated[str, Form()] = "",
     query: Annotated[str, Form()] = "",
 ) -> Response:
-    """Give the chosen leads a status and an assignee; `lead` is "<version of the case>:<id>"."""
+    """Change the chosen leads; `lead` is "<version of the case>:<id>"."""
     now = desk.clock()
     try:
-        changed = _change(desk, visitor, lead, _wanted(status, assignee, reason), now)
+        changed = _change(desk, visitor, lead, _wanted(status, assignee, reason, snoozed_until), now)
     except (TingzhenError, HTTPException) as error:
         return _refused(request, desk, visitor, query, error, picked=lead)
     return _changed(request, query, len(changed), undo=str(_microseconds(now)))
@@ -307,15 +334,16 @@ def _refused(
     return render(request, replace(page, notice=notice, picked=chosen), status=status)
 
 
-def _wanted(status: str, assignee: str, reason: str) -> CaseChange:
-    if status == assignee == UNCHANGED:
-        raise InputError("没有选要改什么：请选一个状态或负责人。")
+def _wanted(status: str, assignee: str, reason: str, snoozed_until: str) -> CaseChange:
+    if status == assignee == UNCHANGED and not snoozed_until:
+        raise InputError("没有选要改什么：请选一个状态、负责人或暂缓的日子。")
     if status not in (UNCHANGED, *get_args(CaseStatus)):
         raise InputError(f"状态 {status!r} 不认识：请从列表里选。")
     return CaseChange(
         status=None if status == UNCHANGED else status,  # type: ignore[arg-type]  # checked just above
         assignee=None if assignee == UNCHANGED else assignee,
         reason=reason.strip() if status == "dismissed" else None,
+        snoozed_until=day_of(snoozed_until) if snoozed_until else KEEP,
     )
 
 

@@ -15,7 +15,8 @@ from leads.models import Clinic
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.lead.page import address
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.list_view import MaybeNear
+from leads.web.leads.search_form import LeadForm, list_query
 from leads.web.map.cells import COARSEST, FINEST, LEAST
 from leads.web.map.tiles import allow_tiles
 from leads.web.map.view import ZOOMS, Bubble, MapView, OpenCell, Stock, map_view, open_cell, radius
@@ -71,6 +72,7 @@ class MapPage(WebPage):
     places: Sequence[tuple[Bubble, str]]
     cell: OpenCell | None
     places_address: str
+    maybe: MaybeNear | None
     list_address: str
     cells_address: str
     tiles: str
@@ -102,6 +104,7 @@ def leads_map(
         places=places,
         cell=cell,
         places_address=_address(asked, asked.zoom_level() if view else None),
+        maybe=_maybe(desk, visitor, asked) if view else None,
         list_address=asked.url("/"),
         cells_address=asked.url("/map/cells"),
         tiles=desk.settings.web.tiles,
@@ -124,14 +127,21 @@ def cells(request: Request, desk: TheDesk, visitor: Anyone, asked: Annotated[Map
 def _view(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> MapView:
     now = desk.clock()
     zoom = asked.zoom_level()
-    query = lead_query(asked, visitor, limit=1, now=now)
+    query = list_query(asked, visitor, limit=1, now=now)
     return map_view(desk.index, _stock(request), query, now=now, zoom=zoom)
+
+
+def _maybe(desk: Desk, visitor: Visitor, asked: MapForm) -> MaybeNear | None:
+    """As beside the list: those that the map leaves out because they only may be near."""
+    query = list_query(asked, visitor, limit=1, now=desk.clock())
+    count = desk.index.precisions(query)["likely"] if query.near and query.precision == "sure" else 0
+    return MaybeNear(count=count, url=asked.url("/map", precision="maybe")) if count else None
 
 
 def _cell(request: Request, desk: Desk, visitor: Visitor, asked: MapForm) -> OpenCell | None:
     now = desk.clock()
     zoom = asked.zoom_level()
-    query = lead_query(asked, visitor, limit=1, now=now)
+    query = list_query(asked, visitor, limit=1, now=now)
     return open_cell(desk.index, _stock(request), query, now=now, zoom=zoom, key=asked.cell, limit=LISTED)
 
 

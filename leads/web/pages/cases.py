@@ -27,7 +27,14 @@ from leads.web.render import WebPage, render
 routes = APIRouter()
 PAGE_SIZE = 50
 EVERYBODY, NOBODY = "all", "none"  # in place of a login; no login is that short or has no such letters
-DUE_NAMES = {"": "不限", "overdue": "已过期", "today": "今天", "week": "一周内", "none": "没定日期"}
+DUE_NAMES = {
+    "": "不限",
+    "overdue": "已过期",
+    "today": "今天",
+    "week": "一周内",
+    "none": "没定日期",
+    "snoozed": "暂缓中",
+}
 
 
 class CaseForm(BaseModel):

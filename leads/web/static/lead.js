@@ -1,8 +1,8 @@
-// Comfort for the page of a lead: the reply is checked while one writes, and copied with one click. Without this
-// script a button checks, and the text is selected by hand. Nothing here sends a reply anywhere.
-const form = document.getElementById("reply-form");
-const field = document.getElementById("reply-text");
-const shown = document.getElementById("checked");
+// Comfort for a lead, on its own page and beside the list: the reply is checked while one writes, and copied with one
+// click; who else looks at it is said. Without this script a button checks, and the text is selected by hand. Nothing
+// here sends a reply anywhere.
+import { watch } from "./presence.js";
+
 const PAUSE = 400; // ms without a key
 
 function made(tag, text, title = "") {
@@ -12,7 +12,7 @@ function made(tag, text, title = "") {
   return element;
 }
 
-function show({ runs, findings }) {
+function show(field, shown, { runs, findings }) {
   shown.replaceChildren();
   if (!findings.length) {
     const good = made("p", field.value.trim() ? "没有发现违规用语。这只是词语检查，不代替人工判断。" : "");
@@ -44,55 +44,77 @@ function show({ runs, findings }) {
   shown.append(text, list);
 }
 
-let asked = 0;
-async function check() {
-  const mine = ++asked;
-  const answer = await fetch("/compliance", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRF": form.dataset.csrf },
-    body: JSON.stringify({ text: field.value, platform: form.dataset.platform }),
-  });
-  // A later question has been asked meanwhile, or the login has ended: the button still checks.
-  if (mine === asked && answer.ok && !answer.redirected) show(await answer.json());
-}
-
-async function copy() {
-  const said = document.getElementById("copied");
-  try {
-    await navigator.clipboard.writeText(field.value);
-    said.textContent = "已复制。回复后记得把状态改成“已回复”。";
-  } catch {
-    field.focus();
-    field.select();
-    said.textContent = "浏览器不让复制：文字已选中，请按 Ctrl+C。";
-  }
-}
-
-if (form) {
+// Everything of a reply that is below `root`: the whole page, or a lead that was put beside the list.
+function help(root) {
+  const form = root.querySelector("#reply-form");
+  if (!form) return;
+  const field = form.querySelector("textarea");
+  const shown = root.querySelector("#checked");
+  let asked = 0;
   let timer = 0;
+
+  async function check() {
+    const mine = ++asked;
+    const answer = await fetch("/compliance", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRF": form.dataset.csrf },
+      body: JSON.stringify({ text: field.value, platform: form.dataset.platform }),
+    });
+    // A later question has been asked meanwhile, or the login has ended: the button still checks.
+    if (mine === asked && answer.ok && !answer.redirected) show(field, shown, await answer.json());
+  }
+
+  async function copy() {
+    const said = root.querySelector("#copied");
+    try {
+      await navigator.clipboard.writeText(field.value);
+      said.textContent = "已复制。回复后记得把状态改成“已回复”。";
+    } catch {
+      field.focus();
+      field.select();
+      said.textContent = "浏览器不让复制：文字已选中，请按 Ctrl+C。";
+    }
+  }
+
   field.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(check, PAUSE);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    event.stopPropagation();
     check();
   });
-  const button = document.getElementById("copy");
+  const button = root.querySelector("#copy");
   button.hidden = false;
   button.addEventListener("click", copy);
 }
 
 // A dismissal takes a reason: the browser says so before the server does.
-const status = document.querySelector("#case-form [name=status]");
-const reason = document.querySelector("#case-form [name=reason]");
-function askReason() {
-  reason.required = status.value === "dismissed";
-  reason.closest("label").hidden = status.value !== "dismissed";
+function askReason(root) {
+  const form = root.querySelector("#case-form");
+  const { status, reason } = form.elements;
+  const ask = () => {
+    reason.required = status.value === "dismissed";
+    reason.closest("label").hidden = status.value !== "dismissed";
+  };
+  status.addEventListener("change", ask);
+  ask();
 }
-if (status) {
-  status.addEventListener("change", askReason);
-  askReason();
+
+export function enliven(root) {
+  help(root);
+  if (root.querySelector("#case-form")) askReason(root);
+}
+
+enliven(document);
+const page = document.querySelector("main > .detail[data-lead]");
+if (page) {
+  const here = page.querySelector(".here");
+  watch(page.dataset.csrf, () => ({ open: page.dataset.lead, rows: [] }), (others) => {
+    const names = others[page.dataset.lead];
+    here.textContent = names ? `${names}正在看这条` : "";
+  });
 }
 
 // The list is walked from here by the keys it is walked with; who switched them off there has none here.

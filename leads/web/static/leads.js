@@ -1,7 +1,10 @@
-// Comfort on the lead page: keys, changes without a reload, filters that apply at once.
+// Comfort on the lead page: keys, changes without a reload, filters that apply at once, the lead beside the list.
 // Without this file everything works by plain forms.
+import { Pane } from "./pane.js";
+import { watch } from "./presence.js";
 
 const wide = window.matchMedia("(min-width: 60.01rem)");
+const two = window.matchMedia("(min-width: 75rem)"); // room for a list and a lead
 const form = document.getElementById("filters");
 const bulk = document.getElementById("bulk");
 const said = document.getElementById("said");
@@ -26,8 +29,7 @@ window.addEventListener("pageshow", () => {
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (field.form !== form || field.id === "q") return;
-  const inPanel = field.closest(".facets") && !wide.matches;
-  if (inPanel) return; // a telephone's panel is sent as a whole
+  if (!wide.matches) return; // a telephone's panel is sent as a whole
   // An area takes the place of a clinic's surroundings: choosing a place again takes it back.
   if (field.name === "near") form.elements.area.value = "";
   sessionStorage.setItem(PLACE, JSON.stringify({ field: field.name, value: field.value }));
@@ -52,26 +54,41 @@ document.addEventListener("click", (event) => {
 
 // --- moving ----------------------------------------------------------------
 
-const current = () => rows.indexOf(document.activeElement?.closest?.("li.lead"));
+const focused = () => rows.indexOf(document.activeElement?.closest?.("li.lead"));
 const box = (row) => row.querySelector(".pick input");
 const chosen = () => rows.filter((row) => box(row).checked);
+
+// Where one is in the list: the row with the focus, or the one that is shown beside it while one works there.
+function current() {
+  const at = focused();
+  const there = document.activeElement;
+  const aside = pane.section.contains(there) || (pane.walked && there === document.body);
+  return at < 0 && aside ? rows.findIndex((row) => row.id === pane.open) : at;
+}
+// What a key means that changes something.
+const meant = () => rows[focused()] || (two.matches && rows.find((row) => row.id === pane.open));
 
 function go(step) {
   if (!rows.length) return;
   const at = current();
   const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step;
-  const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
+  stand(rows[Math.max(0, Math.min(rows.length - 1, next))]);
+}
+
+function stand(row) {
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
+  pane.walked = true;
+  beside(row);
 }
 
 function openRow() {
-  const row = rows[current()];
+  const row = meant();
   if (row) window.location.assign(row.querySelector("a.open").href);
 }
 
 function pick() {
-  const row = rows[current()];
+  const row = meant();
   if (!row) return;
   box(row).checked = !box(row).checked;
   showChosen();
@@ -95,7 +112,7 @@ function showWhy() {
 }
 
 // One request for many leads. The answer is the page as it is now: its list, counts and message take the place of ours.
-async function send(action, data) {
+async function send(action, data, next = "") {
   tell("正在更新…");
   try {
     const answer = await fetch(action, { method: "POST", body: new URLSearchParams(data) });
@@ -103,24 +120,25 @@ async function send(action, data) {
     const now = page.getElementById("said");
     if (!now) return tell(page.querySelector(".problem")?.textContent || "没有更新成功：请刷新页面后再试。", true);
     if (answer.ok) bulk?.reset();
-    show(page);
+    show(page, next);
     announce(now);
   } catch {
     tell("没有更新成功：请检查网络，刷新页面后再试。", true);
   }
 }
 
-function change(targets, fields) {
+function change(targets, fields, next = "") {
   const data = new FormData(bulk);
   data.delete("lead");
   for (const row of targets) data.append("lead", box(row).value);
   for (const [name, value] of Object.entries(fields)) data.set(name, value);
-  send(bulk.action, data);
+  send(bulk.action, data, next);
 }
 
-function show(page) {
-  const at = current();
-  const id = rows[at]?.id;
+// `next`: the id of the lead to go on with; "": where one was.
+function show(page, next = "") {
+  const at = Math.max(current(), next ? 0 : -1);
+  const id = next || rows[at]?.id;
   for (const part of ["#list", "#facets", "#filters .fields"]) {
     const [ours, theirs] = [document.querySelector(part), page.querySelector(part)];
     if (ours && theirs) ours.replaceChildren(...theirs.childNodes);
@@ -129,9 +147,63 @@ function show(page) {
   showChosen();
   showOpeners();
   // One goes on where one was: with the same lead, or with the one that took its place.
-  const next = rows.find((row) => row.id === id) || rows[Math.min(at, rows.length - 1)];
-  if (at >= 0 && next) next.focus({ preventScroll: true });
+  const row = rows.find((each) => each.id === id) || rows[Math.min(at, rows.length - 1)];
+  if (at >= 0 && row && !pane.section.contains(document.activeElement)) stand(row);
+  else beside(rows.find((each) => each.id === pane.open) || rows[0], false);
 }
+
+// --- the lead beside the list ------------------------------------------------
+
+const pane = new Pane(document.getElementById("pane"), refresh);
+const presence = watch(
+  list.dataset.csrf,
+  () => ({ open: two.matches ? pane.open : "", rows: rows.map((row) => row.id) }),
+  (others) => {
+    for (const row of rows) {
+      row.querySelector(".here").textContent = others[row.id] ? `${others[row.id]}正在看` : "";
+    }
+    pane.names(others[pane.open]);
+  },
+);
+
+// A lead that was changed is read anew; one that is only stood on again is not, so that what was typed stays.
+function beside(row, anew = true) {
+  if (!two.matches || !row) return;
+  for (const each of rows) {
+    if (each === row) each.setAttribute("aria-current", "true");
+    else each.removeAttribute("aria-current");
+  }
+  const version = box(row).value;
+  if (row.id === pane.open && !anew && [null, version].includes(pane.version)) {
+    pane.version = version;
+    return;
+  }
+  pane.version = version;
+  pane.show(row.id, row.querySelector("a.open").href);
+  presence();
+}
+
+// What was changed beside the list: the list follows.
+async function refresh() {
+  const answer = await fetch(location.href);
+  pane.version = null; // what is shown is newer than the list was
+  if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+}
+
+function arrange() {
+  document.getElementById("main").classList.toggle("panes", two.matches);
+  pane.section.hidden = !two.matches || !pane.open;
+  if (!pane.open) beside(rows[0]);
+}
+two.addEventListener("change", arrange);
+arrange();
+
+list.addEventListener("click", (event) => {
+  const link = event.target.closest("a.open");
+  if (!link || !two.matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  stand(link.closest("li.lead"));
+});
 
 // --- the message at the bottom ---------------------------------------------
 
@@ -145,7 +217,17 @@ function announce(message) {
   said.setAttribute("role", problem ? "alert" : "status");
   said.classList.toggle("problem", problem);
   said.replaceChildren(...message.childNodes);
+  undo = said.querySelector("[name=undo]")?.value || (problem ? undo : "");
   count();
+}
+
+let undo = "";
+// Also when the message is gone: the server says for how long.
+function takeBack() {
+  if (!undo || !bulk) return tell("没有刚做的改动可以撤销。");
+  const data = new FormData(bulk);
+  data.set("undo", undo);
+  send("/leads/bulk/undo", data);
 }
 
 function tell(sentence, problem = false) {
@@ -185,41 +267,70 @@ bulk?.addEventListener("submit", (event) => {
 bulk?.addEventListener("change", showWhy);
 list.addEventListener("change", showChosen);
 
-// --- the status menu -------------------------------------------------------
+// --- menus: status, person, day ---------------------------------------------
 
-let targets = [];
+const UNCHANGED = { status: "-", assignee: "-", reason: "", snoozed_until: "" };
+const assign = document.getElementById("assign-menu");
+const snooze = document.getElementById("snooze-menu");
 const statuses = menu?.querySelector(".options");
 const reasons = menu?.querySelector(".reasons-to");
+let targets = [];
+let returnTo = null;
 
-function openMenu() {
-  const row = rows[current()];
+function openMenu(dialog, title) {
+  const row = meant();
   targets = chosen().length ? chosen() : row ? [row] : [];
-  if (!targets.length || !menu) return;
+  if (!targets.length || !dialog) return;
   returnTo = row || targets[0];
-  statuses.hidden = false;
-  reasons.hidden = true;
-  menu.querySelector("h2").textContent = targets.length > 1 ? `改 ${targets.length} 条的状态` : "改状态";
-  menu.showModal();
+  dialog.querySelector("h2").textContent = targets.length > 1 ? `${title}（${targets.length} 条）` : title;
+  dialog.showModal();
 }
 
-let returnTo = null;
-menu?.addEventListener("close", () => returnTo?.focus({ preventScroll: true }));
-menu?.addEventListener("click", (event) => {
-  if (event.target === menu) return menu.close();
-  const button = event.target.closest("button");
-  if (button?.dataset.status === "dismissed") return askWhy();
-  if (button?.dataset.status) finish({ status: button.dataset.status });
-  if (button?.dataset.reason) finish({ status: "dismissed", reason: button.dataset.reason });
-});
-menu?.addEventListener("keydown", (event) => {
-  const options = [...(statuses.hidden ? reasons : statuses).querySelectorAll("button")];
-  const number = Number.parseInt(event.key, 10);
-  if (number >= 1 && number <= options.length) return options[number - 1].click();
-  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-  if (!step) return;
+function openStatus() {
+  if (!menu) return;
+  statuses.hidden = false;
+  reasons.hidden = true;
+  openMenu(menu, "改状态");
+}
+
+function finish(dialog, fields) {
+  dialog.close();
+  change(targets, { ...UNCHANGED, ...fields });
+}
+
+function picked(dialog, { status, reason, assignee, until }) {
+  if (status === "dismissed") askWhy();
+  else if (status) finish(dialog, { status });
+  else if (reason) finish(dialog, { status: "dismissed", reason });
+  else if (until) finish(dialog, { snoozed_until: until });
+  else if (assignee !== undefined) finish(dialog, { assignee });
+}
+
+for (const dialog of [menu, assign, snooze].filter(Boolean)) {
+  dialog.addEventListener("close", () => returnTo?.isConnected && returnTo.focus({ preventScroll: true }));
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) return dialog.close();
+    const button = event.target.closest(".options button");
+    if (button) picked(dialog, button.dataset);
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.matches("input")) return;
+    const options = [...dialog.querySelectorAll(".options:not([hidden]) button")];
+    const named = options.find((button) => button.querySelector("kbd").textContent === event.key);
+    if (named) {
+      event.preventDefault();
+      return named.click();
+    }
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = options.indexOf(document.activeElement);
+    options[(at + step + options.length) % options.length].focus();
+  });
+}
+snooze?.querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const at = options.indexOf(document.activeElement);
-  options[(at + step + options.length) % options.length].focus();
+  finish(snooze, { snoozed_until: event.target.elements.day.value });
 });
 
 function askWhy() {
@@ -229,9 +340,13 @@ function askWhy() {
   reasons.querySelector("button").focus();
 }
 
-function finish(fields) {
-  menu.close();
-  change(targets, { assignee: "-", reason: "", ...fields });
+// Seen, and on to the next; what is further than seen stays as it is.
+function seen() {
+  const row = meant();
+  if (!row) return;
+  const next = rows[rows.indexOf(row) + 1];
+  if (row.dataset.status !== "new") return next && stand(next);
+  change([row], { ...UNCHANGED, status: "seen" }, next?.id);
 }
 
 // --- keys ------------------------------------------------------------------
@@ -256,7 +371,11 @@ const actions = {
   j: () => go(1),
   k: () => go(-1),
   x: pick,
-  s: openMenu,
+  e: seen,
+  u: takeBack,
+  a: () => openMenu(assign, "交给谁"),
+  s: () => openMenu(snooze, "暂缓到哪天"),
+  c: openStatus,
   o: openRow,
   "/": () => document.getElementById("q").select(),
   "?": () => help?.showModal(),

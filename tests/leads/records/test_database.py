@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from leads.alerts.outbox.claims import claim
 from leads.config import Settings
@@ -111,6 +112,12 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
     assert "127.0.0.1:1" in str(caught.value)
 
 
+def before_snoozes(session: Session) -> None:
+    """The cases as they were before one could be left alone."""
+    session.execute(text("DROP INDEX ix_cases_snoozed_until"))
+    session.execute(text("ALTER TABLE cases DROP COLUMN snoozed_until"))
+
+
 def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hold(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
@@ -120,6 +127,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         session.execute(text("ALTER TABLE users DROP COLUMN start"))
+        before_snoozes(session)
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with open_records(settings) as records, records.transaction() as session:
         origins.keep(session, [post(1), post(2)])
@@ -136,6 +144,7 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
         for table in ("readings", "reader_days"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE users DROP COLUMN start"))
+        before_snoozes(session)
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     with open_records(settings) as records, records.transaction() as session:
         assert session.get_one(Alert, written.id).first_tried_at is None

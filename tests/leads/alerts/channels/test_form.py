@@ -31,8 +31,11 @@ def test_every_kind_has_a_sample() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_kept_of_a_sample_is_never_shown_whole(kind: str) -> None:
     kept = read_form(kind, SAMPLES[kind], SETTINGS)
-    assert len(label(kind, kept)) <= 5
-    assert label(kind, kept).startswith("…")
+    if kind == "mail":
+        assert label(kind, kept) == "l…@example.com"
+    else:
+        assert len(label(kind, kept)) <= 5
+        assert label(kind, kept).startswith("…")
     assert all(field in SAMPLES[kind] for field in (f.name for f in KINDS[kind].fields if not f.optional))
 
 

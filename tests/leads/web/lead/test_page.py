@@ -165,8 +165,8 @@ def test_one_click_marks_a_lead_as_seen(client: TestClient, app: FastAPI) -> Non
 def test_the_form_changes_and_empties_fields(client: TestClient, app: FastAPI) -> None:
     form = {"status": "booked", "assignee": "admin-", "due_on": "2026-12-01", "clinic_id": "anhe"}
     client.post("/cases/forum/3", data={**form, "value_yuan": "1，200 元", "reason": "", "version": "0"})
-    assert state(app, 3) == {**form, "value_yuan": "1200", "reason": ""}
-    empty = dict.fromkeys(("assignee", "due_on", "clinic_id", "value_yuan", "reason"), "")
+    assert state(app, 3) == {**form, "value_yuan": "1200", "reason": "", "snoozed_until": ""}
+    empty = dict.fromkeys(("assignee", "due_on", "clinic_id", "value_yuan", "reason", "snoozed_until"), "")
     client.post("/cases/forum/3", data={**empty, "status": "booked", "version": "1"})
     assert state(app, 3) == {**empty, "status": "booked"}
 

@@ -218,7 +218,8 @@ def test_a_complaint_about_the_clinic_is_marked_as_a_mention_first(client: TestC
     with SqliteIndex(folder / "leads.sqlite") as index:
         index.upsert([said])
         index.upsert_mentions([heard])
-    mark = '<a class="mood complaint" href="/mentions/forum/300%23anhe">提到安和口腔：不满，紧急</a>'
+    link = '<a class="mood complaint" href="/mentions/forum/300%23anhe">'
+    mark = f"{link}提到安和口腔：不满，紧急（待处理）</a>"
     html = page(client, "near=all&min_need=0&sort=newest&since=1d")
     assert mark in html
     assert html.count('class="heard"') == 2  # and the praise that the seed holds
