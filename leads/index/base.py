@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from crawler.items import Post
+from leads.index.daily import Counts, Daily
 from leads.index.stamp import Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from nlp.models import ComplaintKind, Polarity
@@ -175,6 +176,10 @@ class LeadIndex(ABC):
         self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
     ) -> Sequence[Lead]:
         """The newest of the matching leads that `tiles` counts on these tiles, (x, y) of the zoom."""
+
+    @abstractmethod
+    def daily(self, asked: Daily) -> Counts:
+        """Searchable leads by the dimensions asked for: values in their order → count, "" for not known."""
 
     @abstractmethod
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:

@@ -1,16 +1,17 @@
-"""What a lead counts for in facets and on the map, and its digest: the same for every backend. Pure."""
+"""What a lead counts for in facets, on the map and day by day, and its digest; for every backend. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from leads.index.base import Facet
 from leads.models import BEIJING, Lead
+from leads.scoring.life_stage import LifeStage, life_stage
 
 _MUNICIPALITIES = ("11", "12", "31", "50")
 MAX_ZOOM = 20
@@ -50,6 +51,36 @@ def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
         "intent": (lead.tags.intent_label,),
         "level": ("" if region is None else region.level,),
     }
+
+
+Answered = Literal["yes", "no", ""]
+
+
+class DayFacts(NamedTuple):
+    """What a lead is counted under, its symptoms and specialties apart."""
+
+    day: str  # ISO date in Beijing
+    city: str  # adcodes; "" where not known so finely
+    district: str
+    source: str
+    stage: LifeStage
+    answered: Answered  # "": the source does not say how many replies there are
+
+
+def facts_of(lead: Lead) -> DayFacts:
+    """Under what a lead is counted."""
+    region, replies = lead.tags.region, lead.post.replies
+    code = region.code if region is not None else ""
+    finely = region is not None and region.level in ("district", "point")
+    answered: Answered = "" if replies is None else "yes" if replies > 0 else "no"
+    return DayFacts(
+        day=day_of(lead.post.published_at.timestamp()),
+        city=city_of(code),
+        district=code if finely else "",
+        source=lead.post.source,
+        stage=life_stage(lead.tags),
+        answered=answered,
+    )
 
 
 def day_of(seconds: float) -> str:

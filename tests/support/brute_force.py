@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from leads.index.base import FACETS, Facet
-from leads.index.spread import facet_values
+from leads.index.daily import Daily
+from leads.index.spread import facet_values, facts_of
 from leads.models import PRECISIONS, Lead, LeadQuery, Near, Precision
 from leads.query.holds import holds, subject_of
 from leads.scoring.distance import distance_km, precise_enough, reach
@@ -73,3 +75,27 @@ def _precision(lead: Lead, near: Near) -> Precision | None:
     if region is None:
         return None
     return reach(region, near, distance_km(near.lat, near.lon, region.lat, region.lon))
+
+
+def daily(leads: Iterable[Lead], asked: Daily) -> dict[tuple[str, ...], int]:
+    """Daily counts, lead by lead."""
+    counted: Counter[tuple[str, ...]] = Counter()
+    for lead in leads:
+        facts = facts_of(lead)
+        day = date.fromisoformat(facts.day)
+        if (
+            (asked.since is None or day >= asked.since)
+            and (asked.until is None or day < asked.until)
+            and (not asked.cities or facts.city in asked.cities)
+            and (not asked.sources or facts.source in asked.sources)
+        ):
+            for code in _codes(lead, asked):
+                counted[tuple(code if name == asked.per else getattr(facts, name) for name in asked.by)] += 1
+    return dict(counted)
+
+
+def _codes(lead: Lead, asked: Daily) -> Iterable[str]:
+    if asked.per == "lead":
+        return [""]
+    wanted = asked.symptoms or asked.specialties
+    return [code for code in facet_values(lead)[asked.per] if not wanted or code in wanted]

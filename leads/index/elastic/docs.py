@@ -20,7 +20,7 @@ from leads.index.codec import (
     mention_head,
     mention_to_dict,
 )
-from leads.index.spread import digest, facet_values
+from leads.index.spread import digest, facet_values, facts_of
 from leads.index.terms import hot, lead_terms
 from leads.models import Lead, Mention
 from leads.scoring.duplicates import bands, shingles
@@ -50,7 +50,7 @@ def lead_document(lead: Lead, *, head: str = "", keys: tuple[int, ...] | None = 
     """All fields of a lead; `keys` are its fold bands, where the caller has them already."""
     post, tags, terms = lead.post, lead.tags, lead_terms(lead)
     record = lead_to_dict(lead)
-    values = facet_values(lead)
+    values, facts = facet_values(lead), facts_of(lead)
     return {
         "id": lead.id,
         "published": int(post.published_at.timestamp()),
@@ -62,6 +62,9 @@ def lead_document(lead: Lead, *, head: str = "", keys: tuple[int, ...] | None = 
         "assignee": lead.assignee,
         **_place(tags.region),
         "city": list(values["city"]),
+        "district": facts.district,
+        "stage": facts.stage,
+        "answered": facts.answered,
         "symptoms": list(values["symptom"]),
         "specialties": list(tags.specialties),
         "words": fit_all(terms.words),

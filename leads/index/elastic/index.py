@@ -29,6 +29,7 @@ from leads.index.base import (
     Record,
     Tile,
 )
+from leads.index.daily import Counts, Daily
 from leads.index.elastic.admin import Admin
 from leads.index.elastic.bulk import Refused
 from leads.index.elastic.client import ServerDownError, Servers, check_version, connect
@@ -216,6 +217,9 @@ class ElasticIndex(LeadIndex):
         self, query: LeadQuery, zoom: int, tiles: Collection[tuple[int, int]], limit: int
     ) -> Sequence[Lead]:
         return self._reader.on_tiles(query, zoom, tiles, limit)
+
+    def daily(self, asked: Daily) -> Counts:
+        return self._reader.daily(asked)
 
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         return self._reader.similar(lead_id, limit)

@@ -14,12 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from leads.errors import QueryError
+from leads.index.daily import Daily
 from leads.index.elastic.docs import Body, fit
 from leads.index.terms import city_codes, word_term
 from leads.models import (
+    BEIJING,
     PRECISIONS,
     All,
     AnyOf,
@@ -245,6 +247,34 @@ def facet(name: str) -> Body:
         }  # fmt: skip
     terms: Body = {"field": _FACET_FIELDS.get(name, name), "size": MAX_PLACES}
     return {"terms": terms | ({"missing": ""} if name == "level" else {})}
+
+
+def daily_sources(asked: Daily) -> list[Body]:
+    """The dimensions of a question, and its symptom or specialty, as sources of a composite aggregation."""
+    names = dict.fromkeys((*asked.by, *(() if asked.per == "lead" else (asked.per,))))
+    return [{name: _daily_source(name)} for name in names]
+
+
+def _daily_source(name: str) -> Body:
+    if name == "day":
+        histogram = facet("day")["date_histogram"]
+        return {"date_histogram": {key: value for key, value in histogram.items() if key != "min_doc_count"}}
+    missing = name not in _FACET_FIELDS  # a lead without symptoms counts for none
+    return {"terms": {"field": _FACET_FIELDS.get(name, name), "missing_bucket": missing}}
+
+
+def daily_filters(asked: Daily) -> list[Body]:
+    """What a question of daily counts restricts; days begin at midnight in Beijing."""
+    lists = {
+        "city": asked.cities, "symptoms": asked.symptoms, "specialties": asked.specialties,
+        "source": asked.sources,
+    }  # fmt: skip
+    filters: list[Body] = [{"term": {"head": ""}}]
+    filters += [{"terms": {field: list(values)}} for field, values in lists.items() if values]
+    for sign, day in (("gte", asked.since), ("lt", asked.until)):
+        if day is not None:
+            filters.append(published(sign, datetime.combine(day, time(), BEIJING)))
+    return filters
 
 
 def tile_grid(zoom: int) -> Body:

@@ -24,6 +24,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from crawler.items import Post
 from leads.index.base import Digest, Facet, Kind, MentionHead, Names, Record, Stored, Tile
 from leads.index.cursors import Cursor
+from leads.index.daily import Counts, Daily
 from leads.index.elastic.client import translated
 from leads.index.elastic.docs import LEAD, Body, lead_of, mention_head_of, mention_of
 from leads.index.elastic.query import (
@@ -35,6 +36,8 @@ from leads.index.elastic.query import (
     all_of,
     any_of,
     candidates,
+    daily_filters,
+    daily_sources,
     facet,
     judge,
     matching,
@@ -48,6 +51,7 @@ from leads.models import PRECISIONS, DownTo, Hit, Lead, LeadQuery, Mention, Near
 from leads.scoring.need import freshness
 
 _POSTS = 500  # asked for at once
+CELLS = 10_000  # combinations a page of daily counts; servers give 65,535 at most
 STEP = 250  # rows read at once while looking for the best
 _PLACE: list[Body] = [{"field": field} for field in ("place_key", "lat", "lon")]
 
@@ -194,6 +198,34 @@ class ElasticReader:
                 sort=[{"published": "desc"}, {"id": "asc"}], track_total_hits=False,
             )  # fmt: skip
         return [lead_of(hit["_source"]) for hit in reply["hits"]["hits"]]
+
+    def daily(self, asked: Daily) -> Counts:
+        found: dict[tuple[str, ...], int] = {}
+        wanted = asked.symptoms or asked.specialties
+        for bucket in self._cells(asked):
+            values = {name: "" if value is None else str(value) for name, value in bucket["key"].items()}
+            # A lead that has one of the wanted symptoms comes with its others, too.
+            if not wanted or values[asked.per] in wanted:
+                key = tuple(values[name] for name in asked.by)
+                found[key] = found.get(key, 0) + bucket["doc_count"]
+        return found
+
+    def _cells(self, asked: Daily) -> Iterator[Body]:
+        """Every combination of values that has leads, page by page."""
+        sources, among = daily_sources(asked), all_of(daily_filters(asked))
+        if not sources:
+            with translated():
+                count = self._client.count(index=self._names["leads"], query=among)["count"]
+            yield from [{"key": {}, "doc_count": count}] if count else []
+            return
+        after: Body = {}
+        while True:
+            cells = {"composite": {"sources": sources, "size": CELLS, **after}}
+            page = self._counted(among, {"cells": cells})["cells"]
+            yield from page["buckets"]
+            if "after_key" not in page:
+                return
+            after = {"after": page["after_key"]}
 
     def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Body:
         return self._counted(self._all(query), aggregations)

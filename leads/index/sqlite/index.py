@@ -28,8 +28,10 @@ from leads.errors import StorageError
 from leads.index.base import FACETS, Digest, Facet, Kind, LeadIndex, MentionHead, Record, Tile
 from leads.index.codec import mention_from_dict, mention_head
 from leads.index.cursors import Cursor
+from leads.index.daily import Counts, Daily
 from leads.index.sqlite import match, views
 from leads.index.sqlite.counts import ColumnsFound, Counter
+from leads.index.sqlite.daily import daily
 from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import open_database, open_reader, translated
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
@@ -249,6 +251,10 @@ class SqliteIndex(LeadIndex):
             rows = self._counter.on_tiles(query, zoom, tiles, limit)
             return [lead_of(*row) for rowid in rows for row in self._reader.execute(sql, (rowid,))]
 
+    def daily(self, asked: Daily) -> Counts:
+        with translated():
+            return daily(self._reader, asked)
+
     def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
         lead = self.get(lead_id)
         if lead is None:
@@ -357,7 +363,9 @@ class SqliteIndex(LeadIndex):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._store.daily.write()
             except BaseException:
+                self._store.daily.forget()
                 self._db.rollback()
                 raise
             self._db.execute("COMMIT")

@@ -12,6 +12,7 @@ import orjson
 from crawler import owner_only
 from leads.errors import StorageError
 from leads.index.codec import Kept
+from leads.index.sqlite.daily import DAILY_SCHEMA, recount
 from leads.index.terms import TERMS_VERSION
 from leads.scoring.need import HALF_LIFE_HOURS
 from nlp.models import Symptom
@@ -69,7 +70,7 @@ CREATE INDEX IF NOT EXISTS mentions_published ON mentions (published DESC);
 CREATE INDEX IF NOT EXISTS mentions_post ON mentions (post_id);
 CREATE INDEX IF NOT EXISTS mentions_author ON mentions (author_key);
 """
-_META = {"schema": "2", "tokenizer": TOKENIZER, "terms": TERMS_VERSION, "half_life": str(HALF_LIFE_HOURS)}
+_META = {"schema": "3", "tokenizer": TOKENIZER, "terms": TERMS_VERSION, "half_life": str(HALF_LIFE_HOURS)}
 
 
 @contextmanager
@@ -116,7 +117,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
         # What is deleted is overwritten: somebody may have asked for it. (`SqliteIndex.scrub` does the rest.)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("PRAGMA cache_size = -65536")
-        database.executescript(_SCHEMA)
+        database.executescript(_SCHEMA + DAILY_SCHEMA)
         _check_meta(database)
         _name(database)
     return database
@@ -148,7 +149,7 @@ def _check_meta(database: sqlite3.Connection) -> None:
             "INSERT OR IGNORE INTO tidied SELECT value, strftime('%s', 'now') FROM json_each(?)",
             ('["file", "words"]',),
         )
-    elif stored == _META | {"schema": "1"}:
+    elif stored in (_META | {"schema": "1"}, _META | {"schema": "2"}):
         _upgrade(database)
     elif stored != _META:
         database.close()
@@ -168,16 +169,20 @@ def _name(database: sqlite3.Connection) -> None:
 
 
 def _upgrade(database: sqlite3.Connection) -> None:
-    """Schema 1 knew no assignees and had nothing to count by; all or nothing, everything is kept."""
+    """All or nothing, everything is kept. Schema 1 knew no assignees and had nothing to count by, schema 2
+    no daily counts."""
     database.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been first.
-        if database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == ("1",):
+        (schema,) = database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        if schema == "1":
             database.execute("DROP INDEX IF EXISTS bands_lead")  # cost a third of all writing
             database.execute("ALTER TABLE leads ADD COLUMN assignee TEXT NOT NULL DEFAULT ''")
             rows = database.execute("SELECT rowid, doc FROM leads WHERE head IS NULL")
             put_spread(database, ((rowid, *_codes(orjson.loads(doc)["tags"])) for rowid, doc in rows))
-            database.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+        if schema in ("1", "2"):
+            recount(database)
+            database.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
     except BaseException:
         database.rollback()
         raise

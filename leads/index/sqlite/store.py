@@ -13,6 +13,7 @@ from leads.errors import StorageError
 from leads.index.base import Stored
 from leads.index.codec import lead_from_dict, lead_to_dict
 from leads.index.spread import facet_values
+from leads.index.sqlite.daily import DailyTable
 from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import put_spread
 from leads.index.terms import hot, lead_terms
@@ -42,6 +43,7 @@ class LeadStore:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
+        self.daily = DailyTable(database)
 
     def upsert(self, leads: Sequence[Lead]) -> None:
         texts = [shingles(lead.post.full_text) for lead in leads]
@@ -176,6 +178,7 @@ class LeadStore:
         )
         values = facet_values(lead)
         put_spread(self._db, [(rowid, " ".join(values["symptom"]), " ".join(values["specialty"]))])
+        self.daily.add(lead, 1)
 
     def _unindex(self, lead: Lead, rowid: int) -> None:
         # A contentless FTS5 table forgets a row only when told the very terms it was given.
@@ -187,6 +190,7 @@ class LeadStore:
         keys = bands([shingles(lead.post.full_text)])[0]
         self._db.executemany("DELETE FROM bands WHERE band = ? AND lead = ?", [(key, rowid) for key in keys])
         self._db.execute("DELETE FROM spread WHERE rowid = ?", (rowid,))
+        self.daily.add(lead, -1)
 
     def _head(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> _Known | None:
         """The stored head this lead is a near-duplicate of."""

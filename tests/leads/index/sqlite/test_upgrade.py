@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from leads.errors import StorageError
+from leads.index.daily import Daily
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import CaseMark, LeadQuery
 from tests.support.builders import NOW, mention
@@ -16,11 +17,15 @@ from tests.support.index_contents import contents, fill
 
 # What schema 1 lacked.
 AS_SCHEMA_1 = """
-DROP TABLE spread; DROP TABLE spread_log;
+DROP TABLE spread; DROP TABLE spread_log; DROP TABLE daily;
 CREATE INDEX bands_lead ON bands (lead);
 ALTER TABLE leads DROP COLUMN assignee;
 UPDATE meta SET value = '1' WHERE key = 'schema';
 """
+
+# What schema 2 lacked.
+AS_SCHEMA_2 = "DROP TABLE daily; UPDATE meta SET value = '2' WHERE key = 'schema';"
+EVERY_DAY = Daily(by=("day", "district", "symptom", "source"))
 
 
 @pytest.fixture
@@ -45,6 +50,7 @@ def test_everything_is_kept(old: Path, tmp_path: Path) -> None:
             assert contents(index) == contents(fresh)
             assert index.facets(LeadQuery()) == fresh.facets(LeadQuery())
             assert index.counts() == fresh.counts()
+            assert index.daily(EVERY_DAY) == fresh.daily(EVERY_DAY)
             assert index.set_case([CaseMark(lead_id="forum/5", status="seen", assignee="chen")]) == 1
             assert index.upsert_mentions([mention(99)]) == 1
     with SqliteIndex(old) as index:  # a second opening finds nothing left to do
@@ -63,6 +69,20 @@ def test_an_upgraded_file_is_like_a_new_one(old: Path, tmp_path: Path) -> None:
         schemas.append((names, columns))
         database.close()
     assert schemas[0] == schemas[1]
+
+
+def test_a_file_without_daily_counts_is_counted_once(tmp_path: Path) -> None:
+    path = tmp_path / "leads.sqlite"
+    with SqliteIndex(path) as index:
+        fill(index)
+        counted = index.daily(EVERY_DAY)
+    database = sqlite3.connect(path)
+    database.executescript(AS_SCHEMA_2)
+    database.close()
+    for _ in range(2):
+        with SqliteIndex(path) as index:
+            assert index.daily(EVERY_DAY) == counted
+    assert sum(counted.values()) == 41
 
 
 def test_several_processes_may_open_it_at_once(old: Path) -> None:
