@@ -17,8 +17,8 @@ import typer
 from typer.core import TyperGroup
 
 from crawler.owner_only import UMASK
+from leads.cli import insights, state, users
 from leads.cli import sources as cli_sources
-from leads.cli import state, users
 from leads.cli.state import Json, State
 from leads.errors import InputError, QueryError, TingzhenError
 from leads.query.fields import FIELDS
@@ -61,6 +61,7 @@ app = typer.Typer(
 
 app.add_typer(cli_sources.group, name="sources")
 app.add_typer(users.group, name="users")
+app.add_typer(insights.group, name="insights")
 app.command()(cli_sources.coverage)
 
 

@@ -246,6 +246,7 @@ TABLE: dict[str, Row] = {
     "POST /presence": Row(OF_CLINIC, json={"open": LEAD}),
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
+    "GET /topics": Row(MEMBERS),
     "GET /ten": Row(MEMBERS),
     "GET /ten/effect": Row(MEMBERS),
     "POST /ten": Row(OF_CLINIC, url="/ten", form={"lead_id": LEAD, "answer": "seeker"}),
@@ -368,6 +369,7 @@ TABLE: dict[str, Row] = {
         OF_CLINIC, url=f"{API}/mention-notes/{HEARD}", json={"text": "x"}, scope="mentions:write"
     ),
     "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/topics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/rules": Row(STAFF, scope="rules:write"),
     "POST /api/v1/rules": Row(STAFF, json={"name": "牙", "kind": "lead"}, scope="rules:write"),

@@ -12,6 +12,7 @@ from leads.web.api import (
     metrics,
     notes,
     rules,
+    topics,
 )
 
 # In the order of the description.
@@ -21,6 +22,7 @@ ROUTERS = (
     notes.routes,
     mentions.routes,
     insights.routes,
+    topics.routes,
     rules.routes,
     clinics.routes,
     coverage.routes,

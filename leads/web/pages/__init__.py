@@ -1,5 +1,6 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
+from leads.web.insights import topics
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -37,6 +38,7 @@ ROUTERS = (
     mentions.routes,
     mention.routes,
     maps.routes,
+    topics.routes,
     alerts.routes,
     ack.routes,
     digests.routes,

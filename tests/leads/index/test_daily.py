@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from leads.config import Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex, Stored
+from leads.index.copying import Copier
 from leads.index.daily import Daily
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import Lead
@@ -65,7 +66,6 @@ steps = st.one_of(
     st.tuples(st.just("delete"), st.tuples(st.sampled_from(("forum", "weibo")), st.integers(0, 8))),
     st.tuples(st.just("erase"), st.sampled_from(("one", "two"))),
     st.tuples(st.just("expire"), st.integers(1, 90)),
-    st.tuples(st.just("copy"), st.lists(written(), min_size=1, max_size=3, unique_by=lambda one: one.id)),
 )
 
 
@@ -79,9 +79,6 @@ def do(index: LeadIndex, step: tuple[str, object]) -> None:
             index.delete_author(author)
         case ("expire", int(hours)):
             index.expire(NOW - timedelta(hours=hours))
-        case ("copy", list(leads)):
-            index.discard("leads", [one.id for one in leads])
-            index.restore([Stored(lead=one) for one in leads])
 
 
 def searchable(index: LeadIndex) -> list[Lead]:
@@ -102,6 +99,9 @@ def test_the_embedded_index_counts_what_a_recount_finds(todo: list[tuple[str, ob
         for step in todo:
             do(index, step)
             check(index)
+        with SqliteIndex(Path(folder) / "copy.sqlite") as copied:
+            Copier(index, copied).run()
+            check(copied)
 
 
 @pytest.mark.elastic

@@ -37,6 +37,7 @@ EVERYBODY = (
     "/mentions",
     "/mentions/" + MENTION,
     "/map",
+    "/topics?span=month",
     "/alerts",
     "/digests",
     "/searches",

@@ -1,0 +1,34 @@
+"""Commands about what the town says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from leads.cli import state
+from leads.cli.state import Json
+
+group = typer.Typer(
+    help="洞察：这座城市在说什么。",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@group.callback()
+def insights() -> None:
+    """洞察：这座城市在说什么。"""
+
+
+@group.command()
+def topics(
+    city: Annotated[str, typer.Option(help="城市的名字或代码；不写是第一家诊所的，或线索最多的。")] = "",
+    span: Annotated[str, typer.Option(help="today、week（近 7 天）或 month（近 30 天）。")] = "week",
+    as_json: Json = False,
+) -> None:
+    """话题：症状、疾病和治疗，和这座城市自己的往常比。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.topics(state.settings(), city=city, span=span, now=datetime.now(UTC), as_json=as_json)

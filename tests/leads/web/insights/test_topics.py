@@ -1,0 +1,39 @@
+"""The page 话题 and its answer for programs."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from fastapi.testclient import TestClient
+
+from leads.web.insights.plot import plot
+from tests.support.seeds import ClientOf
+
+pytestmark = pytest.mark.xdist_group("topics")
+
+
+def test_a_city_with_its_topics(client: TestClient) -> None:
+    page = unescape(client.get("/topics?span=month").text)
+    assert "话题 · 成都市" in page
+    assert "牙痛" in page
+    assert "/rules/new?kind=spike&symptom=toothache&area=510100" in page
+    assert "/?area=510100&symptom=toothache&since=" in page
+
+
+def test_a_doctor_sees_the_cities_of_own_clinics_only(client_of: ClientOf) -> None:
+    doctor = client_of("doctor", ("anhe",))
+    assert doctor.get("/topics").status_code == 200
+    assert "订阅" not in doctor.get("/topics?span=month").text
+    refused = doctor.get("/topics?city=110000")
+    assert refused.status_code == 400
+    assert "自己诊所" in refused.text
+
+
+@pytest.mark.parametrize("query", ["span=year", "city=nowhere"])
+def test_what_cannot_be_understood_is_said(client: TestClient, query: str) -> None:
+    assert client.get(f"/topics?{query}").status_code == 400
+
+
+def test_no_bars_are_drawn_of_no_days() -> None:
+    assert plot([]).bars == ()
