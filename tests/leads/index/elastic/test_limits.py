@@ -211,7 +211,7 @@ def test_clocks_that_are_wrong_do_no_harm(settings: Settings, monkeypatch: pytes
 
 @elastic
 def test_an_index_made_by_hand_gets_the_same_mapping(index: ElasticIndex, settings: Settings) -> None:
-    name = f"{settings.elastic.prefix}-leads-v2-000077"
+    name = f"{settings.elastic.prefix}-leads-v3-000077"
     index.client.indices.create(index=name)
     mappings = index.client.indices.get_mapping(index=name)[name]["mappings"]
     current = index.admin.behind("leads")

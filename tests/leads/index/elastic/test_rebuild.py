@@ -40,13 +40,13 @@ def test_the_alias_is_swapped_and_the_old_index_kept_until_told(settings: Settin
         assert (copied.leads, copied.mentions) == (45, 7)
         assert contents(index) == before
         prefix = settings.elastic.prefix
-        assert names(settings) == [f"{prefix}-leads-v2-000001", f"{prefix}-leads-v2-000002"]
+        assert names(settings) == [f"{prefix}-leads-v3-000001", f"{prefix}-leads-v3-000002"]
         index.upsert([lead(5000, "头晕")])
         assert index.counts()["leads"] == 42
         assert set(reindex.drop_old(settings)) == {
-            f"{prefix}-leads-v2-000001", f"{prefix}-mentions-v1-000001",
+            f"{prefix}-leads-v3-000001", f"{prefix}-mentions-v1-000001",
         }  # fmt: skip
-        assert names(settings) == [f"{prefix}-leads-v2-000002"]
+        assert names(settings) == [f"{prefix}-leads-v3-000002"]
         assert index.counts()["leads"] == 42
     with open_backend(settings) as index:
         assert index.stamp() == stamp  # the crawl's cursors are still this index's
