@@ -32,3 +32,17 @@ def topics(
     from leads.terminal import insights as show  # late: numpy and the records
 
     show.topics(state.settings(), city=city, span=span, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command()
+def questions(
+    city: Annotated[str, typer.Option(help="城市的名字或代码；不写是全部地区。")] = "",
+    span: Annotated[str, typer.Option(help="today、week（近 7 天）或 month（近 30 天）。")] = "month",
+    symptom: Annotated[str, typer.Option(help="只看这个症状，代码或名称。")] = "",
+    as_json: Json = False,
+) -> None:
+    """大家在问：至少 5 个人问过的问题，写成 Markdown 提纲。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    settings, now = state.settings(), datetime.now(UTC)
+    show.questions(settings, city=city, span=span, symptom=symptom, now=now, as_json=as_json)

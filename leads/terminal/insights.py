@@ -8,11 +8,13 @@ from leads import storage
 from leads.config import Settings
 from leads.errors import QueryError
 from leads.index.spread import city_of
+from leads.insights.questions.outline import Outline, markdown
+from leads.insights.questions.questions import find
 from leads.insights.topics import topics as town
 from leads.insights.topics.sources import troubled_of
-from leads.insights.topics.topics import SPAN_DAYS, said
+from leads.insights.topics.topics import SPAN_DAYS, Span, days_of, said
 from leads.labels import source_name
-from leads.query.vocabulary import area_code
+from leads.query.vocabulary import area_code, area_name, symptom_code
 from leads.sources.states import states
 from leads.terminal.tables import print_json
 
@@ -24,9 +26,7 @@ def topics(settings: Settings, *, city: str, span: str, now: datetime, as_json: 
         QueryError: no such city or span, or no city is known.
         StorageError: the data folder, the index or the coverage cannot be read.
     """
-    chosen = next((each for each in SPAN_DAYS if each == span), None)
-    if chosen is None:
-        raise QueryError(f"--span {span!r} 不认识：可用 {'、'.join(SPAN_DAYS)}。")
+    chosen = _span(span)
     with storage.open_index(settings, create=False) as index:
         clinics = [city_of(clinic.adcode) for clinic in storage.known_clinics(settings)]
         known = [city_of(area_code(city))] if city else [*clinics, *town.cities_of(index, now=now)]
@@ -44,3 +44,34 @@ def topics(settings: Settings, *, city: str, span: str, now: datetime, as_json: 
         print(f"来源中断，没有参与比较：{'、'.join(map(source_name, found.broken))}")
     for topic in found.topics:
         print(f"{topic.name}  {topic.figure}  {said(topic)}")
+
+
+def questions(
+    settings: Settings, *, city: str, span: str, symptom: str, now: datetime, as_json: bool
+) -> None:
+    """What people ask, as an outline or as a JSON line a question.
+
+    Raises:
+        QueryError: no such city, span or symptom.
+        StorageError: the data folder or the index cannot be read.
+    """
+    chosen, area = _span(span), city_of(area_code(city)) if city else ""
+    with storage.open_index(settings, create=False) as index:
+        code = symptom_code(symptom) if symptom else ""
+        found = find(index, now=now, span=chosen, city=area, symptom=code)
+    if as_json:
+        print_json([each.to_json() for each in found])
+        return
+    first, last = days_of(chosen, now)
+    outline = Outline(
+        place=area_name(area) if area else "全部地区", stretch=f"{first} 到 {last}", questions=found
+    )
+    print(markdown(outline), end="")
+
+
+def _span(text: str) -> Span:
+    """Raises QueryError."""
+    for span in SPAN_DAYS:
+        if text == span:
+            return span
+    raise QueryError(f"--span {text!r} 不认识：可用 {'、'.join(SPAN_DAYS)}。")

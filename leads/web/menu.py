@@ -30,6 +30,8 @@ MENU: Mapping[str, Sequence[Entry]] = {
     ),
     "口碑": (
         Entry("/mentions", "mentions", "提及", "message-circle"),
+        Entry("/topics", "topics", "话题", "trending-up"),
+        Entry("/questions", "questions", "大家在问", "message-circle-question-mark"),
         Entry("/digests", "digests", "简报", "newspaper"),
     ),
     "设置": (

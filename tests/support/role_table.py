@@ -247,6 +247,12 @@ TABLE: dict[str, Row] = {
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
     "GET /topics": Row(MEMBERS),
+    "GET /questions": Row(MEMBERS),
+    "GET /questions/posts": Row("lhhhh"),  # nobody has asked anything that five did
+    "GET /questions/outline": Row(MEMBERS),
+    "POST /questions/outline": Row(MEMBERS, form={"text": "要点"}),
+    "GET /questions/outline.md": Row(MEMBERS),
+    "GET /questions/outline.docx": Row(MEMBERS),
     "GET /ten": Row(MEMBERS),
     "GET /ten/effect": Row(MEMBERS),
     "POST /ten": Row(OF_CLINIC, url="/ten", form={"lead_id": LEAD, "answer": "seeker"}),
@@ -369,6 +375,7 @@ TABLE: dict[str, Row] = {
         OF_CLINIC, url=f"{API}/mention-notes/{HEARD}", json={"text": "x"}, scope="mentions:write"
     ),
     "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/questions": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/topics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/rules": Row(STAFF, scope="rules:write"),

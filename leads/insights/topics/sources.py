@@ -22,7 +22,7 @@ MUCH = 5.0  # posts on its middle day from which an empty day means that the sou
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SteadySources:
     """The sources of a comparison."""
 
     steady: tuple[str, ...]
@@ -39,7 +39,7 @@ def troubled_of(states: Iterable[SourceState]) -> frozenset[str]:
 def standing(
     totals: Mapping[str, Floats], stretch: int, *, troubled: Collection[str] = (), first: Mapping[str, date],
     days: Sequence[date],
-) -> Standing:  # fmt: skip
+) -> SteadySources:  # fmt: skip
     """`totals`: source → posts of each of `days`, the last `stretch` of which are judged.
 
     `first`: the day of each source's first post there is. `troubled`: those the crawler says it cannot read.
@@ -50,7 +50,7 @@ def standing(
         name for name in totals if name not in new and (name in troubled or _silent(totals[name], stretch))
     }
     steady = [name for name in totals if name not in new | broken]
-    return Standing(
+    return SteadySources(
         steady=tuple(sorted(steady)),
         broken=tuple(sorted(broken)),
         new=tuple(sorted(new)),

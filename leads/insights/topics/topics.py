@@ -16,7 +16,7 @@ import numpy as np
 from leads.index.base import LeadIndex
 from leads.index.daily import Counts, Daily
 from leads.insights.few import LEAST, Figure, blocks, merged, nested
-from leads.insights.topics.sources import MUCH, Standing, standing
+from leads.insights.topics.sources import MUCH, SteadySources, standing
 from leads.insights.topics.usual import Floats, Usual, exposures, q_values, usual
 from leads.insights.topics.workdays import kinds_of
 from leads.models import BEIJING
@@ -115,20 +115,27 @@ def find(
     troubled: Collection[str] = (),
     specialties: Collection[str] = (),
 ) -> TopicTable:
-    """The topics of a city (adcode); with `specialties` of these only.
+    """The topics of a city (adcode; "" for everywhere); with `specialties` of these only.
 
     Raises:
         StorageError: the index cannot be read.
     """
-    today = now.astimezone(BEIJING).date()
+    _, today = days_of(span, now)
     first = today - timedelta(days=PAST + SPAN_DAYS["month"] - 1)
     until = today + timedelta(days=1)
-    totals = index.daily(Daily(by=("source", "day"), cities=(city,), until=until))
-    rows = index.daily(Daily(by=("source", "day", "symptom"), cities=(city,), since=first, until=until))
+    cities = (city,) if city else ()
+    totals = index.daily(Daily(by=("source", "day"), cities=cities, until=until))
+    rows = index.daily(Daily(by=("source", "day", "symptom"), cities=cities, since=first, until=until))
     concepts = lexicon.load().concepts
     wanted = {code for code, each in concepts.items() if not specialties or each.specialty in specialties}
     rows = {key: count for key, count in rows.items() if key[2] in wanted}
     return table(rows, totals, city=city, span=span, today=today, troubled=troubled)
+
+
+def days_of(span: Span, now: datetime) -> tuple[date, date]:
+    """The first and the last day of a span, which is today in Beijing."""
+    today = now.astimezone(BEIJING).date()
+    return today - timedelta(days=SPAN_DAYS[span] - 1), today
 
 
 def table(
@@ -207,7 +214,7 @@ def _compared(
     codes: Sequence[str],
     days: Sequence[date],
     sources: Mapping[str, Floats],
-    judged: Standing,
+    judged: SteadySources,
     stretch: int,
 ) -> Usual:
     steady = sum((sources[name] for name in judged.steady), np.zeros(len(days)))

@@ -11,6 +11,7 @@ from leads.web.api import (
     mentions,
     metrics,
     notes,
+    questions,
     rules,
     topics,
 )
@@ -23,6 +24,7 @@ ROUTERS = (
     mentions.routes,
     insights.routes,
     topics.routes,
+    questions.routes,
     rules.routes,
     clinics.routes,
     coverage.routes,

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from leads.errors import QueryError
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
 from leads.web.desk import TheDesk
@@ -60,7 +59,5 @@ def topics(
 ) -> Response:
     """一座城市在说什么，和它自己的往常比。"""
     place = place_of(desk.index, caller.visitor, form.city, clock=desk.clock)
-    if not place.city:
-        raise QueryError("city 还没有：没有诊所，也没有知道城市的线索。")
-    found = of_city(desk, caller.visitor, place.city, form.span, specialty=form.specialty)
+    found = of_city(desk, caller.visitor, place.area, form.span, specialty=form.specialty)
     return answer(request, found.to_json())

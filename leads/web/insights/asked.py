@@ -16,18 +16,24 @@ from leads.query.vocabulary import area_code
 from leads.web.auth import Visitor
 from nlp.places.gazetteer import Gazetteer
 
+EVERYWHERE = "all"
 MOST_CITIES = 12
 EXCERPT = 60  # characters
 SPAN_NAMES: Mapping[Span, str] = {"today": "今日", "week": "近 7 天", "month": "近 30 天"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PlaceAsked:
     """The city a page is about, and those it offers; adcode → name."""
 
-    city: str  # "" where there is none yet
+    city: str  # EVERYWHERE for no city in particular
     name: str
     choices: Mapping[str, str]
+
+    @property
+    def area(self) -> str:
+        """The adcode; "" for everywhere."""
+        return "" if self.city == EVERYWHERE else self.city
 
 
 def span_of(text: str) -> Span:
@@ -42,26 +48,33 @@ def span_of(text: str) -> Span:
     raise QueryError(f"span {text!r} 不认识：可用 {'、'.join(SPAN_DAYS)}。")
 
 
-def place_of(index: LeadIndex, visitor: Visitor, city: str, *, clock: Clock) -> Place:
-    """The city asked for, or the first clinic's, or the one with most leads.
+def place_of(index: LeadIndex, visitor: Visitor, city: str, *, clock: Clock) -> PlaceAsked:
+    """The city asked for; otherwise the first clinic's, or everywhere when nobody there has written lately.
 
     Raises:
         QueryError: no city of that name, or one that a doctor's clinics are not in.
         StorageError: the index cannot be read.
     """
     own = list(dict.fromkeys(filter(None, (city_of(clinic.adcode) for clinic in visitor.clinics))))
-    others = [] if visitor.restricted else list(cities_of(index, now=clock()))
-    codes = list(dict.fromkeys([*own, *others]))
-    chosen = city_of(area_code(city)) if city.strip() else (codes[0] if codes else "")
-    if city.strip() and (not chosen or (visitor.restricted and chosen not in own)):
+    busy = cities_of(index, now=clock())
+    offered = own if visitor.restricted else [*[*own, *busy][: MOST_CITIES - 1], EVERYWHERE]
+    asked = city.strip()
+    chosen = asked if asked in offered else city_of(area_code(asked)) if asked else _first(own, busy, offered)
+    if not chosen or (visitor.restricted and chosen not in own):
         raise QueryError(f"city {city!r} 不可用：请写一个城市，医生只能看自己诊所所在的城市。")
-    shown = list(dict.fromkeys([*([chosen] if chosen else []), *codes]))[:MOST_CITIES]
-    return Place(city=chosen, name=city_name(chosen), choices={code: city_name(code) for code in shown})
+    names = {code: city_name(code) for code in dict.fromkeys((*offered, chosen))}
+    return PlaceAsked(city=chosen, name=names[chosen], choices=names)
+
+
+def _first(own: Sequence[str], busy: Sequence[str], offered: Sequence[str]) -> str:
+    return next((code for code in own if code in busy), offered[-1] if offered else "")
 
 
 def city_name(code: str) -> str:
-    """As people call it; "" for ""."""
-    division = Gazetteer.load().by_code(code) if code else None
+    """As people call it."""
+    if code == EVERYWHERE:
+        return "全部地区"
+    division = Gazetteer.load().by_code(code)
     return division.name if division else code
 
 
@@ -74,10 +87,10 @@ def specialties_of(visitor: Visitor) -> frozenset[str]:
 
 
 def list_address(city: str, since: date, until: date, **fields: str) -> str:
-    """The desk's list of the leads behind a figure."""
-    return "/?" + urlencode(
-        [("area", city), *fields.items(), ("since", since.isoformat()), ("until", until.isoformat())]
-    )
+    """The desk's list of the leads behind a figure; `city`: an adcode, "" for everywhere."""
+    place = ("area", city) if city else ("near", "all")
+    pairs = [place, *fields.items(), ("since", since.isoformat()), ("until", until.isoformat())]
+    return "/?" + urlencode(pairs)
 
 
 def midnight(day: date) -> datetime:

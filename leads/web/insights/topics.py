@@ -18,8 +18,9 @@ from leads.models import LeadQuery
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.insights.asked import (
+    EVERYWHERE,
     SPAN_NAMES,
-    Place,
+    PlaceAsked,
     excerpt,
     list_address,
     midnight,
@@ -39,13 +40,14 @@ RISES = 10  # topics with samples
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicRow:
-    """A topic with what stands beside it; addresses lead to the leads behind it and to a rule about it."""
+    """A topic with the addresses of its leads, of a rule about it, and of an outline of what is asked."""
 
     topic: Topic
     specialty: str
     said: str
     address: str
     subscribe: str
+    write: str
     samples: tuple[tuple[str, str], ...]  # words of a post, the lead's address
 
 
@@ -54,12 +56,12 @@ class TopicsPage(WebPage):
     """A city in a span; `days` is the plot as a table: (days, leads, whether a source was away)."""
 
     template: ClassVar[str] = "topics.html"
-    place: Place
+    place: PlaceAsked
     span: Span
     spans: Mapping[Span, str]
     specialty: str
     chosen: Mapping[str, str]  # specialties to choose from
-    found: TopicTable | None
+    found: TopicTable
     rows: Sequence[TopicRow]
     words: Sequence[tuple[NewWord, str]]
     plot: Plot | None
@@ -75,10 +77,8 @@ def show(
     """The page."""
     chosen = span_of(span)
     place = place_of(desk.index, visitor, city, clock=desk.clock)
-    if not place.city:
-        return render(request, _page(place, chosen, specialty))
-    found = of_city(desk, visitor, place.city, chosen, specialty=specialty)
-    words = new_words.find(desk.index, place.city, chosen, now=desk.clock()) if not visitor.restricted else ()
+    found = of_city(desk, visitor, place.area, chosen, specialty=specialty)
+    words = new_words.find(desk.index, place.area, chosen, now=desk.clock()) if not visitor.restricted else ()
     return render(request, _page(place, chosen, specialty, found, _rows(desk, visitor, found), words))
 
 
@@ -108,6 +108,8 @@ def _rows(desk: Desk, visitor: Visitor, found: TopicTable) -> list[TopicRow]:
                 + urlencode(
                     {"kind": "spike", "symptom": topic.code, "area": found.city, "name": f"{topic.name}突增"}
                 ),
+                write="/questions/outline?"
+                + urlencode({"city": found.city or EVERYWHERE, "span": found.span, "symptom": topic.code}),
                 samples=_samples(desk, visitor, found, topic) if sampled else (),
             )
         )
@@ -124,12 +126,12 @@ def _samples(desk: Desk, visitor: Visitor, found: TopicTable, topic: Topic) -> t
 
 
 def _page(
-    place: Place,
+    place: PlaceAsked,
     span: Span,
     specialty: str,
-    found: TopicTable | None = None,
-    rows: Sequence[TopicRow] = (),
-    words: Sequence[NewWord] = (),
+    found: TopicTable,
+    rows: Sequence[TopicRow],
+    words: Sequence[NewWord],
 ) -> TopicsPage:
     return TopicsPage(
         place=place,
@@ -139,11 +141,9 @@ def _page(
         chosen=lexicon.load().specialties,
         found=found,
         rows=rows,
-        words=[(word, list_address(place.city, found.since, found.until, q=word.word)) for word in words]
-        if found
-        else (),
-        plot=plot(found.bars) if found and found.bars else None,
-        days=[(stretch_name(bar), bar.count, bar.gap) for bar in reversed(found.bars)] if found else (),
-        broken=[source_name(name) for name in found.broken] if found else (),
-        new=[source_name(name) for name in found.new] if found else (),
+        words=[(word, list_address(found.city, found.since, found.until, q=word.word)) for word in words],
+        plot=plot(found.bars) if found.bars else None,
+        days=[(stretch_name(bar), bar.count, bar.gap) for bar in reversed(found.bars)],
+        broken=[source_name(name) for name in found.broken],
+        new=[source_name(name) for name in found.new],
     )

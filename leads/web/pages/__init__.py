@@ -1,6 +1,6 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
-from leads.web.insights import topics
+from leads.web.insights import questions, topics
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -39,6 +39,7 @@ ROUTERS = (
     mention.routes,
     maps.routes,
     topics.routes,
+    questions.routes,
     alerts.routes,
     ack.routes,
     digests.routes,

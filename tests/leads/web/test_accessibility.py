@@ -38,6 +38,8 @@ EVERYBODY = (
     "/mentions/" + MENTION,
     "/map",
     "/topics?span=month",
+    "/questions",
+    "/questions/outline",
     "/alerts",
     "/digests",
     "/searches",
