@@ -20,6 +20,7 @@ from leads.learning.train import docs
 from leads.scoring.expected import JudgedLead, expected
 from nlp.evaluate import read_labels
 from nlp.intent.corpus import Example, load
+from nlp.intent.matrix import matrix
 from nlp.intent.model import IntentModel, softmax
 from nlp.intent.train import STRENGTH, fit, numbers
 
@@ -61,7 +62,7 @@ def sources(real: Path | None) -> Iterator[tuple[str, float, Seen]]:
 
 
 def _tagged(model: IntentModel, examples: list[Example], temperature: float) -> Seen:
-    rows = model.vectoriser.rows(docs([each.text for each in examples]))
+    rows = matrix(model.vectoriser, docs([each.text for each in examples]))
     scores = rows @ model.weights + model.bias
     is_seeker = numbers([each.intent for each in examples]) == 0
     return softmax(scores / temperature)[:, 0].astype(np.float64), is_seeker

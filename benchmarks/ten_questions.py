@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from leads.learning.train import docs
 from nlp.evaluate import read_labels
 from nlp.intent.corpus import load
 from nlp.intent.correction import corrected, directions
+from nlp.intent.matrix import matrix
 from nlp.intent.model import Floats, IntentModel, softmax
 from nlp.intent.questions import choose, doubt
 from nlp.intent.train import STRENGTH, blend, f1, numbers
@@ -73,7 +75,7 @@ def prepare(real: Path) -> Setting:
     labelled = [each for name in LABELS for each in read_labels(Path(f"tests/nlp/{name}.tsv"), real)]
     known = {each.text for each in labelled}
     texts = [json.loads(line)["text"] for line in real.read_text(encoding="utf-8").splitlines()]
-    rows = model.vectoriser.rows
+    rows = partial(matrix, model.vectoriser)
     return Setting(
         model=model,
         rows=rows(docs([each.text for each in labelled])),

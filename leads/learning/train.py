@@ -30,6 +30,7 @@ from nlp.evaluate import Intents, intents
 from nlp.intent.corpus import Example, load
 from nlp.intent.correction import corrected, directions
 from nlp.intent.features import Doc
+from nlp.intent.matrix import matrix
 from nlp.intent.model import MODEL, Floats, IntentModel, softmax
 from nlp.intent.train import Trained, log_loss, numbers, train
 from nlp.models import INTENTS, Intent, IntentLabel
@@ -107,8 +108,8 @@ def train_with_feedback(
         )
     shipped = IntentModel.load(MODEL)
     beside = load()[::EVERY]
-    rows = shipped.vectoriser.rows(docs(list(judgements)))
-    known = shipped.vectoriser.rows(docs([example.text for example in beside]))
+    rows = matrix(shipped.vectoriser, docs(list(judgements)))
+    known = matrix(shipped.vectoriser, docs([example.text for example in beside]))
     answers = numbers(judgements.values())
     space = directions(vstack([rows, known]).tocsr())
     before, unseen = shares(shipped, rows), _by_folds(shipped, space, rows, answers, list(judgements))

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
 
 from nlp.intent.features import Cues, Doc, own_words, word_grams
 from nlp.intent.pairs import PairTable, pair_keys, plain
@@ -62,11 +61,6 @@ class Vectoriser:
     def __init__(self, vocabulary: Vocabulary, idf: Floats, cues: Cues) -> None:
         self.vocabulary, self.idf, self._cues = vocabulary, idf, cues
         self._pairs = PairTable(vocabulary.pairs, first_column=len(vocabulary.words))
-
-    def rows(self, docs: Sequence[Doc]) -> csr_matrix:
-        """float32 matrix (len(docs), len(vocabulary))."""
-        owners, columns, values = self.entries(docs)
-        return coo_matrix((values, (owners, columns)), shape=(len(docs), len(self.vocabulary))).tocsr()
 
     def entries(self, docs: Sequence[Doc]) -> tuple[Ints, NDArray[np.int32], Floats]:
         """The non-zero entries of the rows: row, column and value of each, in no order."""

@@ -21,6 +21,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.naive_bayes import ComplementNB
 
 from nlp.intent.features import Cues, Doc, own_words, word_grams
+from nlp.intent.matrix import matrix
 from nlp.intent.model import Floats, IntentModel, Vectoriser, Vocabulary, softmax
 from nlp.intent.pairs import pair_keys, pair_text, plain
 from nlp.models import INTENTS, IntentLabel
@@ -76,7 +77,7 @@ def fit(docs: Sequence[Doc], labels: Sequence[IntentLabel], strength: float) -> 
     cues = Cues.load()
     vocabulary, idf = count_vocabulary(docs, cues)
     vectoriser = Vectoriser(vocabulary, idf, cues)
-    rows, wanted = vectoriser.rows(docs), numbers(labels)
+    rows, wanted = matrix(vectoriser, docs), numbers(labels)
     weights, bias = blend(rows, wanted, strength)
     return IntentModel(vectoriser, weights, bias, temperature=1.0, threshold=0.5)
 
@@ -108,7 +109,7 @@ def held_out_scores(
     scores = np.zeros((len(docs), len(INTENTS)), dtype=np.float32)
     for train, test in GroupKFold(n_splits=FOLDS).split(docs, labels, groups):
         model = fit([docs[i] for i in train], [labels[i] for i in train], strength)
-        rows: csr_matrix = model.vectoriser.rows([docs[i] for i in test])
+        rows: csr_matrix = matrix(model.vectoriser, [docs[i] for i in test])
         scores[test] = rows @ model.weights + model.bias
     return scores
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
-import rjieba
-
-
-@cache
-def _dictionary() -> rjieba.Jieba:
-    return rjieba.Jieba()
+import rjieba  # the engine it loads when imported: each of our own would weigh 20 MB more
 
 
 def is_word(text: str, *, at_least: int = 0) -> bool:
     """jieba's dictionary has it, as a word seen `at_least` so often in its corpus (平安 1438, 叫安 7)."""
-    known = _dictionary()
-    return bool(known.has_word(text)) and (at_least == 0 or known.suggest_freq(text) >= at_least)
+    return bool(rjieba.has_word(text)) and (at_least == 0 or rjieba.suggest_freq(text) >= at_least)
 
 
 def subwords(tokens: tuple[str, ...]) -> set[str]:
@@ -25,7 +18,7 @@ def subwords(tokens: tuple[str, ...]) -> set[str]:
 
 
 def _parts(token: str) -> Iterator[str]:
-    has_word = _dictionary().has_word
+    has_word = rjieba.has_word
     for size in (2, 3):
         if len(token) > size:
             for start in range(len(token) - size + 1):

@@ -6,6 +6,7 @@ some words, but wrong alike in a name and in the text that misspells it.
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from functools import cache
 
@@ -15,7 +16,9 @@ _PRIVATE = 0xE000  # one private-use character for each syllable
 
 @cache
 def _table() -> dict[int, int]:
-    from pypinyin.pinyin_dict import pinyin_dict  # 0.3 s and 10 MB: only who looks for names needs it
+    # Its readings of phrases, which are not used here, would weigh 43 MB: pypinyin takes this way to be told.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin.pinyin_dict import pinyin_dict  # 0.3 s and 12 MB: only who looks for names needs it
 
     syllables: dict[str, int] = {}
     table: dict[int, int] = {}

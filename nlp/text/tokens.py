@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 
 import rjieba
 
@@ -23,15 +22,13 @@ _DICTIONARY_ASCII = frozenset({"AT&T", "C++", "C#", "c++", "c#"})
 _SPACE = re.compile(r"\s+")
 
 
-@cache
-def _engine() -> Callable[[str], list[str]]:
-    cut: Callable[[str], list[str]] = rjieba.Jieba().cut
-    return cut
+# The engine that rjieba loads anyway when it is imported: one of our own would weigh 20 MB more.
+_cut: Callable[[str], list[str]] = rjieba.cut
 
 
 def cut(text: str) -> list[str]:
     """Tokens of `text` in order; joined they are `text` again, blanks included."""
-    tokens = _engine()(text)
+    tokens = _cut(text)
     return _split_ascii(tokens) if _JOINED.search(text) else tokens
 
 

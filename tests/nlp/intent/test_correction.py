@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 
 from nlp import prepare
 from nlp.intent.correction import corrected, directions
+from nlp.intent.matrix import matrix
 from nlp.intent.model import Floats, IntentModel, softmax
 from nlp.symptoms.find import SymptomTagger
 
@@ -23,7 +24,7 @@ def model() -> IntentModel:
 
 
 def rows(model: IntentModel, texts: list[str]) -> csr_matrix:
-    return model.vectoriser.rows(prepare(texts, SymptomTagger.load())[0])
+    return matrix(model.vectoriser, prepare(texts, SymptomTagger.load())[0])
 
 
 @pytest.fixture(scope="module")

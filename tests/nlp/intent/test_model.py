@@ -15,6 +15,7 @@ from sklearn.naive_bayes import ComplementNB
 from nlp import Tagger, prepare
 from nlp.intent import corpus
 from nlp.intent.features import Cues, Doc, own_words, word_grams
+from nlp.intent.matrix import matrix
 from nlp.intent.model import IntentModel, Vectoriser
 from nlp.intent.pairs import PairTable, pair_keys, pair_text, plain
 from nlp.intent.train import (
@@ -99,7 +100,7 @@ class TestModel:
         docs = [doc(example.text) for example in sample]
         labels = [example.intent for example in sample]
         model = fit(docs, labels, 8.0)
-        rows, wanted = model.vectoriser.rows(docs), numbers(labels)
+        rows, wanted = matrix(model.vectoriser, docs), numbers(labels)
         logistic = estimator(8.0).fit(rows, wanted)
         bayes = ComplementNB(alpha=SMOOTHING).fit(rows, wanted)
         sharp = rows @ logistic.coef_.T
@@ -112,7 +113,7 @@ class TestModel:
         docs = [doc(example.text) for example in sample[:50]]
         cues = Cues.load()
         vectoriser = Vectoriser(*count_vocabulary(docs, cues), cues)
-        rows = vectoriser.rows(docs).toarray()
+        rows = matrix(vectoriser, docs).toarray()
         words, pairs = len(vectoriser.vocabulary.words), len(vectoriser.vocabulary.pairs)
         for first, last in pairwise((0, words, words + pairs, rows.shape[1])):
             lengths = np.linalg.norm(rows[:, first:last], axis=1)
