@@ -26,12 +26,14 @@ _GENERATORS = (
     ("discourse", re.compile(r"Discourse\s+([\d.]+)", re.IGNORECASE)),
     ("flarum", re.compile(r"Flarum\s*([\d.]*)", re.IGNORECASE)),
     ("nodebb", re.compile(r"NodeBB\s*v?([\d.]*)", re.IGNORECASE)),
-    ("phpBB", re.compile(r"phpBB\s*([\d.]*)", re.IGNORECASE)),
+    ("phpbb", re.compile(r"phpBB\s*([\d.]*)", re.IGNORECASE)),
     ("phpwind", re.compile(r"phpwind\s*v?([\d.]*)", re.IGNORECASE)),
 )
 # What stands in the pages of engines that do not name themselves in a generator tag.
 _MARKS = (
     ("discuz", ('Powered by <strong><a href="https://www.discuz', "discuz_uid", "Powered by Discuz!")),
+    ("phpbb", ('Powered by <a href="https://www.phpbb.com/', 'id="phpbb"')),
+    ("mybb", ('Powered By <a href="https://mybb.com', "MyBB.settings", "jscripts/general.js")),
     ("flarum", ('id="flarum-app"', 'id="flarum-loading"')),
     ("nodebb", ("/assets/nodebb", "Powered by NodeBB", "nodebb.min.js")),
     ("discourse", ("data-discourse-", "discourse-presence")),
@@ -42,6 +44,13 @@ _LINKS = (
     ("plain", re.compile(r"forum\.php\?(?:[^\"'#]*&)?mod=forumdisplay(?:&[^\"'#]*)?&fid=(\d+)")),
     ("discuz7", re.compile(r"forumdisplay\.php\?(?:[^\"'#]*&)?fid=(\d+)")),
 )
+
+# Engines whose boards stand on the front page, and how they are linked there.
+_BOARD_LINKS = {
+    "phpbb": re.compile(r"viewforum\.php\?(?:[^\"'#]*&)?f=(\d+)"),
+    "mybb": re.compile(r"forumdisplay\.php\?(?:[^\"'#]*&)?fid=(\d+)"),
+    "phpwind": re.compile(r"thread\.php\?(?:[^\"'#]*&)?fid=(\d+)"),
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +100,10 @@ def look(url: str, visitor: Visitor) -> Found:
     found.feeds += _feeds(page.url, html)
     if found.engine == "discuz":
         _discuz(found, html, robots, visitor)
+    elif found.engine in _BOARD_LINKS:
+        found.boards = _boards(html, _BOARD_LINKS[found.engine])
+        if not found.boards:
+            found.notes.append("这一页上没有看到版块：请把地址换成论坛首页再试，或自己写 boards")
     return found
 
 

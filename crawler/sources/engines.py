@@ -31,6 +31,9 @@ ENGINES = {
     "discourse": Engine(),
     "flarum": Engine(),
     "nodebb": Engine(),
+    "phpbb": Engine(needs='boards = ["2"]'),
+    "mybb": Engine(needs='boards = ["2"]'),
+    "phpwind": Engine(needs='boards = ["2"]'),
     "health_qa": Engine("crawler.spiders.health_qa.options:HealthQaOptions", off_by_default=True),
     "rendered": Engine("crawler.spiders.rendered.options:RenderedOptions"),
 }

@@ -148,7 +148,7 @@ def _why_not(found: look.Found) -> str:
         return f"{found.engine} 网站还没有自己的抓取器"
     if found.engine in CONSENT_ONLY:
         return "网页只在站方同意时才抓：见 docs/sources.md；微博请用官方接口（weibo_api）"
-    if found.engine == "discuz" and not found.boards:
+    if ENGINES[found.engine].needs.startswith("boards") and not found.boards:
         return "没有看到版块" if found.allowed else f"{found.robots}，没有看版块"
     return ""
 

@@ -272,10 +272,15 @@ _ADDED = re.compile(
 )
 
 
+_COMMENT = re.compile(r"#comment-\d+$")  # WordPress
+
+
 def _named(item: Item, guid: str, link: str) -> Item | str:
     """The entry under its id: a Weibo post's own number, else a hash of what names it everywhere."""
     if not item.title and not item.text:
         return f"条目 {(guid or link)[:60]!r} 没有标题和正文"
+    if _COMMENT.search(link):
+        item = replace(item, title="")  # the software's: it names who wrote and what was commented
     weibo = weibo_ids.post_at(link) or weibo_ids.post_at(guid)
     if weibo:
         return replace(item, id=weibo[0], weibo=weibo, title=_own_title(item))

@@ -40,6 +40,7 @@ class ListPage:
     next_page: int | None = None
     threads: int | None = None
     boards: tuple[SubBoard, ...] = ()
+    rows: int = 0  # of a full page, as its link to the next one says; 0 where addresses count pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +71,4 @@ class ThreadPage:
     page: int = 1  # the page shown: a number too high is answered with the last page
     newest_first: bool = False  # replies run from the newest to the oldest: new ones come on page 1
     next_page: int | None = None
+    rows: int = 0  # as of a list

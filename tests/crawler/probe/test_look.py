@@ -79,7 +79,7 @@ def test_robots_that_cannot_be_read_forbid_everything() -> None:
         ('<meta name="generator" content="Discourse 3.2.1 - https://x">', "discourse", "3.2.1"),
         ('<div id="flarum-app"></div>', "flarum", ""),
         ('<script src="/assets/nodebb.min.js"></script>', "nodebb", ""),
-        ('<meta name="generator" content="phpBB">', "phpBB", ""),
+        ('<meta name="generator" content="phpBB">', "phpbb", ""),
         ("<p>我的主页</p>", "", ""),
     ],
 )

@@ -164,3 +164,16 @@ def test_junk_never_crashes(junk: bytes) -> None:
             read(body)
         except PageError:
             continue
+
+
+def test_the_title_of_a_wordpress_comment_names_a_person_and_is_left_out() -> None:
+    feed = (
+        '<rss version="2.0"><channel><title>评论</title><item><title>某人 对《洗牙疼吗》的评论</title>'
+        "<link>https://blog.example/tooth/#comment-31</link><guid>https://blog.example/?p=7#comment-31</guid>"
+        "<pubDate>Sat, 21 Nov 2026 08:00:00 +0000</pubDate><description>我上周洗的，有点酸</description>"
+        "</item></channel></rss>"
+    )
+    found = read(feed.encode(), url="https://blog.example/")
+    assert isinstance(found, Feed)
+    (item,) = found.items
+    assert (item.title, item.text) == ("", "我上周洗的，有点酸")

@@ -1,0 +1,149 @@
+"""MyBB 1.8, its default theme: `forumdisplay.php` and `showthread.php`. Pure.
+
+Times are shown as the board's operator likes: month first as MyBB comes, days in words for the last two, with
+the date in a `title`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from crawler.coverage.tasks import Task
+from crawler.parsing import strange
+from crawler.parsing.html_tree import Node, find, first, flat, tree
+from crawler.parsing.outcomes import Blocked, Refusal
+from crawler.sources.source import Source
+from crawler.spiders.forum.json_forum import Moment
+from crawler.spiders.forum.page_forum import (
+    PageForum,
+    count_in,
+    notice_of,
+    number_in,
+    own_text,
+    required,
+)
+from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
+from crawler.spiders.forum.targets import BoardAt, ThreadAt
+
+_THREAD = re.compile(r"(?:[?&]tid=|thread-)(\d+)")
+_BOARD = re.compile(r"(?:[?&]fid=|forum-)(\d+)")
+_CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
+_ROW = "//tr[{}][.//span[starts-with(@id,'tid_')]]".format(_CLASS.format("inline_row"))
+_POST = "//div[{}][starts-with(@id,'post_')]".format(_CLASS.format("post"))
+_NOTICE = "//table[.//td[contains(@class,'thead')]]//td[contains(@class,'trow1')][not(.//input)]"
+_NOISE = ".//blockquote | .//*[{}]".format(
+    " or ".join(_CLASS.format(name) for name in ("signature", "post_edit", "attachment", "mycode_quote"))
+    + " or self::script or self::style"
+)
+_IN_WORDS = strange.names("""
+    post_body scaleimages mycode_quote mycode_b mycode_i mycode_u mycode_s mycode_url mycode_email mycode_img
+    mycode_color mycode_size mycode_font mycode_align mycode_list mycode_hr codeblock phpcodeblock title body
+    smilie smilie_# attachment quick_jump mention clear
+""")
+_DATE = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})(?:, (\d{1,2}):(\d{2})(?: ?([AP]M))?)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([AP]M))?", re.IGNORECASE)
+
+
+def _list_path(task: Task, rows: int) -> str:
+    return f"forumdisplay.php?fid={BoardAt.of(task).board}&page={task.page}"
+
+
+def _thread_path(task: Task, rows: int) -> str:
+    return f"showthread.php?tid={ThreadAt.of(task).thread}&page={task.page}"
+
+
+def address(source: Source, thread: str, page: int, post: str) -> str:
+    """Where a person finds a post; it holds no user id."""
+    return f"{source.url}showthread.php?tid={thread}" + (f"&pid={post}#pid{post}" if post else "")
+
+
+def read_list(html: str, read_at: Moment) -> ListPage | Refusal | Blocked:
+    """A board's page. Raises PageError."""
+    page = tree(html)
+    rows = find(page, _ROW)
+    empty = find(page, "//a[contains(@href,'forumdisplay.php') and contains(@href,'sortby=')]")
+    if not rows and not empty:
+        return notice_of(page, html, _NOTICE, "版块列表")
+    return ListPage(entries=tuple(_entry(row, read_at) for row in rows), next_page=_next(page))
+
+
+def _entry(row: Node, read_at: Moment) -> Entry:
+    link = required(row, ".//span[starts-with(@id,'tid_')]/a", "主题的标题")
+    last = first(row, f".//*[{_CLASS.format('lastpost')}]")
+    return Entry(
+        tid=number_in(_THREAD, (link.get("href") or "",)),
+        title=flat(link),
+        pin="board" if find(row, ".//td[contains(@class,'forumdisplay_sticky')]") else "",
+        replies=count_in(first(row, ".//a[contains(@href,'whoPosted')]/text()")),
+        last_at=None if last is None else _time(last, read_at),
+    )
+
+
+def read_thread(html: str, read_at: Moment) -> ThreadPage | Refusal | Blocked:
+    """A thread's page. Raises PageError."""
+    page = tree(html)
+    posts = find(page, _POST)
+    if not posts:
+        return notice_of(page, html, _NOTICE, "主题页")
+    return ThreadPage(
+        title=flat(required(page, f"//*[{_CLASS.format('navigation')}]//*[@class='active']", "主题的标题")),
+        fid=number_in(_BOARD, reversed(find(page, f"//*[{_CLASS.format('navigation')}]//a/@href"))),
+        tid=number_in(_THREAD, find(page, "//link[@rel='canonical']/@href")),
+        floors=tuple(_floor(post, read_at) for post in posts),
+        page=count_in(first(page, f"//*[{_CLASS.format('pagination_current')}]/text()")) or 1,
+        next_page=_next(page),
+    )
+
+
+def _floor(post: Node, read_at: Moment) -> Floor:
+    body = first(post, f".//div[{_CLASS.format('post_body')}]")
+    name = first(post, ".//*[contains(@class,'author_information')]//a[contains(@href,'member.php')]")
+    if body is not None:
+        strange.note_names("正文", find(body, ".//@class"), _IN_WORDS)
+    return Floor(
+        pid=post.get("id").removeprefix("post_"),
+        floor=count_in(first(post, ".//*[contains(@class,'post_head')]//a[starts-with(.,'#')]/text()")),
+        author=(flat(name) if name is not None else "") or ANONYMOUS,
+        published_at=_time(required(post, f".//*[{_CLASS.format('post_date')}]", "帖子的时间"), read_at),
+        text="" if body is None else own_text(body, _NOISE),
+        withheld="没有正文" if body is None else "",
+    )
+
+
+def _next(page: Node) -> int | None:
+    href = first(page, f"//a[{_CLASS.format('pagination_next')}]/@href")
+    found = re.search(r"(?:[?&]page=|-page-)(\d+)", href or "")
+    return int(found[1]) if found else None
+
+
+def _time(node: Node, read_at: Moment) -> datetime:
+    """ "11-20-2026, 08:00 AM"; or words ("2 hours ago", "Today, 08:00 AM") with the date in a `title`."""
+    given = first(node, ".//span[@title]/@title") or ""
+    shown = " ".join("".join(first(node, "self::*").itertext()).split())
+    day = _DATE.search(given) or _DATE.search(shown)
+    if day is None:
+        return read_at.time(given or shown, "帖子")
+    clock = day.groups()[3:] if day[4] else getattr(_CLOCK.search(shown), "groups", tuple)()
+    return read_at.time(f"{_iso(day)} {_hour(*clock)}", "帖子")
+
+
+def _iso(day: re.Match[str]) -> str:
+    """Month first, unless that is none."""
+    month, number = (day[2], day[1]) if int(day[1]) > 12 else (day[1], day[2])
+    return f"{day[3]}-{int(month):02}-{int(number):02}"
+
+
+def _hour(hour: str = "0", minute: str = "00", half: str | None = None) -> str:
+    number = int(hour) if half is None else int(hour) % 12 + 12 * (half.upper() == "PM")
+    return f"{number:02}:{minute}"
+
+
+FORUM = PageForum(
+    list_path=_list_path,
+    thread_path=_thread_path,
+    address=address,
+    read_list=read_list,
+    read_thread=read_thread,
+    notice=_NOTICE,
+)
