@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from leads.errors import InputError
 from leads.scoring.distance import MAX_KM, distance_km
 from nlp.places.gazetteer import Division, Gazetteer
 from nlp.symptoms import lexicon
+from nlp.text.pinyin import letters
 
 MOST = 100  # entries of one list
 LONGEST = 60  # characters of an entry
@@ -104,6 +106,12 @@ def checked_id(clinic_id: str) -> str:
     if clinic_id and not _ID.fullmatch(clinic_id):
         raise InputError(f"诊所 id {clinic_id[:40]!r} 不可用：只能用小写字母、数字、- 和 _，最长 40 个字符。")
     return clinic_id
+
+
+def id_of(name: str) -> str:
+    """An id after the name as it sounds: 安和口腔 → "anhekouqiang"; "" where nothing can be spelled."""
+    spelled = letters(unicodedata.normalize("NFKC", name)).lower()
+    return re.sub(r"[^a-z0-9]+", "-", spelled).strip("-")[:30].strip("-")
 
 
 def district_at(lat: float, lon: float) -> Division:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leads.clinics.form import ClinicDraft
+from leads.clinics.form import ClinicDraft, id_of
 from leads.config import Settings
 from leads.errors import ConflictError, InputError
 from leads.models import Clinic
@@ -102,12 +102,12 @@ def adopt_file(session: Session, settings: Settings) -> None:
 
 
 def add(session: Session, draft: ClinicDraft, *, who: str, now: datetime, clinic_id: str = "") -> ClinicRow:
-    """A new clinic of the page; without an id it gets one.
+    """A new clinic of the page; without an id it gets one after its name.
 
     Raises:
         InputError: there is a clinic of this id.
     """
-    clinic_id = clinic_id or _free_id(session)
+    clinic_id = clinic_id or _free_id(session, id_of(draft.name) or "clinic")
     if session.get(ClinicRow, clinic_id) is not None:
         raise InputError(f"已经有 id 为 {clinic_id!r} 的诊所：请换一个。")
     row = ClinicRow(id=clinic_id, **_columns(draft), managed_by="page")
@@ -186,9 +186,10 @@ def _names(query: str, clinic_id: str) -> bool:
     return clinic_id in (*values.get("near", ()), *values.get("clinic", ()))
 
 
-def _free_id(session: Session) -> str:
+def _free_id(session: Session, wanted: str) -> str:
     taken = set(session.scalars(select(ClinicRow.id)))
-    return next(name for n in range(1, len(taken) + 2) if (name := f"clinic-{n}") not in taken)
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return next(each for each in (wanted, *numbered) if each not in taken)
 
 
 def _columns(given: Clinic | ClinicDraft) -> dict[str, Any]:  # the columns of a row, each of its own type

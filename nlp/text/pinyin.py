@@ -39,3 +39,11 @@ def _toneless(reading: str) -> str:
 def sounds(text: str) -> str:
     """`text` (normalised) with a sign for its sound in place of each character; other characters stay."""
     return text.translate(_table())
+
+
+def letters(text: str) -> str:
+    """`text` with the letters of its sound in place of each character; ü is v, other characters stay."""
+    from pypinyin.pinyin_dict import pinyin_dict  # as above
+
+    read = (pinyin_dict[ord(char)].split(",")[0] if ord(char) in pinyin_dict else char for char in text)
+    return "".join(map(_toneless, read)).replace("ü", "v")

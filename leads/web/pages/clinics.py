@@ -23,6 +23,7 @@ from leads.records.clinics import Affected
 from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
 from leads.web.desk import Desk, Number, TheDesk
+from leads.web.first_steps import following
 from leads.web.map.geometry import seats_around
 from leads.web.map.tiles import allow_tiles
 from leads.web.render import WebPage, render
@@ -146,7 +147,7 @@ def read(visitor: Staff, coordinate: str = "", system: str = "gcj02") -> Respons
     """For the form: how a pasted coordinate is understood."""
     try:
         pasted = read_place(coordinate, system)
-        said = f"{how_read(pasted, system)}，{_place_name(district_at(pasted.lat, pasted.lon).code)}。"
+        said = f"{how_read(pasted)}，{_place_name(district_at(pasted.lat, pasted.lon).code)}。"
     except InputError as error:
         return JSONResponse({"problem": str(error)}, 400)
     return JSONResponse({"lat": pasted.lat, "lon": pasted.lon, "said": said})
@@ -161,7 +162,8 @@ def add(request: Request, desk: TheDesk, visitor: Staff, form: Annotated[ClinicF
             kept.add(session, made, who=visitor.login, now=desk.clock(), clinic_id=checked_id(form.id))
     except InputError as error:
         return _form(request, desk, form, None, str(error), 400)
-    return _back("added")
+    further = following(desk, visitor)
+    return RedirectResponse(f"{further}?done=clinic", 303) if further else _back("added")
 
 
 @routes.get("/clinics/{clinic_id}")

@@ -29,6 +29,7 @@ from leads.web.desk import Desk, TheDesk
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
+DONE = {"clinic": "诊所已添加。下一步：从哪里采集？"}
 _FOUND = TypeAdapter(Found)
 _COUNT = re.compile(r"[1-9]\d{0,6}", re.ASCII)
 
@@ -77,6 +78,7 @@ class NewSourcePage(WebPage):
     contact: str
     problem: str
     own_network: bool
+    done: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +118,9 @@ class SourceRemovalPage(WebPage):
 
 
 @routes.get("/sources/new")
-def new(request: Request, desk: TheDesk, visitor: Admin, url: str = "") -> Response:
+def new(request: Request, desk: TheDesk, visitor: Admin, url: str = "", done: str = "") -> Response:
     """Where to paste an address."""
-    return _ask(request, desk, url=url)
+    return _ask(request, desk, url=url, done=DONE.get(done, ""))
 
 
 @routes.post("/sources/look")
@@ -331,11 +333,22 @@ def _intervals(every: str) -> dict[str, str]:
 
 
 def _ask(
-    request: Request, desk: Desk, *, url: str, contact: str = "", problem: str = "", status: int = 200
+    request: Request,
+    desk: Desk,
+    *,
+    url: str,
+    contact: str = "",
+    problem: str = "",
+    done: str = "",
+    status: int = 200,
 ) -> Response:
     crawl = desk.settings.crawl
     page = NewSourcePage(
-        url=url, contact=contact or crawl.contact, problem=problem, own_network=crawl.private_addresses
+        url=url,
+        contact=contact or crawl.contact,
+        problem=problem,
+        own_network=crawl.private_addresses,
+        done=done,
     )
     return render(request, page, status=status)
 

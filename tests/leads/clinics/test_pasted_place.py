@@ -38,6 +38,28 @@ def test_a_pasted_pair_is_the_place_in_wgs84(text: str, system: str, longitude_f
     assert found.longitude_first is longitude_first
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"https://uri.amap.com/marker?position={GCJ.lon:.6f},{GCJ.lat:.6f}&name=%E5%8F%A3%E8%85%94&src=7&coordinate=gaode",
+        f"https://www.amap.com/regeo?lng={GCJ.lon:.6f}&lat={GCJ.lat:.6f}&adcode=510107",
+        f"https://apis.map.qq.com/uri/v1/marker?marker=coord%3A{GCJ.lat:.6f}%2C{GCJ.lon:.6f}%3Btitle%3Ax",
+        f"http://api.map.baidu.com/marker?location={BD.lat:.6f},{BD.lon:.6f}&title=x&output=html",
+        f"https://www.openstreetmap.org/?mlat={WGS.lat:.4f}&mlon={WGS.lon:.4f}#map=17/{WGS.lat:.4f}/{WGS.lon:.4f}",
+        f"我们在这里 https://www.openstreetmap.org/#map=17/{WGS.lat:.4f}/{WGS.lon:.4f}",
+    ],
+)
+@pytest.mark.parametrize("chosen", SYSTEM_NAMES)
+def test_a_maps_link_says_itself_whose_degrees_it_holds(link: str, chosen: str) -> None:
+    found = read_place(link, chosen)
+    assert distance_km(found.lat, found.lon, *WGS) < 0.02
+
+
+def test_a_link_without_a_place_says_what_to_do() -> None:
+    with pytest.raises(InputError, match="没有坐标"):
+        read_place("https://surl.amap.com/1a2B3c4d5", "gcj02")
+
+
 def test_the_system_matters_by_half_a_kilometre() -> None:
     text = "104.04,30.64"
     places = {system: read_place(text, system) for system in SYSTEM_NAMES}
@@ -78,7 +100,7 @@ def test_what_cannot_be_a_place_is_said(text: str, system: str, said: str) -> No
     ],
 )
 def test_an_unusual_order_is_mentioned(text: str, system: str, swapped: bool) -> None:
-    assert ("自动对调" in how_read(read_place(text, system), system)) is swapped
+    assert ("自动对调" in how_read(read_place(text, system))) is swapped
 
 
 @given(st.floats(3.5, 53.5), st.floats(73.5, 135.0), st.sampled_from(list(SYSTEM_NAMES)))

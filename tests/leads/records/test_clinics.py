@@ -44,9 +44,9 @@ def test_a_clinic_of_the_page_is_a_clinic(records: Records) -> None:
         (clinic,) = clinics.clinics(session)
         audit = session.query(Audit).one()
     assert (row.id, clinic.name, clinic.aliases, clinic.reach_km) == (
-        "clinic-1", "安和口腔", ("安和",), 4.0,
+        "anhekouqiang", "安和口腔", ("安和",), 4.0,
     )  # fmt: skip
-    assert (audit.action, audit.who, audit.subject) == ("clinic.add", "lin", "clinic:clinic-1")
+    assert (audit.action, audit.who, audit.subject) == ("clinic.add", "lin", "clinic:anhekouqiang")
 
 
 def test_an_id_is_given_once(records: Records) -> None:
@@ -54,6 +54,14 @@ def test_an_id_is_given_once(records: Records) -> None:
         clinics.add(session, DRAFT, who="lin", now=NOW, clinic_id="anhe")
     with pytest.raises(InputError, match="anhe"), records.transaction() as session:
         clinics.add(session, DRAFT, who="lin", now=NOW, clinic_id="anhe")
+
+
+def test_a_second_clinic_of_one_name_has_an_id_of_its_own(records: Records) -> None:
+    with records.transaction() as session:
+        ids = [clinics.add(session, DRAFT, who="lin", now=NOW).id for _ in range(2)]
+        strange = clinics.add(session, replace(DRAFT, name="☺☺"), who="lin", now=NOW).id
+    assert ids == ["anhekouqiang", "anhekouqiang-2"]
+    assert strange == "clinic"
 
 
 def test_two_people_do_not_overwrite_each_other(records: Records) -> None:

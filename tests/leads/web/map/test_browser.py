@@ -125,8 +125,8 @@ def test_a_pasted_coordinate_is_read_at_once(browser: Browser, address: str, fol
     with opened(browser, PHONE, folder=folder) as page:
         page.goto(address + "/clinics/anhe")
         page.wait_for_selector("#picker[data-ready=yes]")
-        page.get_by_label("坐标", exact=True).fill("104.1170,30.5982")
-        page.get_by_label("坐标", exact=True).blur()
+        page.get_by_label("地图链接或坐标").fill("104.1170,30.5982")
+        page.get_by_label("地图链接或坐标").blur()
         page.get_by_text("经度,纬度").wait_for()
         assert "锦江区" in page.locator("#place").inner_text()
         assert fits(page)

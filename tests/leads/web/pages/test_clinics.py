@@ -51,18 +51,21 @@ def problem(html: str) -> str:
 def test_a_clinic_is_added_edited_and_removed(client: TestClient, tmp_path: Path) -> None:
     answer = client.post("/clinics", data=FORM)
     assert (answer.status_code, "已添加" in answer.text) == (200, True)
-    row = rows(tmp_path)["clinic-1"]
+    row = rows(tmp_path)["xinchengkouqiang"]
     assert (row.name, row.aliases, row.doctors) == ("新城口腔", ["新城"], ["林知远医生", "周大夫"])
     assert (row.adcode, row.specialties, row.reach_km) == ("510104", ["dental"], 4.0)
-    page = client.get("/clinics/clinic-1").text
+    page = client.get("/clinics/xinchengkouqiang").text
     assert "四川省成都市锦江区" in page
     changed = FORM | {"coordinate": "", "lat": str(row.lat), "lon": str(row.lon), "name": "新城牙科"}
-    assert "已保存" in client.post("/clinics/clinic-1", data=changed | {"version": "1"}).text
-    assert (rows(tmp_path)["clinic-1"].name, rows(tmp_path)["clinic-1"].version) == ("新城牙科", 2)
-    assert "没有规则用到它" in client.get("/clinics/clinic-1/remove").text
-    assert "已删除" in client.post("/clinics/clinic-1/remove").text
-    assert "clinic-1" not in rows(tmp_path)
-    assert client.get("/clinics/clinic-1").status_code == 404
+    assert "已保存" in client.post("/clinics/xinchengkouqiang", data=changed | {"version": "1"}).text
+    assert (rows(tmp_path)["xinchengkouqiang"].name, rows(tmp_path)["xinchengkouqiang"].version) == (
+        "新城牙科",
+        2,
+    )
+    assert "没有规则用到它" in client.get("/clinics/xinchengkouqiang/remove").text
+    assert "已删除" in client.post("/clinics/xinchengkouqiang/remove").text
+    assert "xinchengkouqiang" not in rows(tmp_path)
+    assert client.get("/clinics/xinchengkouqiang").status_code == 404
 
 
 def test_what_is_wrong_is_said_and_nothing_written_is_lost(client: TestClient, tmp_path: Path) -> None:
@@ -71,17 +74,17 @@ def test_what_is_wrong_is_said_and_nothing_written_is_lost(client: TestClient, t
     assert "不在中国" in problem(answer.text)
     assert 'value="新城口腔"' in answer.text
     assert "周大夫" in answer.text
-    assert "clinic-1" not in rows(tmp_path)
+    assert "xinchengkouqiang" not in rows(tmp_path)
 
 
 def test_who_comes_second_is_told(client: TestClient, tmp_path: Path) -> None:
     client.post("/clinics", data=FORM)
-    client.post("/clinics/clinic-1", data=FORM | {"version": "1"})
-    answer = client.post("/clinics/clinic-1", data=FORM | {"version": "1", "name": "另一个名字"})
+    client.post("/clinics/xinchengkouqiang", data=FORM | {"version": "1"})
+    answer = client.post("/clinics/xinchengkouqiang", data=FORM | {"version": "1", "name": "另一个名字"})
     assert answer.status_code == 409
     assert "别人改过" in problem(answer.text)
     assert 'value="另一个名字"' in answer.text
-    assert rows(tmp_path)["clinic-1"].name == "新城口腔"
+    assert rows(tmp_path)["xinchengkouqiang"].name == "新城口腔"
 
 
 def test_saving_a_clinic_of_the_file_takes_it_over(client: TestClient, tmp_path: Path) -> None:
@@ -98,16 +101,16 @@ def test_saving_a_clinic_of_the_file_takes_it_over(client: TestClient, tmp_path:
 def test_of_an_own_account_only_the_pseudonym_is_kept(client: TestClient, tmp_path: Path) -> None:
     address = "https://weibo.com/u/1234567890"
     client.post("/clinics", data=FORM | {"account_site": "weibo", "account": address})
-    (key,) = rows(tmp_path)["clinic-1"].own_accounts
+    (key,) = rows(tmp_path)["xinchengkouqiang"].own_accounts
     assert key == account_key(load_secret(tmp_path), "weibo", address)
-    page = client.get("/clinics/clinic-1").text
+    page = client.get("/clinics/xinchengkouqiang").text
     assert "1234567890" not in page
     assert f'value="{key}" checked' in page
     kept = FORM | {"version": "1", "keep_account": [key, "made-up"]}
-    client.post("/clinics/clinic-1", data=kept)
-    assert rows(tmp_path)["clinic-1"].own_accounts == [key]
-    client.post("/clinics/clinic-1", data=FORM | {"version": "2"})
-    assert rows(tmp_path)["clinic-1"].own_accounts == []
+    client.post("/clinics/xinchengkouqiang", data=kept)
+    assert rows(tmp_path)["xinchengkouqiang"].own_accounts == [key]
+    client.post("/clinics/xinchengkouqiang", data=FORM | {"version": "2"})
+    assert rows(tmp_path)["xinchengkouqiang"].own_accounts == []
     assert b"1234567890" not in b"".join(file.read_bytes() for file in tmp_path.glob("records.sqlite*"))
 
 
@@ -129,7 +132,12 @@ def test_complaints_of_the_form(client: TestClient, changes: dict[str, object], 
 
 def test_a_name_cannot_become_markup(client: TestClient) -> None:
     client.post("/clinics", data=FORM | {"name": "<script>alert(1)</script>"})
-    for page in ("/clinics", "/clinics/clinic-1", "/clinics/clinic-1/remove", "/map"):
+    for page in (
+        "/clinics",
+        "/clinics/script-alert-1-script",
+        "/clinics/script-alert-1-script/remove",
+        "/map",
+    ):
         text = client.get(page).text
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert" in text

@@ -1,0 +1,72 @@
+"""From nothing to the first alert: what an installation still needs, each step with the page that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leads import storage
+from leads.records import first_steps as kept
+from leads.web.auth import Visitor
+from leads.web.desk import Desk
+
+# What is done, what it is called, why, and where.
+_STEPS = (
+    ("clinic", "添加诊所", "名称和地图链接就够了", "/clinics/new"),
+    ("source", "添加来源", "一个论坛或订阅源的网址，或一个文件", "/sources/new"),
+    ("collected", "第一次采集", "看着它找到第一条线索", "/coverage"),
+    ("channel", "添加通道", "提醒发到哪里：企业微信、钉钉、飞书、邮件", "/alerts"),
+    ("alert", "设一个提醒", "有新线索时告诉你", "/alerts"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What is there already."""
+
+    clinic: bool = False
+    source: bool = False
+    collected: bool = False
+    channel: bool = False
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: what it is called, why, where it is done, and whether it is."""
+
+    title: str
+    why: str
+    address: str
+    done: bool
+
+
+def steps(done: Done, *, source: str = "") -> tuple[Step, ...]:
+    """All of them, in their order; `source` is the one whose first collection is waited for. Pure."""
+    addresses = {"collected": f"/coverage/{source}"} if source else {}
+    return tuple(
+        Step(title=title, why=why, address=addresses.get(name, address), done=getattr(done, name))
+        for name, title, why, address in _STEPS
+    )
+
+
+def following(desk: Desk, visitor: Visitor) -> str:
+    """Where an admin goes on until leads can come in; "" when they can, and for others."""
+    first = _steps(desk)[:2] if visitor.role == "admin" else ()
+    return next((step.address for step in first if not step.done), "")
+
+
+def _steps(desk: Desk) -> Sequence[Step]:
+    counts = desk.index.counts()
+    collected = counts["leads"] + counts["mentions"] > 0
+    enabled = [source for source in storage.own_sources(desk.settings) if source.enabled]
+    with desk.records.reading() as session:
+        known = kept.recorded(session)
+    done = Done(
+        clinic=known.clinic,
+        source=bool(enabled) or collected,  # a file that was imported is a source, too
+        collected=collected,
+        channel=known.channel,
+        alert=known.alert,
+    )
+    return steps(done, source=enabled[0].name if enabled else "")

@@ -1,0 +1,43 @@
+"""From nothing to the first alert: what is done, and where the next step is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from leads.config import Settings
+from leads.web.app import create_app
+from leads.web.first_steps import Done, steps
+from tests.support.seeds import BASE, csrf, login_cookie
+
+CLINIC = {"name": "新城口腔", "coordinate": "https://www.amap.com/regeo?lng=104.1170&lat=30.5982"}
+
+
+def test_nothing_is_done_at_first() -> None:
+    assert not any(step.done for step in steps(Done()))
+
+
+def test_each_step_is_done_by_its_own() -> None:
+    for number, name in enumerate(("clinic", "source", "collected", "channel", "alert")):
+        done = [step.done for step in steps(Done(**{name: True}))]
+        assert done == [each == number for each in range(5)]
+
+
+def test_the_first_collection_is_watched_on_the_page_of_its_source() -> None:
+    assert steps(Done(source=True), source="city")[2].address == "/coverage/city"
+    assert steps(Done())[2].address == "/coverage"
+
+
+def test_the_first_clinic_leads_on_to_the_first_source(tmp_path: Path) -> None:
+    cookie = login_cookie(tmp_path)
+    headers = {"X-CSRF": csrf(cookie, tmp_path)}
+    app = create_app(Settings(data_dir=tmp_path))
+    with TestClient(app, base_url=BASE, cookies=cookie, headers=headers) as client:
+        first = client.post("/clinics", data=CLINIC)
+        assert (first.url.path, "诊所已添加" in first.text) == ("/sources/new", True)
+        (tmp_path / "sources.toml").write_text(
+            '[city]\nengine = "feed"\nurl = "https://city.example.org/"\nfeeds = ["rss"]\n', encoding="utf-8"
+        )
+        second = client.post("/clinics", data=CLINIC | {"name": "新城二店"})
+        assert second.url.path == "/clinics"
