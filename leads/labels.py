@@ -149,6 +149,19 @@ EVERY_NAMES = {
     "6h": "6 小时",
     "1d": "1 天",
 }  # how often a source is read, as sources.toml says it
+ERASURE_NAMES = {"author": "一个作者的全部内容", "post": "一条帖子"}
+COLUMN_NAMES = {
+    "text": "正文",
+    "time": "发布时间",
+    "place": "地点",
+    "title": "标题",
+    "url": "链接",
+    "id": "编号",
+    "author": "作者（只算成代号）",
+    "site": "平台",
+    "lat": "纬度",
+    "lon": "经度",
+}  # what a column of a table can be
 STATE_NAMES: Mapping[AlertState, str] = {
     "waiting": "等待发送",
     "sending": "正在发送",
@@ -168,6 +181,21 @@ SITE_NAMES = {
     "ks": "快手",
     "bili": "哔哩哔哩",
     "table": "导入的表格",
+}
+
+
+# Words that are no everyday Chinese, or mean something of their own here.
+TERMS: Mapping[str, str] = {
+    "robots.txt": "网站自己放的一个文件，写着哪些页面允许程序读。每次采集前都先问它，不允许就不读。",
+    "依据": "凭什么可以读这个网站：它的 robots.txt 允许、站方书面同意、官方接口，或是你自己的文件。",
+    "缺口": "本来想读、却没有读到的部分，例如被拒绝的版块、没抓完的页。线索里看不到它们。",
+    "复查": "隔一段时间回去看存下来的帖子：源站删掉的这里也删，改过的跟着改。",
+    "订阅源": "网站专门给程序读的文章列表，也叫 RSS、Atom 或 feed。",
+    "站方同意": "站长书面答应你采集，要写明谁、什么时候、到什么时候、怎样答应的；到期自动停。",
+    "排除词": "和诊所名字相像、却不是你的词。帖子里有它，就不算提到你。",
+    "服务半径": "多远的人会来看诊。线索里的“附近”就是这个范围。",
+    "线索": "有人在求诊、离诊所不远、又是你看的科，这样的一条帖子。",
+    "回执编号": "代表被删的人，又看不出是谁的一串字：本人来问时，用它对得上。",
 }
 
 

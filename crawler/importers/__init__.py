@@ -11,6 +11,7 @@ Reading streams and is repeatable: the same file gives the same posts in the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +30,18 @@ from crawler.importers.base import BadRecord, Context, Convert, Importer
 from crawler.importers.table import parse_columns
 from crawler.items import Post
 
-__all__ = ["IMPORTERS", "ImportProblem", "Importer", "Post", "Rejected", "detect", "parse_columns", "read"]
+__all__ = [
+    "IMPORTERS",
+    "ImportProblem",
+    "Importer",
+    "Post",
+    "Rejected",
+    "Sight",
+    "detect",
+    "look",
+    "parse_columns",
+    "read",
+]
 
 # Asked in this order; the generic table takes what no other knows.
 IMPORTERS: dict[str, Importer] = {
@@ -60,6 +72,33 @@ def detect(path: Path) -> str:
         ImportProblem: the file cannot be read, or no format fits; the sentence lists them.
     """
     return _detect(open_container(path)).name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a file looks like: its format for people ("" for none that fits), its columns in the order of
+    their names, and which of them a table's map would take for what."""
+
+    label: str
+    is_table: bool
+    columns: tuple[str, ...]
+    guessed: Mapping[str, str]
+
+
+def look(path: Path) -> Sight:
+    """A look at a file before it is read.
+
+    Raises:
+        ImportProblem: the file cannot be read at all.
+    """
+    container = open_container(path)
+    fitting = next((each for each in IMPORTERS.values() if each.fits(container)), None)
+    return Sight(
+        label=fitting.label if fitting else "",
+        is_table=fitting in (None, table.IMPORTER) and container.kind not in ("sqlite", "html"),
+        columns=tuple(sorted(container.columns)),
+        guessed=table.guess(container.columns),
+    )
 
 
 def read(

@@ -123,7 +123,8 @@ def _plain(header: str) -> str:
     return re.sub(r"[\s_\-()（）]+", "", header).lower()
 
 
-def _guess(columns: frozenset[str]) -> dict[str, str]:
+def guess(columns: frozenset[str]) -> dict[str, str]:
+    """Which column is what, by its header: key of `parse_columns` → column."""
     plain = {_plain(name): name for name in sorted(columns, reverse=True)}
     found = {
         key: next((plain[name] for name in names if name in plain), "") for key, names in _GUESSES.items()
@@ -146,7 +147,7 @@ def _mapped(context: Context) -> _Map:
             raise ImportProblem(
                 f"{context.file}：没有叫 {name!r} 的列（--columns {key}={name}）；{_seen(columns)}"
             )
-    guessed = {key: name for key, name in _guess(columns).items() if name not in named.values()}
+    guessed = {key: name for key, name in guess(columns).items() if name not in named.values()}
     names = {**guessed, **named}
     if "text" not in names:
         raise ImportProblem(f"{context.file}：找不到正文列；请用 --columns text=列名 指定。{_seen(columns)}")
@@ -160,7 +161,7 @@ def _is_value(key: str, name: str) -> bool:
 
 
 def _fits(container: Container) -> bool:
-    return container.kind != "sqlite" and "text" in _guess(container.columns)
+    return container.kind != "sqlite" and "text" in guess(container.columns)
 
 
 def _start(context: Context) -> Convert:
@@ -187,7 +188,7 @@ def _with_late_time(columns: _Map, context: Context) -> _Map:
     if "time" in columns.names or context.container.kind not in ("json", "jsonl"):
         return columns
     for record in context.container.records():
-        if isinstance(record, Record) and (name := _guess(frozenset(record.fields)).get("time")):
+        if isinstance(record, Record) and (name := guess(frozenset(record.fields)).get("time")):
             return _Map(names={**columns.names, "time": name}, datum=columns.datum)
     return columns
 

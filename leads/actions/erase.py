@@ -14,6 +14,7 @@ from itertools import islice
 
 from crawler.items import Post
 from leads import storage
+from leads.actions import uploads
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.base import KINDS, LeadIndex, Stored
@@ -47,8 +48,8 @@ def erase(
 ) -> Erased:
     """Erase, and make sure of it. Safe to repeat, also after a failure in between.
 
-    With `settings` also what stands beside index and records in the data folder: tasks of crawls, and
-    records that could not be read.
+    With `settings` also what stands beside index and records in the data folder: tasks of crawls,
+    records that could not be read, and files that nobody has begun to import.
 
     `key` is a post's id or address. For an author it may also be the author's key, and the post any of
     theirs, one that expired included: keys are shown nowhere.
@@ -57,13 +58,10 @@ def erase(
         InputError: not a post's id or an author's key, or a post whose author is not known.
         StorageError: something could not be reached or is still there; doing it again goes on.
     """
-    key = _named(records, index, key.strip())
-    key = _author_of(records, index, key) if kind == "author" and "/" in key else key
+    key = meant(records, index, kind, key)
     with records.transaction() as session:
         tomb = erasures.bury(session, kind, key, who=who, now=now, reason=reason)
-    with records.reading() as session:
-        known = [] if kind == "post" else origins.of_author(session, key)
-    ids = [key] if kind == "post" else list(dict.fromkeys([*index.ids_of_author(key), *known]))
+    ids = ids_of(records, index, kind, key)
     found = index.posts(ids)
     with records.transaction() as session:
         kept = [*origins.of_posts(session, ids), *map(origins.origin, found)]
@@ -102,6 +100,25 @@ def erase_again(records: Records, index: LeadIndex) -> int:
     return gone
 
 
+def meant(records: Records, index: LeadIndex, kind: ErasureKind, key: str) -> str:
+    """The post's id or the author's key that somebody means who gives an id or an address.
+
+    Raises:
+        InputError: the post's author is not known.
+    """
+    key = _named(records, index, key.strip())
+    return _author_of(records, index, key) if kind == "author" and "/" in key else key
+
+
+def ids_of(records: Records, index: LeadIndex, kind: ErasureKind, key: str) -> list[str]:
+    """Ids of the post, or of all that are known by the author, stored or only worked on."""
+    if kind == "post":
+        return [key]
+    with records.reading() as session:
+        known = origins.of_author(session, key)
+    return list(dict.fromkeys([*index.ids_of_author(key), *known]))
+
+
 def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> None:
     if (settings.data_dir / "coverage.sqlite").exists():
         with storage.coverage(settings) as coverage:
@@ -109,6 +126,7 @@ def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> No
     said = [text for post in found for text in (post.url, post.title, *_MASK.split(post.text))]
     numbers = [each.partition("/")[2] for each in ids]
     storage.quarantine(settings).erase([*said, *ids, *numbers])
+    uploads.drop_files(settings)
 
 
 def _named(records: Records, index: LeadIndex, key: str) -> str:

@@ -1,4 +1,4 @@
-"""`tingzhen ingest`: files that somebody already holds, one after the other."""
+"""Files that somebody already holds, one after the other: for `tingzhen ingest` and the page 导入."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from crawler.importers import ImportProblem, parse_columns, read
+from crawler.importers import ImportProblem, Post, Rejected, Sight, look, parse_columns, read
 from leads.config import Settings
 from leads.errors import InputError
 from leads.ingest.build import ingestor
-from leads.ingest.ingestor import Report
+from leads.ingest.ingestor import Ingestor, Report, kind_of_fault, masked
 from leads.records import open_records
 from leads.storage import author_key_problem, author_secret, open_index
+from nlp.text.normal import normalise
+
+FIRST = 10  # records of a preview
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +41,7 @@ def ingest_files(
     format_: str | None,
     columns: Mapping[str, str] | None,
     progress: Callable[[str, Report], None],
+    rejected: Callable[[Rejected], None] = lambda record: None,
 ) -> ImportReport:
     """Import each file; one that cannot be read is reported and the others go on.
 
@@ -62,10 +67,75 @@ def ingest_files(
                     now=now,
                     report=report,
                     progress=partial(progress, file.name),
+                    rejected=rejected,
                 )
             except ImportProblem as error:
                 out.failed_files[str(file)] = str(error)
     return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """One post of a preview, masked: where and when as they were read, what the tags say, and whether it
+    would become a lead. `fault` says instead why a record is no post."""
+
+    line: int = 0
+    text: str = ""
+    at: datetime | None = None
+    place: str = ""
+    symptoms: tuple[str, ...] = ()
+    seeker: float = 0.0
+    lead: bool = False
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSeen:
+    """A file before it is imported. `problem` says why none of it can be read with these columns."""
+
+    sight: Sight
+    rows: tuple[Understood, ...] = ()
+    notices: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def preview(settings: Settings, file: Path, *, columns: Mapping[str, str], now: datetime) -> FileSeen:
+    """The first records as they would be understood; nothing is stored.
+
+    Raises:
+        InputError: the file cannot be read at all.
+        StorageError: index or records cannot be opened.
+    """
+    try:
+        sight = look(file)
+    except ImportProblem as error:
+        raise InputError(str(error)) from error
+    notices: list[str] = []
+    secret = author_secret(settings)
+    try:
+        records = read(file, now=now, secret=secret, columns=columns or None, notice=notices.append)
+        first = list(islice(records, FIRST))
+    except ImportProblem as error:
+        return FileSeen(sight=sight, problem=str(error))
+    with open_index(settings) as index, open_records(settings) as desk:
+        worker = ingestor(settings, index, desk)
+        rows = tuple(_understood(each, worker) for each in first)
+    return FileSeen(sight=sight, rows=rows, notices=tuple(notices))
+
+
+def _understood(record: Post | Rejected, worker: Ingestor) -> Understood:
+    if isinstance(record, Rejected):
+        return Understood(line=record.line, fault=kind_of_fault(record.reason))
+    post = masked(record)
+    tags = worker.tagger.tag(post.full_text, post.place_hints)
+    return Understood(
+        text=post.full_text,
+        at=post.published_at,
+        place=tags.region.name if tags.region else "",
+        symptoms=tuple(dict.fromkeys(each.name for each in tags.symptoms if each.present)),
+        seeker=tags.intent.seeker,
+        lead=worker.judge(post, tags, normalise(post.full_text)) is not None,
+    )
 
 
 def column_map(text: str | None) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from leads.actions import backup, change_case, night
+from leads.actions import backup, change_case, night, uploads
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.alerts.messages.digest import Digests
@@ -44,7 +44,7 @@ from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
 
-KINDS = ("crawl", "recheck")
+KINDS = ("crawl", "recheck", uploads.KIND)
 ASK_SECONDS = 15
 HOUSE_SECONDS = 60
 REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
@@ -89,7 +89,7 @@ def due(
 
 
 class Crawls:
-    """Takes crawl jobs from the records and runs them, some at a time."""
+    """Takes jobs from the records, crawls and imports, and runs them, some at a time."""
 
     def __init__(self, settings: Settings, records: Records, *, clock: Clock = system_clock) -> None:
         self._settings, self._records, self._clock = settings, records, clock
@@ -153,22 +153,28 @@ class Crawls:
 
     def _run(self, job: Job) -> None:
         try:
-            crawl(
-                self._settings,
-                [job.subject],
-                progress=lambda event: None,
-                recheck=job.kind == "recheck",
-                stop=self._stop,
-            )
+            self._carry_out(job)
         except BusyError as busy:
             self._park(job, self._clock() + AGAIN_WHEN_BUSY, str(busy))
         except Stopped:
-            self._park(job, self._clock(), "服务停止，下次启动接着抓")
+            self._park(job, self._clock(), "服务停止，下次启动接着做")
         except TingzhenError as error:
             _log.warning("%s：%s", job.subject, error)
             self._finish(job, str(error))
         else:
             self._finish(job, "")
+
+    def _carry_out(self, job: Job) -> None:
+        if job.kind == uploads.KIND:
+            uploads.run(self._settings, job.subject, stop=self._stop)
+            return
+        crawl(
+            self._settings,
+            [job.subject],
+            progress=lambda event: None,
+            recheck=job.kind == "recheck",
+            stop=self._stop,
+        )
 
     def _finish(self, job: Job, reason: str) -> None:
         with self._records.transaction() as session:
@@ -249,6 +255,7 @@ class HouseKeeping:
             gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
             gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)
             readings.forget(session, oldest)
+        uploads.forget(self._settings, now - uploads.KEPT)
         if gone:
             self._records.scrub()
 

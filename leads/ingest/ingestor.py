@@ -95,8 +95,10 @@ class Ingestor:
         now: datetime,
         report: Report | None = None,
         progress: Callable[[Report], None] = lambda report: None,
+        rejected: Callable[[Rejected], None] = lambda record: None,
     ) -> Report:
-        """Read everything, batch by batch; `progress` is called after each. Counts go into `report`.
+        """Read everything, batch by batch; `progress` is called after each, `rejected` with what could not
+        be read. Counts go into `report`.
 
         Raises:
             StorageError: the index or the quarantine cannot be written; what was stored before stays.
@@ -107,6 +109,7 @@ class Ingestor:
             for record in batch:
                 if isinstance(record, Rejected):
                     self._reject(record, origin, now, report)
+                    rejected(record)
             self.quarantine.sync()
             self.store(posts, report, now)
             progress(report)
@@ -231,9 +234,13 @@ class Ingestor:
         self.quarantine.add(origin=origin, line=record.line, reason=record.reason, raw=record.raw, now=now)
         report.read += 1
         report.rejected += 1
-        # Reasons quote values; what stands before the quotation is the kind of fault, and there are few.
-        kind = _QUOTED.split(record.reason, maxsplit=1)[0]
+        kind = kind_of_fault(record.reason)
         report.why_rejected[kind] = report.why_rejected.get(kind, 0) + 1
+
+
+def kind_of_fault(reason: str) -> str:
+    """A reason without the values it quotes; there are few kinds."""
+    return _QUOTED.split(reason, maxsplit=1)[0]
 
 
 def masked(post: Post) -> Post:

@@ -126,6 +126,11 @@ def listed(session: Session, *, limit: int, after: str = "") -> Sequence[Erasure
     return session.scalars(chosen.limit(limit)).all()
 
 
+def latest(session: Session, *, limit: int) -> Sequence[Erasure]:
+    """Tombstones, the newest first."""
+    return session.scalars(select(Erasure).order_by(Erasure.at.desc(), Erasure.key).limit(limit)).all()
+
+
 def _checked(kind: str, key: str) -> str:
     key = key.strip()
     if kind not in KINDS:

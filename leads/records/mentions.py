@@ -137,6 +137,13 @@ def notes_of(session: Session, mention_id: str) -> Sequence[MentionNote]:
     return session.scalars(chosen.order_by(MentionNote.id)).all()
 
 
+def notes_about(session: Session, post_id: str) -> Sequence[MentionNote]:
+    """Notes on whatever a post says of any clinic, in their order."""
+    return session.scalars(
+        select(MentionNote).where(MentionNote.post_id == post_id).order_by(MentionNote.id)
+    ).all()
+
+
 def forget(session: Session, post_ids: Sequence[str]) -> None:
     """Drop what was written about mentions in these posts: their writers want it.
 

@@ -21,7 +21,7 @@ _STEPS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Reached:
     """What is there already."""
 
     clinic: bool = False
@@ -32,7 +32,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class FirstStep:
     """One step: what it is called, why, where it is done, and whether it is."""
 
     title: str
@@ -41,11 +41,11 @@ class Step:
     done: bool
 
 
-def steps(done: Done, *, source: str = "") -> tuple[Step, ...]:
+def steps(done: Reached, *, source: str = "") -> tuple[FirstStep, ...]:
     """All of them, in their order; `source` is the one whose first collection is waited for. Pure."""
     addresses = {"collected": f"/coverage/{source}"} if source else {}
     return tuple(
-        Step(title=title, why=why, address=addresses.get(name, address), done=getattr(done, name))
+        FirstStep(title=title, why=why, address=addresses.get(name, address), done=getattr(done, name))
         for name, title, why, address in _STEPS
     )
 
@@ -56,13 +56,13 @@ def following(desk: Desk, visitor: Visitor) -> str:
     return next((step.address for step in first if not step.done), "")
 
 
-def _steps(desk: Desk) -> Sequence[Step]:
+def _steps(desk: Desk) -> Sequence[FirstStep]:
     counts = desk.index.counts()
     collected = counts["leads"] + counts["mentions"] > 0
     enabled = [source for source in storage.own_sources(desk.settings) if source.enabled]
     with desk.records.reading() as session:
         known = kept.recorded(session)
-    done = Done(
+    done = Reached(
         clinic=known.clinic,
         source=bool(enabled) or collected,  # a file that was imported is a source, too
         collected=collected,

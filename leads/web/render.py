@@ -18,6 +18,7 @@ from leads.labels import (
     ROLE_NAMES,
     SINCE_NAMES,
     SORT_NAMES,
+    TERMS,
     age_text,
     place_text,
     source_name,
@@ -54,6 +55,7 @@ templates.env.globals.update(
     dock_of=dock_of,
     static=static,
     themes=THEME_NAMES,
+    terms=TERMS,
 )
 
 

@@ -61,10 +61,11 @@ STAFF = (
     "/coverage/city/edit",
     "/coverage/city/remove",
     "/sources/new",
+    "/imports",
     "/snippets",
     "/snippets/new",
 )
-ADMIN = ("/users", "/audit")
+ADMIN = ("/users", "/erasures", "/audit")
 DOCTOR = ("anhe",)
 
 

@@ -8,25 +8,25 @@ from fastapi.testclient import TestClient
 
 from leads.config import Settings
 from leads.web.app import create_app
-from leads.web.first_steps import Done, steps
+from leads.web.first_steps import Reached, steps
 from tests.support.seeds import BASE, csrf, login_cookie
 
 CLINIC = {"name": "新城口腔", "coordinate": "https://www.amap.com/regeo?lng=104.1170&lat=30.5982"}
 
 
 def test_nothing_is_done_at_first() -> None:
-    assert not any(step.done for step in steps(Done()))
+    assert not any(step.done for step in steps(Reached()))
 
 
 def test_each_step_is_done_by_its_own() -> None:
     for number, name in enumerate(("clinic", "source", "collected", "channel", "alert")):
-        done = [step.done for step in steps(Done(**{name: True}))]
+        done = [step.done for step in steps(Reached(**{name: True}))]
         assert done == [each == number for each in range(5)]
 
 
 def test_the_first_collection_is_watched_on_the_page_of_its_source() -> None:
-    assert steps(Done(source=True), source="city")[2].address == "/coverage/city"
-    assert steps(Done())[2].address == "/coverage"
+    assert steps(Reached(source=True), source="city")[2].address == "/coverage/city"
+    assert steps(Reached())[2].address == "/coverage"
 
 
 def test_the_first_clinic_leads_on_to_the_first_source(tmp_path: Path) -> None:
