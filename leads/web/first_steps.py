@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leads import storage
@@ -50,13 +49,24 @@ def steps(done: Reached, *, source: str = "") -> tuple[FirstStep, ...]:
     )
 
 
+def start(desk: Desk) -> str:
+    """Where the first admin begins: with the first steps, unless all are done."""
+    return "/" if all(step.done for step in all_steps(desk)) else "/first-steps"
+
+
 def following(desk: Desk, visitor: Visitor) -> str:
     """Where an admin goes on until leads can come in; "" when they can, and for others."""
-    first = _steps(desk)[:2] if visitor.role == "admin" else ()
+    first = all_steps(desk)[:2] if visitor.role == "admin" else ()
     return next((step.address for step in first if not step.done), "")
 
 
-def _steps(desk: Desk) -> Sequence[FirstStep]:
+def all_steps(desk: Desk) -> tuple[FirstStep, ...]:
+    """All of them as they are now.
+
+    Raises:
+        ConfigError: the sources file is broken.
+        StorageError: index or records cannot be read.
+    """
     counts = desk.index.counts()
     collected = counts["leads"] + counts["mentions"] > 0
     enabled = [source for source in storage.own_sources(desk.settings) if source.enabled]

@@ -290,6 +290,7 @@ TABLE: dict[str, Row] = {
     "POST /rules/{rule_id}/remove": Row(STAFF, url=a_rule("/remove")),
     # collection
     "GET /coverage": Row(STAFF),
+    "GET /first-steps": Row(ADMINS),
     "GET /erasures": Row(ADMINS),
     "POST /erasures/look": Row(ADMINS, form={"key": "https://nowhere.example/1"}),
     "POST /erasures/copy": Row(ADMINS, form={"key": "https://nowhere.example/1"}),

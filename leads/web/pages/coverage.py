@@ -18,7 +18,7 @@ from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.source import Source
 from leads import storage as work
 from leads.errors import StorageError
-from leads.labels import GAPS, OUTCOMES
+from leads.labels import ENGINE_NAMES, GAPS, OUTCOMES
 from leads.models import Hit
 from leads.query.search import to_query
 from leads.records import jobs
@@ -115,6 +115,7 @@ class SourcePage(WebPage):
     gap_place: Callable[[Source, Gap], str]
     grounds: Mapping[str, str]
     endless: timedelta
+    engines: Mapping[str, str]
     span: Callable[[timedelta], str]
 
 
@@ -161,6 +162,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
         gap_place=gap_place,
         grounds=GROUNDS,
         endless=ENDLESS,
+        engines=ENGINE_NAMES,
         span=span,
     )
     return render(request, page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -209,7 +209,7 @@ def _one(request: Request, desk: Desk, found: Upload, form: ColumnForm, *, probl
             problem = problem or str(error)
     page = ImportPage(
         upload=found,
-        seen=seen,
+        seen=replace(seen, notices=tuple(map(_in_words, seen.notices))) if seen else None,
         form=_guessed(form, seen),
         column_names=COLUMN_NAMES,
         states=STATES,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from leads.errors import CrowdError
 from leads.records import audit, passwords, sessions, users
 from leads.records.tables.people import User
-from leads.web import door
+from leads.web import door, first_steps
 from leads.web.auth import COOKIE, Anyone, Perhaps
 from leads.web.desk import Desk, TheDesk
 from leads.web.door import Gate, client_address, own_path
@@ -122,10 +122,12 @@ def set_first_password(
         problem = passwords.problem(password, user.login)
         if not door.from_our_form(request, csrf):
             problem = OLD_FORM
+        first = users.nobody_has_a_password(session)
         if not problem and users.use_link(session, link, now=now):
             users.set_password(session, user, password, now=now)
             audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
-            return door.let_in(desk, request, user, _open(desk, request, session, user, "link"))
+            begin = first_steps.start(desk) if first else "/"
+            return door.let_in(desk, request, user, _open(desk, request, session, user, "link"), begin)
     return _welcome(request, desk, user, secret, problem)
 
 

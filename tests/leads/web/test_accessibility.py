@@ -65,7 +65,7 @@ STAFF = (
     "/snippets",
     "/snippets/new",
 )
-ADMIN = ("/users", "/erasures", "/audit")
+ADMIN = ("/users", "/erasures", "/first-steps", "/audit")
 DOCTOR = ("anhe",)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi.testclient import TestClient
 
 from leads.config import Settings
+from leads.records import open_records, users
 from leads.web.app import create_app
 from leads.web.first_steps import Reached, steps
-from tests.support.seeds import BASE, csrf, login_cookie
+from tests.support.seeds import BASE, csrf, login_cookie, settings
+
+NOW = datetime.now(UTC)
 
 CLINIC = {"name": "新城口腔", "coordinate": "https://www.amap.com/regeo?lng=104.1170&lat=30.5982"}
 
@@ -41,3 +46,24 @@ def test_the_first_clinic_leads_on_to_the_first_source(tmp_path: Path) -> None:
         )
         second = client.post("/clinics", data=CLINIC | {"name": "新城二店"})
         assert second.url.path == "/clinics"
+
+
+def test_the_list_says_what_is_done(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path))  # of two clinics
+    with TestClient(app, base_url=BASE, cookies=login_cookie(tmp_path)) as client:
+        assert "开始使用（1/5）" in client.get("/first-steps").text
+
+
+def test_the_first_admin_begins_with_the_list_and_others_with_their_desk(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path))
+    with TestClient(app, base_url=BASE) as client:
+        for begins in ("/first-steps", "/"):
+            with open_records(Settings(data_dir=tmp_path)) as records, records.transaction() as session:
+                admin = users.first_admin(session, now=NOW)
+                link = f"/welcome/{users.make_link(session, admin, now=NOW)}"
+            token = re.search(r'name="csrf" value="([^"]+)"', client.get(link).text)
+            assert token is not None
+            password = "a long enough sentence of mine"
+            page = client.post(link, data={"password": password, "csrf": token[1]})
+            assert page.url.path == begins
+            client.post("/logout", data={"csrf": csrf(dict(client.cookies), tmp_path)})
