@@ -36,7 +36,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("zoom", range(COARSEST, FINEST + 1))
 def test_the_map_shows_what_the_list_shows_and_tells_who_may_be_near_apart(client: TestClient) -> None:
     found = re.compile(r"共 <strong>(\d+)</strong> 条线索，<a href=\"[^\"]+\">可能在附近（(\d+)）</a>")
     of_list, of_map = (found.search(client.get(f"{path}?near=anhe").text) for path in ("/", "/map"))
@@ -47,6 +46,7 @@ def test_the_map_shows_what_the_list_shows_and_tells_who_may_be_near_apart(clien
     assert f"共 <strong>{of_map[2]}</strong> 条线索，画出" in alone
 
 
+@pytest.mark.parametrize("zoom", range(COARSEST, FINEST + 1))
 @pytest.mark.parametrize("query", ["", "near=all", "near=all&since=3d", "near=all&q=%E7%89%99%E7%96%BC"])
 def test_no_cell_is_smaller_than_five_and_nothing_goes_missing(
     client: TestClient, query: str, zoom: int
