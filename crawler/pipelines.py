@@ -1,4 +1,4 @@
-"""Item pipelines and exporters of the crawler's own. Storing leads is `leads.ingest.LeadsPipeline`."""
+"""Item pipelines and exporters of the crawler's own. Storing leads is `leads.ingest.scrapy_pipeline`."""
 
 from __future__ import annotations
 

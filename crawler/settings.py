@@ -68,7 +68,7 @@ EXTENSIONS = {
     "crawler.extensions.RunRecorder": 500,
 }
 # The one joint to the rest; empty it to crawl without `leads` (-s ITEM_PIPELINES={}).
-ITEM_PIPELINES = {"leads.ingest.LeadsPipeline": 300}
+ITEM_PIPELINES = {"leads.ingest.scrapy_pipeline.LeadsPipeline": 300}
 FEED_EXPORTERS = {
     "jsonl": "crawler.pipelines.PostLinesExporter",
     "jsonlines": "crawler.pipelines.PostLinesExporter",

@@ -46,13 +46,15 @@ class WebSettings(_Table):
     """[web]: where the desk is served. Only this machine can reach the default address.
 
     `public_url` is the address people open, when that is another one (a proxy with TLS in front); links in
-    messages start with it, and https makes cookies secure.
+    messages start with it, and https makes cookies secure. `captures_per_day`: posts one person may keep
+    while reading, a day in Beijing.
     """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     public_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
     tiles: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    captures_per_day: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
 class CrawlSettings(_Table):

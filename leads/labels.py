@@ -180,6 +180,9 @@ SITE_NAMES = {
     "dy": "抖音",
     "ks": "快手",
     "bili": "哔哩哔哩",
+    "dianping": "大众点评",
+    "douban": "豆瓣",
+    "seen": "看见即存",
     "table": "导入的表格",
 }
 

@@ -22,7 +22,9 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")  # RFC 4291, 2.5.5.1: out of use, but stacks still read it
 
-Ground = Literal["robots", "official_api", "consent", "import"]
+# "import": a file somebody holds. "seen": what a person read in a browser and kept; who and when stand in the
+# records of the desk. Neither lets a crawl ask anything.
+Ground = Literal["robots", "official_api", "consent", "import", "seen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ class Permission:
 
     def verdict(self, today: date) -> Verdict:
         """Whether a crawl may start today. For `robots` the site itself still has the last word."""
-        if self.ground == "import":
-            return Verdict(allowed=False, reason="依据是 import：只读用户自己的文件，不抓取")
+        if self.ground in _NO_CRAWL:
+            return Verdict(allowed=False, reason=_NO_CRAWL[self.ground])
         if self.missing():
             return Verdict(allowed=False, reason=f"站方同意缺少 {'、'.join(self.missing())}")
         if self.when and today < self.when:
@@ -70,6 +72,10 @@ class Permission:
         return Verdict(allowed=True, reason=_GROUND_REASONS[self.ground])
 
 
+_NO_CRAWL: dict[Ground, str] = {
+    "import": "依据是 import：只读用户自己的文件，不抓取",
+    "seen": "依据是 seen：人自己看到并保存的，不抓取",
+}
 _GROUND_REASONS = {
     "robots": "按 robots.txt，运行时询问",
     "official_api": "官方接口",

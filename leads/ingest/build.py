@@ -16,16 +16,18 @@ from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
 from leads.records import Records, feedback, open_records, strangers
 from leads.storage import data_dir, known_clinics, quarantine, tagger
+from nlp import Tagger
 
 
-def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor:
-    """Ready to turn posts into leads, with the shipped models or the clinic's own."""
+def ingestor(
+    settings: Settings, index: LeadIndex, records: Records, *, ready: Tagger | None = None
+) -> Ingestor:
+    """Ready to turn posts into leads, with the shipped models or the clinic's own, or with `ready`."""
     clinics = known_clinics(settings)
     with records.reading() as session:
-        own = feedback.own_words(session)
         others = strangers.known(session)
     return Ingestor(
-        tagger=tagger(settings.data_dir, own),
+        tagger=ready or _loaded(settings, records),
         index=index,
         quarantine=quarantine(settings),
         clinics=clinics,
@@ -35,6 +37,12 @@ def ingestor(settings: Settings, index: LeadIndex, records: Records) -> Ingestor
         min_need=settings.leads.min_need,
         expire_days=settings.leads.expire_days,
     )
+
+
+def _loaded(settings: Settings, records: Records) -> Tagger:
+    with records.reading() as session:
+        own = feedback.own_words(session)
+    return tagger(settings.data_dir, own)
 
 
 def crawl_ingestor() -> tuple[Callable[[], None], Ingestor]:

@@ -31,6 +31,7 @@ from leads.records import (
     Records,
     author_keys,
     cancellations,
+    captures,
     cases,
     erasures,
     heard,
@@ -126,6 +127,7 @@ class Ingestor:
         if self.records is not None:
             with self.records.transaction() as session:
                 heard.forget(session, oldest)
+                captures.forget(session, oldest)
                 cancellations.forget(session, oldest)
                 origins.forget(session, oldest)
                 causes.forget(session, oldest - self.causes.max_age)

@@ -25,6 +25,7 @@ SCOPES: dict[str, str] = {
     "mentions:read": "查看提及",
     "mentions:write": "处理提及、写备注",
     "export": "导出",
+    "capture": "保存看到的帖子",
     "coverage:read": "查看采集情况",
     "rules:write": "查看和修改规则",
     "clinics:write": "修改诊所",
@@ -33,7 +34,7 @@ SCOPES: dict[str, str] = {
 SCOPES_OF_ROLE: dict[Role, tuple[str, ...]] = {
     "admin": tuple(SCOPES),
     "marketer": tuple(scope for scope in SCOPES if scope != "erase"),
-    "doctor": ("leads:read", "leads:write", "mentions:read", "mentions:write", "export"),
+    "doctor": ("leads:read", "leads:write", "mentions:read", "mentions:write", "export", "capture"),
 }
 
 

@@ -24,6 +24,7 @@ GROUNDS = {
     "official_api": "官方接口",
     "consent": "站方同意",
     "import": "用户自己的文件",
+    "seen": "人看到后保存",
 }
 UNSEEN = timedelta(hours=20)  # as crawler.settings.TINGZHEN_RECHECK_HOURS
 ENDLESS = timedelta(hours=12)  # a run open for longer was killed

@@ -341,6 +341,9 @@ TABLE: dict[str, Row] = {
     "POST /account/end": Row(MEMBERS),
     "POST /account/tokens": Row(MEMBERS, form={"name": "x", "scope": "leads:read"}),
     "POST /account/tokens/{token_id}/revoke": Row(MEMBERS, url=own_api_token),
+    "GET /capture": Row(MEMBERS),
+    "POST /capture": Row(MEMBERS, form={"text": "x"}),
+    "GET /capture/extension.zip": Row(MEMBERS),
     # users
     "GET /users": Row(ADMINS),
     "POST /users": Row(ADMINS, form={"login": "", "role": "marketer"}),
@@ -409,6 +412,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/coverage/{source}": Row("lnnhh", url=f"{API}/coverage/nowhere", scope="coverage:read"),
     "GET /api/v1/exports/leads.csv": Row(MEMBERS, scope="export"),
     "GET /api/v1/exports/leads.xlsx": Row(MEMBERS, scope="export"),
+    "POST /api/v1/captures": Row(MEMBERS, json={"text": "x", "time": "?"}, scope="capture"),
     "GET /api/v1/erasures": Row(ADMINS, scope="erase"),
     "POST /api/v1/erasures": Row(ADMINS, json={"kind": "post", "key": "forum/999"}, scope="erase"),
 }

@@ -151,6 +151,20 @@ class ErasedPost(Base):
     words: Mapped[str] = mapped_column(String(32), index=True)  # a hash; "" for none
 
 
+class Capture(Base):
+    """Somebody kept a post while reading: the ground `seen`, who and when. Counted for the day's limit."""
+
+    __tablename__ = "captures"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    who: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(index=True)
+    outcome: Mapped[str] = mapped_column(String(8))  # saved | known | dropped
+    post_id: Mapped[str] = mapped_column(
+        String(200), default="", index=True
+    )  # "" where nothing is kept of it
+
+
 class AuthorKey(Base):
     """A key of the author hashes that was used here, by a fingerprint that does not give it away."""
 

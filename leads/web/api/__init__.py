@@ -1,6 +1,7 @@
 """/api/v1: the desk for programs, over the same functions as the pages. One module a subject."""
 
 from leads.web.api import (
+    captures,
     cases,
     clinics,
     coverage,
@@ -30,5 +31,6 @@ ROUTERS = (
     coverage.routes,
     metrics.routes,
     exports.routes,
+    captures.routes,
     erasures.routes,
 )

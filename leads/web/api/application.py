@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from leads.web.api import ROUTERS, errors, reference
 from leads.web.api.access import Rates
 from leads.web.api.answers import PREFIX
+from leads.web.api.captures import ForExtensions
 
 LARGEST_BODY = 1_000_000  # bytes; the largest thing anybody may send is a rule
 ABOUT = """听诊的接口：和网页用同样的数据、同样的权限。
@@ -45,6 +46,7 @@ def create_api(state: State) -> FastAPI:
     api.include_router(reference.routes)
     errors.install(api)
     api.add_middleware(Limited)
+    api.add_middleware(ForExtensions)
     return api
 
 

@@ -10,6 +10,7 @@ from leads.web.pages import (
     account,
     ack,
     alerts,
+    capture,
     cases,
     clinics,
     coverage,
@@ -55,5 +56,6 @@ ROUTERS = (
     users.routes,
     erasures.routes,
     account.routes,
+    capture.routes,
     login.routes,
 )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from crawler.probe.look import Found
+from crawler.sources.permission import Ground
 from crawler.sources.source import Source
 from leads import storage
 from leads.errors import ConfigError, ConflictError, InputError
@@ -42,7 +43,7 @@ class SourceForm(BaseModel):
     quiet: str = ""
     pages_per_day: str = ""
     contact: str = ""
-    ground: Literal["robots", "consent", "official_api", "import"] = "robots"
+    ground: Ground = "robots"
     who: str = ""
     when: str = ""
     until: str = ""
@@ -195,7 +196,7 @@ def change(
     known = _source(desk, source)
     try:
         values = {**_values(form), **_boards(known, form), "enabled": form.enabled}
-        if form.ground in ("official_api", "import"):
+        if form.ground in ("official_api", "import", "seen"):
             del values["permission"]  # as it stands in the file: it cannot be given here
         _file(desk).change(source, values, version=form.version)
     except (InputError, ConfigError) as error:
