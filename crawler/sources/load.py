@@ -85,6 +85,8 @@ def _wrong(source: Source) -> str:
     """What is wrong with a source of any engine as a whole."""
     if is_private_address(source.host) and not source.allow_private:
         return f"url 的主机 {source.host} 在内网；确是自己的站点时写 allow_private = true"
+    if source.news and source.engine != "feed":
+        return f'news 只用于订阅源（engine = "feed"），而这是 {source.engine}'
     floor = 0.0 if source.allow_private and is_loopback_host(source.host) else DELAY_FLOOR
     if not floor <= source.delay <= 3600:
         return f"delay 应在 {floor:g} 到 3600 秒之间，而不是 {source.delay:g}（下限不能关闭）"

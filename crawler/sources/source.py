@@ -200,6 +200,8 @@ class Source:
     quiet: Annotated[QuietHours | None, BeforeValidator(_quiet)] = None
     route: Literal["auto", "archiver", "desktop", "rss"] = "auto"
     links: Literal["plain", "rewritten", "discuz7"] = "plain"
+    # A feed of news: title and address of its entries go into the morning report, whether leads or not.
+    news: StrictBool = False
     enabled: StrictBool = True
     options: EngineOptions = field(default_factory=EngineOptions)  # of the engine's own class
     # Whom the site's owner can write to, where that is another one than the installation's.

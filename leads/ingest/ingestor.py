@@ -9,7 +9,7 @@ alerts. The index comes first: a crash before the records leaves no cause, so th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -34,6 +34,7 @@ from leads.records import (
     captures,
     cases,
     erasures,
+    headlines,
     heard,
     mentions,
     origins,
@@ -128,6 +129,7 @@ class Ingestor:
             with self.records.transaction() as session:
                 heard.forget(session, oldest)
                 captures.forget(session, oldest)
+                headlines.forget(session, now - headlines.KEPT)
                 cancellations.forget(session, oldest)
                 origins.forget(session, oldest)
                 causes.forget(session, oldest - self.causes.max_age)
@@ -153,8 +155,13 @@ class Ingestor:
     def _oldest(self, now: datetime) -> datetime:
         return now - timedelta(days=self.expire_days)
 
-    def store(self, posts: Sequence[Post], report: Report, now: datetime) -> frozenset[str]:
-        """Tag one batch and store what concerns a clinic, with its alerts; the ids of what is kept."""
+    def store(
+        self, posts: Sequence[Post], report: Report, now: datetime, *, news: Collection[str] = ()
+    ) -> frozenset[str]:
+        """Tag one batch and store what concerns a clinic, with its alerts; the ids of what is kept.
+
+        Of the sources in `news` titles and addresses are kept for reports as well.
+        """
         report.read += len(posts)
         fresh = [masked(post) for post in posts if post.published_at >= self._oldest(now)]
         report.expired += len(posts) - len(fresh)
@@ -167,7 +174,20 @@ class Ingestor:
         report.alerts += self._record(leads, found, now)
         report.leads += len(leads)
         report.unmatched += len(wanted) - len(leads)
+        self._keep_news([post for post in wanted if post.source in news], now)
         return frozenset([lead.post.id for lead in leads] + [each.post.id for each, _ in found.mentions])
+
+    def _keep_news(self, posts: Sequence[Post], now: datetime) -> None:
+        if self.records is None or not posts:
+            return
+        tagged = self.tagger.tag_many([post.title for post in posts], [()] * len(posts))
+        treated = [clinic.specialties for clinic in self.clinics]
+        found = [
+            headlines.FeedEntry(post=post, fits=any(set(tags.specialties) & set(each) for each in treated))
+            for post, tags in zip(posts, tagged, strict=True)
+        ]
+        with self.records.transaction() as session:
+            headlines.keep(session, found, now=now)
 
     def _look_up(self, posts: Sequence[Post]) -> tuple[Sequence[Post], set[threads.Mark]]:
         """The posts that may be stored, and what is known of their threads."""

@@ -62,7 +62,9 @@ class LeadsPipeline:
         posts, self._waiting = self._waiting, []
         if not posts:
             return
-        kept = self._ingestor.store(posts, self._report, datetime.now(UTC))
+        sources = guest_of(self._crawler).sources
+        news = {name for name, source in sources.items() if source.news}
+        kept = self._ingestor.store(posts, self._report, datetime.now(UTC), news=news)
         ids = [post.id for post in posts]
         # A post that was a lead before somebody edited it.
         self._ingestor.index.delete(each for each in ids if each not in kept)

@@ -1,6 +1,7 @@
 """A stretch of time in numbers: new leads by symptom and place, mentions, what rose, gaps, cases waiting.
 
-Numbers and places only: no words of a post, so that a report that was sent tells nothing of a person.
+Numbers and places only: no words of a post, so that a report that was sent tells nothing of a person. What
+feeds of news say under their own name stands beside them.
 """
 
 from __future__ import annotations
@@ -68,6 +69,17 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewsLine:
+    """What a feed of news tells; `others` is how many more entries tell the same."""
+
+    post_id: str
+    title: str
+    url: str
+    source: str
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Everything a report says; JSON-ready by `to_json`. `since` and `until` are ISO times with zone."""
 
@@ -88,6 +100,7 @@ class Summary:
     lists: tuple[Listed, ...] = ()  # the same leads as the lists of the clinics show them
     unplaced: Listed | None = None  # leads of which no place is known: in none of these lists
     expected: str = ""  # how many of the leads are real, as a person reads it; "" where it cannot be told
+    news: tuple[NewsLine, ...] = ()  # of the industry, in the daily report
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
@@ -108,6 +121,7 @@ class Summary:
                 "days": tuple((day, count) for day, count in values["days"]),
                 "gaps": tuple(values["gaps"]),
                 "lists": tuple(Listed(**each) for each in values.get("lists", ())),
+                "news": tuple(NewsLine(**each) for each in values.get("news", ())),
                 "unplaced": Listed(**values["unplaced"]) if values.get("unplaced") else None,
             }
         )
@@ -152,6 +166,7 @@ def summarise(
     lists: Sequence[Listed] = (),
     unplaced: Listed | None = None,
     judged: Mapping[str, Sequence[JudgedLead]] | None = None,
+    news: Sequence[NewsLine] = (),
 ) -> Summary:
     """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure.
 
@@ -181,6 +196,7 @@ def summarise(
         lists=tuple(lists),
         unplaced=unplaced if unplaced is not None and unplaced.count else None,
         expected=str(told) if told.told else "",
+        news=tuple(news),
     )
 
 

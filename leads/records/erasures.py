@@ -11,7 +11,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crawler.items import Post
 from leads.errors import InputError
-from leads.records import audit, cancellations, captures, cases, idempotency, mentions, origins, readings
+from leads.records import (
+    audit,
+    cancellations,
+    captures,
+    cases,
+    headlines,
+    idempotency,
+    mentions,
+    origins,
+    readings,
+)
 from leads.records.heard import chunks
 from leads.records.tables.base import Base
 from leads.records.tables.heard import PostOrigin
@@ -98,6 +108,7 @@ def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) 
     idempotency.blank(session)
     readings.drop(session, post_ids)
     captures.drop(session, post_ids)
+    headlines.drop(session, post_ids)
     for some in chunks(post_ids):
         cases.forget(session, some)
         mentions.forget(session, some)

@@ -18,6 +18,7 @@ from leads.config import Settings
 from leads.index.base import LeadIndex
 from leads.insights.summary import (
     Counted,
+    NewsLine,
     Stretch,
     Summary,
     gap_sentences,
@@ -29,7 +30,7 @@ from leads.insights.summary import (
 )
 from leads.labels import STATUS_NAMES
 from leads.models import Clinic, Period
-from leads.records import Records, digests, feedback, heard, mentions
+from leads.records import Records, digests, feedback, headlines, heard, mentions
 from leads.records.clinics import clinics as all_clinics
 from leads.records.tables.alerts import Alert
 from leads.records.tables.digests import DigestIssue, DigestPlan
@@ -78,6 +79,7 @@ class Digests:
             rivals = share_of_voice(session, chosen, stretch)
             judged = feedback.judged(session, since=now - RECENT)
             others = mentions.others(session)
+            news = news_of(session, stretch) if plan.period == "daily" else ()
         return summarise(
             stretch,
             leads=read_leads(self._index, stretch, chosen if limited or chosen else None, now=now),
@@ -90,6 +92,7 @@ class Digests:
             overdue=overdue,
             rivals=rivals,
             judged=judged,
+            news=news,
         )
 
     def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:
@@ -147,6 +150,15 @@ def share_of_voice(session: Session, chosen: Sequence[Clinic], stretch: Stretch)
             counts = {name or clinic.name: share.posts for name, share in heard_of.items()}
             found[clinic.id] = {clinic.name: 0, **counts}
     return found
+
+
+def news_of(session: Session, stretch: Stretch) -> tuple[NewsLine, ...]:
+    """The headlines of a stretch, at most as many as a day has."""
+    found = headlines.between(session, stretch.since, stretch.until)[: headlines.A_DAY]
+    return tuple(
+        NewsLine(post_id=row.post_id, title=row.title, url=row.url, source=row.source, others=len(row.others))
+        for row in found
+    )
 
 
 def open_cases(

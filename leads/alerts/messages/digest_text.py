@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leads.alerts.messages.message import Payload
 from leads.insights.bars_png import png
-from leads.insights.summary import BrandVoice, Counted, Summary, place_name, symptom_name
-from leads.labels import STATUS_NAMES
+from leads.insights.summary import BrandVoice, Counted, NewsLine, Summary, place_name, symptom_name
+from leads.labels import STATUS_NAMES, source_name
 from leads.models import Period
 from leads.records.tables.digests import DigestPlan
 
@@ -70,8 +70,15 @@ def lines(summary: Summary, period: Period) -> Iterator[str]:
         yield f"待跟进：{_row(summary.waiting, STATUS_NAMES.__getitem__)}{late}。"
     if summary.gaps:
         yield f"采集缺口 {len(summary.gaps)} 处：{'；'.join(summary.gaps[:3])}。"
+    yield from (headline(each) for each in summary.news)
     if summary.cut:
         yield "这段时间的线索太多，只统计了最新的一部分。"
+
+
+def headline(news: NewsLine) -> str:
+    """ "行业新闻：某某标题（某网，另有 2 篇）"."""
+    more = f"，另有 {news.others} 篇" if news.others else ""
+    return f"行业新闻：{news.title}（{source_name(news.source)}{more}）"
 
 
 def risen(counted: Counted) -> str:
@@ -98,6 +105,7 @@ def document(summary: Summary, plan: DigestPlan, *, address: str) -> str:
         symptom_name=symptom_name,
         place_name=place_name,
         statuses=STATUS_NAMES,
+        source_name=source_name,
         sentences=[spoken(voice, plan.period) for voice in summary.voices],
         risen=[risen(each) for each in summary.risen],
         plot=f"cid:{PLOT}",

@@ -1,10 +1,11 @@
-"""Regular reports, planned and made: the tables of `leads.records.digests`."""
+"""Regular reports, planned and made, and the news they tell: the tables of `leads.records.digests` and
+`.headlines`."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leads.models import Period
@@ -41,3 +42,18 @@ class DigestIssue(Base):
     until: Mapped[datetime]
     made_at: Mapped[datetime]
     content: Mapped[dict[str, object]]
+
+
+class Headline(Base):
+    """An entry of a feed of news: title and address, nothing of its text."""
+
+    __tablename__ = "headlines"
+
+    post_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[date] = mapped_column(index=True)  # of publication, in Beijing
+    title: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(40))
+    published_at: Mapped[datetime] = mapped_column(index=True)
+    fits: Mapped[bool] = mapped_column(default=False)  # about what one of the clinics treats
+    others: Mapped[list[str]] = mapped_column(default_factory=list)  # ids of entries that tell the same story

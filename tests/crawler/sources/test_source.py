@@ -76,6 +76,8 @@ permission = {{ ground = "consent", who = "站长", when = 2026-11-01, until = 2
         ("permission = 3", "permission 应是 表，而不是 3"),
         ("region = 3", "region 应是 文字，而不是 3"),
         ('feeds = ["feed.xml"]', "不认识的键 'feeds'"),  # another engine's
+        ("news = true", 'news 只用于订阅源（engine = "feed"），而这是 discuz'),
+        ("news = 1", "news 应是 true 或 false"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, line: str, told: str) -> None:

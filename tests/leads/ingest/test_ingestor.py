@@ -14,12 +14,13 @@ from crawler.importers import Rejected
 from crawler.items import Post
 from leads.clinics.name_matcher import BrandMatcher
 from leads.clinics.strangers import learnt
+from leads.config import Settings
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.ingest.ingestor import BATCH, Ingestor, Report, batched, masked
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.quarantine import Quarantine
-from leads.records import Records, heard, mentions, strangers
+from leads.records import Records, headlines, heard, mentions, open_records, strangers
 from leads.records.mentions import MentionChange
 from nlp import Tagger
 from nlp.models import Tags
@@ -291,3 +292,20 @@ def test_the_real_tagger_takes_any_text(index: SqliteIndex, tmp_path: Path, text
 def test_batches() -> None:
     assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(batched([], 2)) == []
+
+
+def test_of_feeds_of_news_titles_are_kept_whether_leads_or_not(index: SqliteIndex, tmp_path: Path) -> None:
+    entries = [
+        post(1, "求推荐", source="news", title="口腔集采新规发布", url="https://news.example/1"),
+        post(2, "正文", source="news", title="近视防控方案出台", url="https://news.example/2"),
+        post(3, "正文", source="forum", title="普通的帖子", url="https://forum.example/3"),
+    ]
+    with open_records(Settings(data_dir=tmp_path)) as records:
+        worker = replace(ingestor(index, tmp_path, clinic(specialties=("dental",))), records=records)
+        worker.store(entries, Report(), NOW, news={"news"})
+        worker.store(entries, Report(), NOW)
+        with records.reading() as session:
+            kept = headlines.between(session, NOW - timedelta(days=9), NOW)
+        assert {row.title for row in kept} == {"口腔集采新规发布", "近视防控方案出台"}
+        assert all(row.fits for row in kept)  # the plain tagger finds a toothache everywhere
+    assert found(index) == {"1"}

@@ -19,8 +19,9 @@ from leads.alerts.messages.message import Message, Payload
 from leads.config import AlertSettings, ClinicTable, Settings
 from leads.index import open_backend
 from leads.index.base import LeadIndex
+from leads.insights.summary import Summary
 from leads.models import Role
-from leads.records import Records, cases, digests, heard, open_records, users
+from leads.records import Records, cases, digests, headlines, heard, open_records, users
 from leads.records.cases import CaseChange
 from leads.records.clinics import adopt_file
 from leads.records.digests import PlanForm
@@ -199,6 +200,62 @@ def test_the_mail_is_complete_and_needs_nothing_from_elsewhere(
     plain = parts["text/plain"].get_payload(decode=True)
     assert isinstance(plain, bytes)
     assert "新线索 2 条" in plain.decode()
+
+
+def news(records: Records) -> None:
+    """Six of the stretch, one of them a story twice, and one of the day before."""
+    titles = ("种植牙<集采>新规", "门诊扩大到四十家", "近视防控方案出台", "流感疫苗开打了", "社区开设口腔科")
+    found = [
+        post(
+            n,
+            "x",
+            source="chs",
+            title=title,
+            url=f"https://news.example/{n}",
+            published_at=NOW - timedelta(hours=2 + n / 10),
+        )
+        for n, title in enumerate(titles)
+    ]
+    found += [
+        post(20, "x", source="chs", title="种植牙<集采>新规！", url="https://news.example/20"),
+        post(
+            21,
+            "x",
+            source="chs",
+            title="昨天的旧闻一条",
+            url="https://news.example/21",
+            published_at=NOW - timedelta(hours=30),
+        ),
+    ]
+    with records.transaction() as session:
+        headlines.keep(session, [headlines.FeedEntry(post=each) for each in found], now=NOW)
+
+
+def test_the_morning_report_ends_with_the_news_of_the_day(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    news(records)
+    planned(records)
+    Digests(settings, records, index).make_due(NOW)
+    (said,) = payloads(records)
+    told = [line for line in said.lines if line.startswith("行业新闻：")]
+    assert len(told) == 5
+    assert "行业新闻：种植牙<集采>新规（chs，另有 1 篇）" in told
+    assert not any("旧闻" in line for line in told)
+    assert '<a href="https://news.example/0" style="color:#0f6b62">种植牙&lt;集采&gt;新规</a>' in said.html
+    with records.reading() as session:
+        (issue,) = session.scalars(select(DigestIssue))
+    again = Summary.from_json(issue.content)
+    assert [each.url for each in again.news][-1] == "https://news.example/0"
+    assert Summary.from_json({key: value for key, value in issue.content.items() if key != "news"}).news == ()
+
+
+def test_the_weekly_report_has_no_news(settings: Settings, records: Records, index: LeadIndex) -> None:
+    news(records)
+    planned(records, period="weekly", weekday=(HOUR.weekday()))
+    Digests(settings, records, index).make_due(NOW)
+    (said,) = payloads(records)
+    assert "行业新闻" not in "".join(said.lines) + said.html
 
 
 @pytest.mark.parametrize(("period", "title"), [("daily", "早报"), ("weekly", "周报"), ("monthly", "月报")])
