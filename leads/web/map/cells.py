@@ -87,6 +87,7 @@ class Cell:
     """What is drawn at one zoom."""
 
     square: Square
+    core: Square  # of its largest leaf: where most of it is
     count: int
     merged: bool
 
@@ -119,6 +120,7 @@ def cells(division: Division, zoom: int) -> list[Cell]:
     return [
         Cell(
             square=square,
+            core=max(group, key=lambda leaf: leaf.count).square,
             count=sum(leaf.count for leaf in group),
             merged=any(leaf.merged for leaf in group),
         )

@@ -12,7 +12,7 @@ from math import asinh, atan, cos, degrees, radians, sinh, tan
 
 import numpy as np
 
-from leads.web.map.cells import Square
+from leads.web.map.cells import Cell, Square
 from nlp.places.gazetteer import Division, Gazetteer
 
 KM_A_DEGREE = 111.195  # of a great circle, by the mean radius of leads.scoring.distance
@@ -84,11 +84,11 @@ def seats_around(lat: float, lon: float, km: float) -> list[dict[str, object]]:
     return seats((lon - half, y - half, lon + half, y + half), cities=False)
 
 
-def names_of(squares: Sequence[Square]) -> list[str]:
-    """What to call each square: the district with the nearest seat, at coarse zooms the city."""
-    if not squares:
+def names_of(cells: Sequence[Cell]) -> list[str]:
+    """What to call each cell: the district whose seat is nearest to most of it, at coarse zooms the city."""
+    if not cells:
         return []
-    middles = np.array([square.middle for square in squares])
+    middles = np.array([cell.core.middle for cell in cells])
     named = []
     for cities in (False, True):
         places = _cities() if cities else _districts()
@@ -99,8 +99,8 @@ def names_of(squares: Sequence[Square]) -> list[str]:
         named.append([places[at].name for at in np.argmin(gaps, axis=1)])
     districts, cities_ = named
     return [
-        cities_[number] if square.zoom <= CITY_ZOOM else districts[number]
-        for number, square in enumerate(squares)
+        cities_[number] if cell.square.zoom <= CITY_ZOOM else districts[number]
+        for number, cell in enumerate(cells)
     ]
 
 

@@ -155,17 +155,18 @@ def open_cell(
     square = _square(key)
     division = stock.found(index, query, now).division
     grid = _grid(division, zoom if zoom is not None else _suiting(_view(division, query.near)))
-    inside = [leaf for leaf in division.leaves if leaf.square.at(grid) == square]
-    if not inside:
+    drawn = next((cell for cell in cells(division, grid) if cell.square == square), None)
+    if drawn is None:
         return None
+    inside = [leaf for leaf in division.leaves if leaf.square.at(grid) == square]
     # The leaves of what was found are made of leaves of the whole stock, and those of tiles.
     whole = {member for leaf in inside for member in leaf.members}
     leaf_of = stock.division(index, now).members
     tiles = [(tile.x, tile.y) for tile, leaf in leaf_of.items() if leaf in whole]
     return OpenCell(
-        name=geometry.names_of([square])[0],
-        count=sum(leaf.count for leaf in inside),
-        merged=any(leaf.merged for leaf in inside),
+        name=geometry.names_of([drawn])[0],
+        count=drawn.count,
+        merged=drawn.merged,
         leads=index.on_tiles(query, FINEST, tiles, limit),
     )
 
@@ -197,7 +198,7 @@ def _number_of_cells(division: Division, zoom: int) -> int:
 
 
 def _bubbles(drawn: Sequence[Cell]) -> tuple[Bubble, ...]:
-    names = geometry.names_of([cell.square for cell in drawn])
+    names = geometry.names_of(drawn)
     bubbles = []
     for cell, name in zip(drawn, names, strict=True):
         west, south, east, north = geometry.box_of(cell.square)

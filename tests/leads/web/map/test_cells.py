@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from leads.index.spread import MERCATOR_EDGE
 from leads.web.map.cells import COARSEST, FAR_ZOOM, FINEST, LEAST, Division, Square, cells, divide, show
+from leads.web.map.geometry import names_of
 
 # A few places in and around one city, and far away, so that squares meet at every zoom.
 NEAR = [(30.64 + n * 0.004, 104.04 + m * 0.006) for n in range(-3, 4) for m in range(-3, 4)]
@@ -165,3 +166,10 @@ def test_a_lead_that_came_after_the_stock_was_divided_is_left_out_not_lost() -> 
     base = divide({square(30.64, 104.04): 9})
     made = show(base, {square(30.64, 104.04): 9, square(39.92, 116.44): 6})
     assert (sum(leaf.count for leaf in made.leaves), made.left_out) == (9, 6)
+
+
+def test_a_coarse_cell_is_called_after_where_most_of_it_is() -> None:
+    shanghai, hangzhou = square(31.23, 121.47), square(30.25, 120.17)
+    (cell,) = cells(divide({shanghai: 40, hangzhou: 6}), 5)
+    assert names_of([cell]) == ["上海市"]
+    assert names_of([cell]) == names_of(cells(divide({shanghai: 40}), 5))
