@@ -23,7 +23,7 @@ def fetched(site: Site, folder: Path) -> dict[str, str]:
     """Each page in a file of the folder: file → path."""
     folder.mkdir()
     files = {}
-    for number, path in enumerate(site.paths):
+    for number, path in enumerate([*site.paths, "/nowhere"]):
         file = folder / f"{number}.html"
         with asked(site, path) as answer:
             file.write_bytes(answer.data)
