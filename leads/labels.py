@@ -45,6 +45,10 @@ STATUS_NAMES = {
 }
 SNOOZED = "snoozed"  # stands for the status of a lead that is left alone until a day
 LEAD_STATUS_NAMES = {**STATUS_NAMES, SNOOZED: "暂缓"}  # by which lists filter
+FUNNEL_NAMES = {"found": "找到"} | {
+    stage: name for stage, name in STATUS_NAMES.items() if stage not in ("new", "dismissed")
+}
+GROUP_NAMES = {"": "全部", "source": "来源", "rule": "规则", "person": "负责人"}  # of the funnel
 MENTION_STATE_NAMES: Mapping[MentionState, str] = {
     "open": "待处理", "working": "处理中", "done": "已处理", "not_us": "不是我们",
 }  # fmt: skip
@@ -246,3 +250,10 @@ def age_text(published: datetime, now: datetime) -> str:
     if minutes < 60:
         return f"{minutes} 分钟"
     return f"{minutes // 60} 小时" if minutes < 60 * 48 else f"{minutes // 1440} 天"
+
+
+def hours_text(hours: float) -> str:
+    """ "25 分钟", "3.5 小时", "4.0 天"."""
+    if hours < 1:
+        return f"{round(hours * 60)} 分钟"
+    return f"{hours:.1f} 小时" if hours < 48 else f"{hours / 24:.1f} 天"

@@ -110,12 +110,13 @@ def csv_lines(
     hits: Iterable[Hit], *, people: Mapping[str, str] = _UNNAMED, bom: bool = True
 ) -> Iterator[str]:
     """A CSV file, line by line."""
-    yield (BOM if bom else "") + _csv_line(COLUMNS)
+    yield (BOM if bom else "") + csv_line(COLUMNS)
     for hit in hits:
-        yield _csv_line(row(hit, people))
+        yield csv_line(row(hit, people))
 
 
-def _csv_line(cells: Iterable[Cell]) -> str:
+def csv_line(cells: Iterable[Cell]) -> str:
+    """One line of a CSV file, with its end."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()

@@ -39,6 +39,7 @@ from leads.records import (
     mentions,
     open_records,
     readings,
+    visit_cards,
 )
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
@@ -255,6 +256,7 @@ class HouseKeeping:
             gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
             gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)
             readings.forget(session, oldest)
+            gone += visit_cards.forget(session, oldest)
         uploads.forget(self._settings, now - uploads.KEPT)
         if gone:
             self._records.scrub()

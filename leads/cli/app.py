@@ -367,6 +367,20 @@ def restore(
 
 
 @app.command()
+def funnel(
+    since: Annotated[str, typer.Option(help="多近开始处理的：7d、90d 或 2026-11-01，all 是全部。")] = "90d",
+    clinic: Annotated[str, typer.Option(help="只算一家诊所，写它的 id。")] = "",
+    as_json: Json = False,
+) -> None:
+    """跟进漏斗：线索走到每一步的有多少，每一步要多久。"""
+    from leads.actions import funnel as walked  # late: SQLAlchemy
+    from leads.terminal import funnel as walk  # late: rich
+
+    found = walked.by_command(state.settings(), since=since, clinic_id=clinic, now=datetime.now(UTC))
+    walk.show(found, as_json=as_json)
+
+
+@app.command()
 def mcp() -> None:
     """给 AI 助手的 MCP 服务（标准输入输出，只读）；令牌放在环境变量 TINGZHEN_TOKEN。"""
     from leads import mcp_server  # late: SQLAlchemy and FastAPI

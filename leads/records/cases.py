@@ -25,7 +25,7 @@ from leads.records import audit
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
-from leads.records.tables.work import Case, CaseEvent, DailyQuestion, Feedback, Note
+from leads.records.tables.work import Case, CaseEvent, DailyQuestion, Feedback, Note, VisitCard
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -41,6 +41,7 @@ FIELDS = tuple(FIELD_NAMES)
 BATCH = 500  # cases the index is told of at once
 KEPT = timedelta(days=730)  # since the last change of a case
 LONGEST_REASON = 100
+CARD_ENDS = ("visited", "shared", "dismissed")  # a card with words of the post is there for the visit only
 MOST_YUAN = 10_000_000
 LONGEST_SNOOZE = timedelta(days=366)
 CLOCK = "schedule"  # who did what the clock did
@@ -192,7 +193,7 @@ def forget(session: Session, lead_ids: Sequence[str]) -> None:
 
     The case stays with its status and history, which hold no word of the post.
     """
-    for table in (Note, Feedback, DailyQuestion):
+    for table in (Note, Feedback, DailyQuestion, VisitCard):
         session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
 
 
@@ -264,6 +265,8 @@ def _apply(session: Session, case: Case, wanted: CaseChange, *, who: str, now: d
         )
         setattr(case, field, value)
     case.unindexed = case.unindexed or bool({"status", "assignee", "snoozed_until"} & found.keys())
+    if found.get("status") in CARD_ENDS:
+        session.execute(delete(VisitCard).where(VisitCard.lead_id == case.lead_id))
     session.flush()
     return True
 

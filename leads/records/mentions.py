@@ -102,10 +102,11 @@ def change(session: Session, mention: Mention, wanted: MentionChange, *, who: st
     if row is None:
         row = _opened(session, mention, now)
         _same_version(session, row, wanted)
+    before = row.state
     if not _apply(session, row, wanted, who=who, now=now):
         return False
-    if wanted.state is not None:
-        _tell(session, mention, wanted)
+    if "not_us" in (before, row.state) and before != row.state:
+        _tell(session, mention, row.state, wanted.stranger)
     audit.note(session, who=who, action="mention.change", now=now, subject=mention.id)
     session.flush()
     return True
@@ -177,16 +178,16 @@ def _in_words(field: str, value: str, names: Mapping[str, str]) -> str:
     return next((name for state, name in MENTION_STATE_NAMES.items() if state == value), value)
 
 
-def _tell(session: Session, mention: Mention, wanted: MentionChange) -> None:
+def _tell(session: Session, mention: Mention, state: MentionState, stranger: Stranger | None) -> None:
     """The names learn, or unlearn; the share of voice counts the mention, or not."""
     voice = heard.voice(mention.post, mention.clinic_id, "", mention.sentiment.polarity)
-    if wanted.state != "not_us":
+    if state != "not_us":
         strangers.drop(session, mention.id)
         heard.keep_voices(session, [voice])
         return
     heard.drop_voice(session, voice)
-    if wanted.stranger is not None:
-        strangers.keep(session, mention, wanted.stranger)
+    if stranger is not None:
+        strangers.keep(session, mention, stranger)
 
 
 def _locked(session: Session, mention_id: str) -> MentionWork | None:

@@ -67,6 +67,18 @@ class Note(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
+class VisitCard(Base):
+    """What somebody who has an appointment said, and what to ask; there until the visit."""
+
+    __tablename__ = "visit_cards"
+
+    lead_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    changed_by: Mapped[str] = mapped_column(String(80))
+    said: Mapped[str] = mapped_column(Text)
+    questions: Mapped[str] = mapped_column(Text)  # a line each
+
+
 class Feedback(Base):
     """What a person says of the tags, beside what the model said. `text` is the masked post, for training."""
 

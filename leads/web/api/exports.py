@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from leads.web.api.access import Exporter, scoped
 from leads.web.desk import TheDesk
 from leads.web.leads.search_form import LeadForm
+from leads.web.mentions import page as mentions
+from leads.web.mentions.view import MentionForm
 from leads.web.pages import exports
 
 routes = APIRouter(tags=["导出"])
@@ -26,6 +28,19 @@ def leads_as_csv(
 ) -> Response:
     """符合条件的线索，CSV（UTF-8，带 BOM），最多一万条；公式已中和。"""
     return exports.as_csv(request, desk, caller.visitor, form)
+
+
+@routes.get(
+    "/exports/mentions.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra=scoped("export"),
+)
+def mentions_as_csv(
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[MentionForm, Query()]
+) -> Response:
+    """提及页上符合条件的提及和处理情况，CSV（UTF-8，带 BOM）；公式已中和。不写 state 是没处理完的。"""
+    return mentions.as_csv(request, desk, caller.visitor, form)
 
 
 @routes.get(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from leads.alerts.messages.digest import open_cases, share_of_voice
 from leads.errors import QueryError
 from leads.index.base import FACETS
+from leads.insights.funnel import BY, funnel, groups
 from leads.insights.summary import (
     Stretch,
     gap_sentences,
@@ -25,6 +26,7 @@ from leads.records import mentions
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
 from leads.web.desk import TheDesk
+from leads.web.funnel.page import seen_journeys
 from leads.web.leads.search_form import LeadForm, lead_query
 from leads.web.pages.coverage import source_lines
 
@@ -142,6 +144,48 @@ def summary(
         rivals=rivals,
     )
     return answer(request, found.to_json())
+
+
+class FunnelSearch(BaseModel):
+    """Which cases: those somebody began to work on within some time."""
+
+    since: str = Field("90d", description="7d、90d，或 2026-11-01（北京时间）；all 是全部。", max_length=40)
+    clinic: str = Field("", description="诊所 id；不写是所有能看的。", max_length=40)
+
+
+class FunnelStageShape(BaseModel):
+    """How far: counts, which part of the stage before, and the median of the hours from there."""
+
+    stage: str
+    count: int
+    rate: float | None
+    hours: float | None
+
+
+class FunnelGroupShape(BaseModel):
+    """The funnel of one source, rule or person ("": of none)."""
+
+    name: str
+    stages: list[FunnelStageShape]
+
+
+class FunnelShape(BaseModel):
+    """The whole funnel, then by source, rule and person."""
+
+    stages: list[FunnelStageShape]
+    source: list[FunnelGroupShape]
+    rule: list[FunnelGroupShape]
+    person: list[FunnelGroupShape]
+
+
+@routes.get("/insights/funnel", response_model=FunnelShape, openapi_extra=scoped("leads:read"))
+def case_funnel(
+    request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[FunnelSearch, Query()]
+) -> Response:
+    """跟进漏斗：走到每一步的有多少、占上一步多少、离上一步多久（中位数），分来源、规则、负责人。"""
+    found = seen_journeys(desk, caller.visitor, form.since, form.clinic)
+    body = {"stages": funnel(found)} | {by: groups(found, by) for by in BY}
+    return answer(request, body)
 
 
 @routes.get("/insights/facets", response_model=FacetsShape, openapi_extra=scoped("leads:read"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from leads.actions.mention_table import mention_lines
 from leads.errors import QueryError
+from leads.index.base import MentionHead
 from leads.labels import COMPLAINT_NAMES, SEVERITY_NAMES
-from leads.models import Clinic, Severity
-from leads.records import users
+from leads.models import BEIJING, Clinic, Mention, Severity
+from leads.records import audit, mentions, users
 from leads.records.tables.people import User
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
@@ -23,6 +26,7 @@ from leads.web.render import WebPage, render
 from nlp.models import ComplaintKind
 
 PAGE_SIZE = 25
+READ_AT_ONCE = 200  # mentions of an export
 routes = APIRouter()
 _NOTHING = MentionsFound(heads=(), counts={}, many=False)
 
@@ -55,6 +59,7 @@ class MentionsPage(WebPage):
     orders: Mapping[str, str]
     now: datetime
     here_query: str  # of this very page, for the way back
+    export_url: str
     first_url: str
     next_url: str
 
@@ -87,10 +92,38 @@ def listing(
         orders=ORDERS,
         now=now,
         here_query=form.url(page=form.page).partition("?")[2],
+        export_url=form.url().replace("/mentions", "/mentions/export.csv", 1),
         first_url=form.url() if number > 1 else "",
         next_url=form.url(page=str(number + 1)) if len(found.heads) > start + PAGE_SIZE else "",
     )
     return render(request, page, status=400 if problem else 200)
+
+
+@routes.get("/mentions/export.csv")
+def as_csv(
+    request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[MentionForm, Query()]
+) -> Response:
+    """All that the list shows on all its pages, as one file; written down before the first line leaves."""
+    now = desk.clock()
+    heads = find(desk, visitor, form, now).heads
+    with desk.records.transaction() as session:
+        asked = form.url().partition("?")[2][:500]
+        audit.note(
+            session, who=visitor.login, action="export.mentions", now=now, query=asked, mentions=len(heads)
+        )
+        stands = mentions.stands(session, {head.clinic_id for head in heads})
+        people = {user.login: user.name for user in users.everybody(session)}
+    clinics = {clinic.id: clinic.name for clinic in visitor.clinics}
+    lines = mention_lines(_in_turn(desk, heads), stands, clinics, people)
+    day = now.astimezone(BEIJING).strftime("%Y%m%d-%H%M")
+    kept = {"Content-Disposition": f'attachment; filename="tingzhen-mentions-{day}.csv"'}
+    return StreamingResponse(lines, headers=kept, media_type="text/csv")
+
+
+def _in_turn(desk: Desk, heads: Sequence[MentionHead]) -> Iterator[Mention]:
+    """The mentions in this order, some at a time."""
+    for start in range(0, len(heads), READ_AT_ONCE):
+        yield from read(desk, heads[start : start + READ_AT_ONCE])
 
 
 def _rows(desk: Desk, visitor: Visitor, found: MentionsFound, start: int) -> list[MentionRow]:

@@ -1,5 +1,6 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
+from leads.web.funnel import page as funnel
 from leads.web.insights import questions, topics
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
@@ -26,6 +27,7 @@ from leads.web.pages import (
     ten,
     ten_effect,
     users,
+    visit_card,
 )
 from leads.web.rules import page as rules
 
@@ -36,6 +38,8 @@ ROUTERS = (
     searches.routes,
     lead.routes,
     cases.routes,
+    funnel.routes,
+    visit_card.routes,
     snippets.routes,
     ten.routes,
     ten_effect.routes,

@@ -6,26 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, ClassVar, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
+from leads.actions import change_case
+from leads.errors import ConflictError, InputError, TingzhenError
 from leads.index.base import LeadIndex, Stored
 from leads.labels import STATUS_NAMES
 from leads.models import BEIJING, Clinic, Lead
-from leads.records import caseload, users
+from leads.records import caseload, cases, users
 from leads.records.caseload import CaseLimits, Due, Wanted
 from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.records.texts import storable
 from leads.web.auth import Anyone, Visitor
-from leads.web.desk import TheDesk
+from leads.web.desk import Desk, TheDesk
+from leads.web.lead.case_form import subject, to_change
 from leads.web.lead.page import address
+from leads.web.pages.board import CARDS, COLUMNS, BoardPage, column
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
 PAGE_SIZE = 50
+BOARD = "board"  # the view that is no list
 EVERYBODY, NOBODY = "all", "none"  # in place of a login; no login is that short or has no such letters
 DUE_NAMES = {
     "": "不限",
@@ -45,10 +51,18 @@ class CaseForm(BaseModel):
     clinic: str = ""
     due: str = ""
     page: int = 1
+    view: str = ""
+    moved: str = ""  # what was just moved where, for the board
+
+    @classmethod
+    def read(cls, query: str) -> CaseForm:
+        """Of a query string; what cannot be read is let pass as "any"."""
+        given = {name: values[0] for name, values in parse_qs(query).items()}
+        return cls(who=given.get("who", ""), clinic=given.get("clinic", ""), due=given.get("due", ""))
 
     def url(self, **changes: object) -> str:
         """The address of these cases with something else."""
-        values = {**self.model_dump(), "page": 1, **changes}
+        values = {**self.model_dump(), "page": 1, "moved": "", **changes}
         kept = {key: value for key, value in values.items() if value and (key, value) != ("page", 1)}
         return "/cases" + (f"?{urlencode(kept)}" if kept else "")
 
@@ -96,6 +110,8 @@ class CasesPage(WebPage):
 @routes.get("/cases")
 def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[CaseForm, Query()]) -> Response:
     """The open cases of somebody, the most pressing first, and the funnel of each clinic."""
+    if form.view == BOARD:
+        return _board(request, desk, visitor, form)
     today = desk.clock().astimezone(BEIJING).date()
     limits = _limits(visitor)
     wanted = form.wanted(visitor)
@@ -130,15 +146,91 @@ def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ca
     return render(request, page)
 
 
+@routes.post("/board/{lead_id:path}")
+def move(
+    request: Request,
+    desk: TheDesk,
+    visitor: Anyone,
+    lead_id: str,
+    status: Annotated[str, Form()] = "",
+    version: Annotated[str, Form()] = "",
+    query: Annotated[str, Form()] = "",
+) -> Response:
+    """Move a card to another step; the answer is the board as it is now, with what became of it."""
+    found, form = subject(desk, visitor, lead_id), CaseForm.read(query)
+    known = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+    try:
+        if status not in COLUMNS:
+            raise InputError("看板上没有这一步：排除要写理由，请打开线索。")
+        wanted = to_change({"status": status}, visitor, version=known)
+        with desk.records.transaction() as session:
+            cases.change(session, {found.lead_id: wanted}, who=visitor.login, now=desk.clock())
+    except (InputError, ConflictError) as error:
+        return _board(request, desk, visitor, form, error=error, about=found.lead_id)
+    change_case.sync_index(desk.records, desk.index)
+    return RedirectResponse(form.url(view=BOARD, moved=status), 303)
+
+
+def _board(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    form: CaseForm,
+    *,
+    error: TingzhenError | None = None,
+    about: str = "",
+) -> Response:
+    today, limits = desk.clock().astimezone(BEIJING).date(), _limits(visitor)
+    wanted = form.wanted(visitor)
+    with desk.records.reading() as session:
+        several = {status: replace(wanted, status=status) for status in COLUMNS}
+        found = {
+            status: caseload.listed(session, each, today=today, limits=limits, limit=CARDS)
+            for status, each in several.items()
+        }
+        totals = {
+            status: caseload.count(session, each, today=today, limits=limits)
+            for status, each in several.items()
+        }
+        people = [user for user in users.everybody(session) if not user.disabled]
+    leads = _leads(desk.index, [case for each in found.values() for case in each])
+    columns = [
+        column(status, found[status], totals[status], leads, today, form.url(view="", status=status))
+        for status in COLUMNS
+    ]
+    page = BoardPage(
+        columns=columns,
+        steps={status: STATUS_NAMES[status] for status in COLUMNS},
+        query=form.url().partition("?")[2],
+        list_url=form.url(view=""),
+        who=form.who,
+        clinic=form.clinic,
+        due=form.due,
+        dues=DUE_NAMES,
+        people=people,
+        names={user.login: user.name for user in people},
+        clinics=visitor.clinics,
+        address=address,
+        moved=f"已移到“{STATUS_NAMES[form.moved]}”。" if form.moved in COLUMNS else "",
+        problem=str(error) if error else "",
+        problem_url=address(about) if about else "",
+    )
+    return render(request, page, status=error.http_status if error else 200)
+
+
 def _limits(visitor: Visitor) -> CaseLimits | None:
     if not visitor.restricted:
         return None
     return CaseLimits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)
 
 
-def _lines(index: LeadIndex, found: Sequence[Case], today: date) -> list[CaseLine]:
+def _leads(index: LeadIndex, found: Sequence[Case]) -> dict[str, Lead]:
     stored = index.records("leads", [case.lead_id for case in found]) if found else ()
-    leads = {each.lead.id: each.lead for each in stored if isinstance(each, Stored)}
+    return {each.lead.id: each.lead for each in stored if isinstance(each, Stored)}
+
+
+def _lines(index: LeadIndex, found: Sequence[Case], today: date) -> list[CaseLine]:
+    leads = _leads(index, found)
     return [
         CaseLine(
             case=case,

@@ -32,6 +32,8 @@ EVERYBODY = (
     "/?q=(",
     "/leads/" + LEAD,
     "/cases?assignee=",
+    "/cases?view=board&who=all",
+    "/funnel",
     "/ten",
     "/ten/effect",
     "/mentions",

@@ -92,6 +92,8 @@ def pages() -> list[str]:
         "/mentions",
         "/map?near=all",
         "/cases?assignee=",
+        "/cases?view=board&who=all",
+        "/funnel?stage=found",
         "/searches",
         *rule,
         *alone,

@@ -101,7 +101,7 @@ def test_pages_follow_one_another_without_gaps(client: TestClient) -> None:
     page = client.get("/mentions?clinic=anhe").text
     assert 'rel="next"' in page
     assert "page=2" in page
-    assert "回到最新" in client.get("/mentions?page=2").text
+    assert "回到第一页" in client.get("/mentions?page=2").text
 
 
 @pytest.mark.parametrize(

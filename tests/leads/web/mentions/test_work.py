@@ -5,6 +5,8 @@ Each test has mentions of its own: what one changes is in no other's way.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -186,6 +188,20 @@ def test_a_program_does_the_same(app: FastAPI) -> None:
         listed = admin.get("/mentions?q=程序&state=working&sort=severity").json()["items"]
         assert [each["id"] for each in listed] == ["forum/70#anhe"]
         assert admin.get("/mentions?q=程序&state=open").json()["items"] == []
+
+
+def test_an_export_is_the_list_with_the_work(client: TestClient, client_of: ClientOf, app: FastAPI) -> None:
+    client.post(at(10), data={"state": "working", "assignee": "me"})
+    answer = client.get("/mentions/export.csv?q=顺序")
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [line["编号"].split("#")[0].split("/")[1] for line in lines] == ids(client, "/mentions?q=顺序")
+    assert [(line["状态"], line["负责人"]) for line in lines if "顺序一" in line["正文"]] == [
+        ("处理中", "测试admin")
+    ]
+    assert "顺序" not in client_of("doctor", ("qingmu",)).get("/mentions/export.csv").text
+    with program(app) as admin:
+        assert admin.get("/exports/mentions.csv?q=顺序").text == answer.text
+    assert client.get("/mentions/export.csv?state=x").status_code == 400
 
 
 @pytest.mark.browser
