@@ -14,7 +14,7 @@ _STEPS = (
     ("clinic", "添加诊所", "名称和地图链接就够了", "/clinics/new"),
     ("source", "添加来源", "一个论坛或订阅源的网址，或一个文件", "/sources/new"),
     ("collected", "第一次采集", "看着它找到第一条线索", "/coverage"),
-    ("channel", "添加通道", "提醒发到哪里：企业微信、钉钉、飞书、邮件", "/alerts"),
+    ("channel", "添加通道", "提醒发到哪里：企业微信、钉钉、飞书、邮件", "/alerts/channels/new"),
     ("alert", "设一个提醒", "有新线索时告诉你", "/alerts"),
 )
 

@@ -16,17 +16,21 @@ _PRIVATE = 0xE000  # one private-use character for each syllable
 
 @cache
 def _table() -> dict[int, int]:
+    syllables: dict[str, int] = {}
+    return {code: syllables.setdefault(read, _PRIVATE + len(syllables)) for code, read in _readings().items()}
+
+
+def _readings() -> dict[int, str]:
+    """The syllable of each character, without its tone."""
     # Its readings of phrases, which are not used here, would weigh 43 MB: pypinyin takes this way to be told.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
     from pypinyin.pinyin_dict import pinyin_dict  # 0.3 s and 12 MB: only who looks for names needs it
 
-    syllables: dict[str, int] = {}
-    table: dict[int, int] = {}
-    for code, readings in pinyin_dict.items():
-        if _FIRST <= code <= _LAST:
-            syllable = _toneless(readings.split(",")[0])
-            table[code] = syllables.setdefault(syllable, _PRIVATE + len(syllables))
-    return table
+    return {
+        code: _toneless(readings.split(",")[0])
+        for code, readings in pinyin_dict.items()
+        if _FIRST <= code <= _LAST
+    }
 
 
 def _toneless(reading: str) -> str:
@@ -43,7 +47,4 @@ def sounds(text: str) -> str:
 
 def letters(text: str) -> str:
     """`text` with the letters of its sound in place of each character; ü is v, other characters stay."""
-    from pypinyin.pinyin_dict import pinyin_dict  # as above
-
-    read = (pinyin_dict[ord(char)].split(",")[0] if ord(char) in pinyin_dict else char for char in text)
-    return "".join(map(_toneless, read)).replace("ü", "v")
+    return text.translate(_readings()).replace("ü", "v")

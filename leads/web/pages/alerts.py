@@ -20,7 +20,7 @@ from leads.alerts.channels.form import label, read_form
 from leads.alerts.outbox import claims, outbox
 from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
-from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
+from leads.labels import FREQUENCY_NAMES, KIND_NAMES, SEVERITY_NAMES, STATE_NAMES
 from leads.models import AlertState, Outcome
 from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import SubscriptionWishes
@@ -152,12 +152,13 @@ def add_channel(
     given: ThePasted,
     kind: Short = "",
     name: Line = "",
+    tell: Annotated[bool, Form()] = False,
 ) -> Response:
-    """A new channel of one's own, or the form again with what is wrong."""
+    """A new channel of one's own, or the form again with what is wrong. `tell`: of new leads, at once."""
     try:
         kept = read_form(kind, given, desk.settings.alerts)
         with desk.records.transaction() as session:
-            channels.add(
+            made = channels.add(
                 session,
                 user_id=visitor.user_id,
                 name=name,
@@ -166,9 +167,24 @@ def add_channel(
                 who=visitor.login,
                 now=desk.clock(),
             )
+            if tell:
+                _tell_of_leads(session, desk, visitor, made)
     except InputError as error:
         return _channel_form(request, kind, {**given, "name": name}, problem=str(error))
     return _back(done="added")
+
+
+def _tell_of_leads(session: Session, desk: Desk, visitor: Visitor, channel: Channel) -> None:
+    """The first alert in one step: the rule about new leads near, made where there is none yet."""
+    session.flush()
+    known = next((rule for rule in rules.all(session) if rule.kind == "lead" and rule.enabled), None)
+    if known is None and visitor.restricted:
+        return
+    rule = known or rules.add(
+        session, name=KIND_NAMES["lead"], kind="lead", query="", who=visitor.login, now=desk.clock()
+    )
+    subscribed = rules.subscribe(session, rule.id, visitor.user_id, channel.id, frequency="now")
+    _note(session, desk, visitor, "add", subscribed.id)
 
 
 @routes.post("/alerts/channels/{channel_id}/test")

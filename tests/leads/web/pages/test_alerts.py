@@ -117,6 +117,26 @@ def test_what_cannot_be_a_channel_is_said_in_the_form(
     assert "abcdefgh" not in answer.text
 
 
+def test_a_channel_can_tell_of_new_leads_from_its_first_moment_on(
+    client: TestClient, records: Records, server: StandIn
+) -> None:
+    for name in ("第一个群", "第二个群"):
+        fields = {"kind": "webhook", "name": name, "address": server.url + "/in", "secret": "k" * 24}
+        assert client.post("/alerts/channels", data=fields | {"tell": "1"}).status_code == 200
+    with records.reading() as session:
+        subscribed = [
+            (channel.name, subscription.frequency, rules.get(session, subscription.rule_id))
+            for subscription, channel in session.execute(
+                select(Subscription, Channel)
+                .join(Channel, Channel.id == Subscription.channel_id)
+                .where(Channel.name.in_(("第一个群", "第二个群")))
+            )
+        ]
+    assert sorted(name for name, _, _ in subscribed) == ["第一个群", "第二个群"]
+    assert {frequency for _, frequency, _ in subscribed} == {"now"}
+    assert len({rule.id for _, _, rule in subscribed if rule and rule.kind == "lead"}) == 1  # one for both
+
+
 def test_the_rule_one_comes_from_is_chosen_already(
     client: TestClient, records: Records, server: StandIn
 ) -> None:
