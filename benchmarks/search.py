@@ -207,10 +207,10 @@ def pages(settings: dict[str, Settings], indexes: dict[str, LeadIndex]) -> None:
         app = create_app(chosen, clock=lambda: NOW)
         with TestClient(app, base_url="http://127.0.0.1:8000", cookies=cookie) as client:
             urls = [
-                f"/?q={rng.choice(WORDS)}&near={near.lat},{near.lon}&radius=5km&since=7d"
+                f"/leads?q={rng.choice(WORDS)}&near={near.lat},{near.lon}&radius=5km&since=7d"
                 for near in rng.choices(NEARS, k=REPEATS)
             ]
-            for title, asked in (("words + 5 km + 7 days", urls), ("everything", ["/?status=new"] * 20)):
+            for title, asked in (("words + 5 km + 7 days", urls), ("everything", ["/leads?status=new"] * 20)):
                 first = client.get(asked[0], follow_redirects=False)
                 assert first.status_code == 200, first.status_code
                 p50, p95 = spread([timed(lambda url=url: client.get(url)) for url in asked])

@@ -121,7 +121,7 @@ def lead_pages() -> dict[str, Make]:
     def page(**fields: str | Callable[[random.Random], str]) -> Make:
         def make(rng: random.Random) -> str:
             given = {key: value if isinstance(value, str) else value(rng) for key, value in fields.items()}
-            return "/?" + urlencode(given)
+            return "/leads?" + urlencode(given)
 
         return make
 

@@ -149,6 +149,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._said = said
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.watcher.close()  # streams of open pages, for which uvicorn would wait
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:

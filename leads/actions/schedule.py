@@ -23,6 +23,7 @@ from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.alerts.messages.digest import Digests
 from leads.alerts.outbox.worker import Worker
+from leads.alerts.triggers import nudged
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import watch
 from leads.config import Settings
@@ -52,6 +53,7 @@ REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
 WATCH_SECONDS = 300
 LEARN_SECONDS = 1800
 BACKUP_SECONDS = 600
+NUDGE_SECONDS = 3
 READER_SECONDS = 120
 READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
@@ -245,6 +247,10 @@ class HouseKeeping:
         """Cases whose day has come, and those the index has not heard of, because it was away."""
         change_case.wake(self._records, self._index, self._clock())
 
+    def tell_nudges(self) -> None:
+        """What colleagues want somebody to know goes to that person's channel."""
+        nudged.tell(self._records, now=self._clock())
+
     def purge(self) -> None:
         """Forget what is too old to be kept."""
         now = self._clock()
@@ -310,6 +316,7 @@ class Schedule:
         self._every(jobs.LEASE.total_seconds() / 4, self._crawls.renew)
         self._every(HOUSE_SECONDS, self._house.tell_index)
         self._every(REPORT_SECONDS, self._house.report)
+        self._every(NUDGE_SECONDS, self._house.tell_nudges)
         self._every(WATCH_SECONDS, self._house.watch)
         self._every(LEARN_SECONDS, self._house.learn)
         self._every(BACKUP_SECONDS, self._house.back_up)
@@ -371,6 +378,7 @@ def one_round(
         done += 1
     house.watch()
     house.report()
+    house.tell_nudges()
     sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()

@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from leads.errors import ConflictError, InputError
 from leads.labels import SNOOZED, STATUS_NAMES
 from leads.models import BEIJING, CASE_STATUSES, CaseStatus
-from leads.records import audit
+from leads.records import audit, nudges
 from leads.records.database import Records
 from leads.records.tables.clinics import ClinicRow
 from leads.records.tables.people import User
-from leads.records.tables.work import Case, CaseEvent, DailyQuestion, Feedback, Note, VisitCard
+from leads.records.tables.work import Case, CaseEvent, DailyQuestion, Feedback, Note, Nudge, VisitCard
 
 DISMISSALS = ("不是求诊", "太远", "已经看过医生", "广告或同行", "联系不上", "不看这个科", "重复")
 FIELD_NAMES = {
@@ -189,11 +189,11 @@ def shown_status(case: Case) -> str:
 
 
 def forget(session: Session, lead_ids: Sequence[str]) -> None:
-    """Drop what was written about these leads, notes, judged texts, questions: their writers want it.
+    """Drop what was written about these leads, notes, nudges, judged texts, questions: their writers want it.
 
     The case stays with its status and history, which hold no word of the post.
     """
-    for table in (Note, Feedback, DailyQuestion, VisitCard):
+    for table in (Note, Feedback, DailyQuestion, VisitCard, Nudge):
         session.execute(delete(table).where(table.lead_id.in_(list(lead_ids))))
 
 
@@ -264,6 +264,8 @@ def _apply(session: Session, case: Case, wanted: CaseChange, *, who: str, now: d
             )
         )
         setattr(case, field, value)
+    if found.get("assignee"):
+        nudges.assigned(session, case.lead_id, case.assignee, who=who, now=now)
     case.unindexed = case.unindexed or bool({"status", "assignee", "snoozed_until"} & found.keys())
     if found.get("status") in CARD_ENDS:
         session.execute(delete(VisitCard).where(VisitCard.lead_id == case.lead_id))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leads.errors import InputError
-from leads.records import audit, cases
+from leads.records import audit, cases, nudges
+from leads.records.tables.people import User
 from leads.records.tables.work import Note
 from leads.records.texts import storable
 
 LONGEST = 2000
 
 
-def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -> Note:
-    """Keep a note; a lead without a case gets one.
+def add(
+    session: Session, lead_id: str, text: str, *, who: str, now: datetime, people: Iterable[User] = ()
+) -> Note:
+    """Keep a note; a lead without a case gets one. Whom of these people it calls with @ is told of it.
 
     Raises:
         InputError: nothing written, or more than 2,000 characters.
@@ -30,6 +33,7 @@ def add(session: Session, lead_id: str, text: str, *, who: str, now: datetime) -
     cases.open_case(session, lead_id, now=now).changed_at = now  # no new version: a note is in nobody's way
     note = Note(lead_id=lead_id, at=now, who=who, text=text)
     session.add(note)
+    nudges.named(session, lead_id, text, people, who=who, now=now)
     audit.note(session, who=who, action="note.add", now=now, subject=lead_id)
     session.flush()
     return note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -42,6 +43,11 @@ def find(session: Session, secret: str, *, now: datetime) -> tuple[User, Session
     if user is None or user.disabled:
         return None
     return user, row
+
+
+def open_ones(session: Session, secrets: Iterable[str], *, now: datetime) -> set[str]:
+    """Those of these secrets whose sessions are still open."""
+    return {secret for secret in secrets if find(session, secret, now=now) is not None}
 
 
 def stale(row: SessionRow, *, now: datetime) -> bool:

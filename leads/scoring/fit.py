@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from leads.models import Clinic, Near
 from leads.scoring.distance import distance_km, reach
 from nlp.models import Tags
@@ -24,3 +26,14 @@ def serves(clinic: Clinic, tags: Tags) -> bool:
         return True
     distance = distance_km(clinic.lat, clinic.lon, region.lat, region.lon)
     return reach(region, near(clinic), distance) is not None
+
+
+def nearest(clinics: Iterable[Clinic], tags: Tags) -> Clinic | None:
+    """Of the clinics that serve a post of a known place the nearest; None without any."""
+    region = tags.region
+    if region is None:
+        return None
+    fitting = [clinic for clinic in clinics if serves(clinic, tags)]
+    return min(
+        fitting, key=lambda each: distance_km(each.lat, each.lon, region.lat, region.lon), default=None
+    )

@@ -76,6 +76,23 @@ def states(sources: Sequence[Source], coverage: Coverage, now: datetime) -> tupl
     return tuple(_state(source, coverage, gaps, now) for source in sources)
 
 
+def troubled(sources: Sequence[Source], coverage: Coverage, moment: datetime) -> tuple[str, ...]:
+    """The sources whose latest run for new posts, of those begun before this moment, ended badly."""
+    latest = ((source.name, _begun_before(coverage, source.name, moment)) for source in sources)
+    return tuple(name for name, run in latest if run is not None and run.outcome in TROUBLE)
+
+
+def _begun_before(coverage: Coverage, source: str, moment: datetime) -> Run | None:
+    """Few runs are read unless these say nothing: rechecks and what came later may crowd them."""
+    for limit in (20, 400):
+        runs = coverage.runs(source=source, limit=limit)
+        fitting = (run for run in runs if not run.asked.get("recheck") and run.started <= moment)
+        found = next(fitting, None)
+        if found is not None or len(runs) < limit:
+            return found
+    return None
+
+
 def _state(source: Source, coverage: Coverage, gaps: Sequence[Gap], now: datetime) -> SourceState:
     runs = coverage.runs(source=source.name, limit=200)
     run = next((run for run in runs if not run.asked.get("recheck")), None)

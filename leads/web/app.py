@@ -27,6 +27,7 @@ from leads.web.auth import NotLoggedIn
 from leads.web.compression import Compression
 from leads.web.desk import Desk
 from leads.web.door import Gate
+from leads.web.events.watcher import Watcher
 from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page
 
@@ -55,6 +56,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.state.desk = desk
     app.state.gate = Gate()
     app.state.latency = Latency()
+    app.state.watcher = Watcher(desk)
     app.mount("/static", StaticAssets(), name="static")
     app.mount("/api/v1", create_api(app.state))
     for router in pages.ROUTERS:

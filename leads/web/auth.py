@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from leads.models import ROLES, Clinic, Lead, Mention, Role
-from leads.records import sessions
+from leads.records import nudges, sessions
 from leads.records.clinics import clinics
 from leads.records.tables.people import User
 from leads.scoring.fit import serves
@@ -35,6 +35,7 @@ class Visitor:
     role: Role
     csrf: str
     clinics: tuple[Clinic, ...]
+    unseen: int = 0  # what colleagues want this person to know, and was not looked at
 
     @property
     def restricted(self) -> bool:
@@ -63,13 +64,14 @@ def visitor_or_none(request: Request, desk: TheDesk) -> Visitor | None:
     with desk.records.reading() as session:
         found = sessions.find(session, secret, now=now)
         known = clinics(session)
+        waiting = nudges.unseen(session, [found[0].id]) if found else {}
     if found is None:
         return None
     user, row = found
     if sessions.stale(row, now=now):
         with desk.records.transaction() as session:
             sessions.touch(session, row, now=now)
-    return visitor_of(user, known, csrf=row.csrf)
+    return replace(visitor_of(user, known, csrf=row.csrf), unseen=waiting.get(user.id, 0))
 
 
 def visitor_of(user: User, known: Iterable[Clinic], *, csrf: str = "") -> Visitor:

@@ -23,7 +23,8 @@ class Entry(NamedTuple):
 
 MENU: Mapping[str, Sequence[Entry]] = {
     "工作": (
-        Entry("/", "leads", "线索", "inbox"),
+        Entry("/", "today", "今天", "sun"),
+        Entry("/leads", "leads", "线索", "inbox"),
         Entry("/cases", "cases", "跟进", "clipboard-list"),
         Entry("/map", "map", "地图", "map"),
         Entry("/ten", "ten", "十问", "circle-question-mark"),

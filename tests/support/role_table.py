@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leads.records import Records, rules, searches, snippets, tokens, users
+from leads.records import Records, nudges, rules, searches, snippets, tokens, users
 from leads.records.tables.alerts import Alert, Channel, Rule, Subscription
 from leads.records.tables.people import User
 from leads.records.tables.work import Feedback, SavedSearch
@@ -96,6 +96,14 @@ def _somebody(session: Session) -> User:
     return users.by_login(session, login) or users.add_user(
         session, login=login, name="别人", role="marketer", now=now()
     )
+
+
+def a_nudge(world: World) -> str:
+    """Something that a colleague left for another person."""
+    with world.records.transaction() as session:
+        owner = _somebody(session)
+        nudges.assigned(session, LEAD, owner.login, who="boss", now=now())
+        return f"/nudges/{nudges.listed(session, owner.id)[0].id}"
 
 
 def a_channel(then: str) -> Callable[[World], str]:
@@ -221,10 +229,17 @@ TABLE: dict[str, Row] = {
     "GET /welcome/{secret}": Row("yyyyy", url="/welcome/x"),  # 410, or the desk for who is in
     "POST /welcome/{secret}": Row("yyyyy", url="/welcome/x", own_token=True),
     "POST /logout": Row(MEMBERS),
+    "GET /events": Row(MEMBERS, url="/events?once=1"),
+    "GET /remind": Row(STAFF, url="/remind?query=near%3Dall"),
+    "POST /remind": Row(STAFF, form={"query": "near=all"}),
+    "GET /nudges": Row(MEMBERS),
+    "POST /nudges/seen": Row(MEMBERS),
+    "POST /nudges/{nudge_id}": Row(NOT_OTHERS, url=a_nudge),
     # leads and mentions
     "GET /healthz": Row(EVERYBODY),
     "GET /readyz": Row(EVERYBODY),
     "GET /": Row(MEMBERS),
+    "GET /leads": Row(MEMBERS),
     "POST /start": Row(MEMBERS, form={"query": "since=3d"}),
     "POST /leads/bulk": Row(OF_CLINIC, form={"lead": f"0:{LEAD}", "status": "new"}),
     "POST /leads/bulk/undo": Row(MEMBERS, form={"undo": "1"}),

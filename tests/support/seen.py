@@ -28,7 +28,7 @@ class Seen(HTMLParser):
 def shown(client: TestClient, **fields: str) -> list[str]:
     """Ids of all leads of an answer, over all its pages."""
     found: list[str] = []
-    url = "/?" + (urlencode(fields) or "near=")
+    url = "/leads?" + (urlencode(fields) or "near=")
     while url:
         answer = client.get(url)
         assert answer.status_code == 200

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from leads.alerts.channels import http as wire
 from leads.alerts.channels.base import ChannelKind, Parts, address_field
+from leads.alerts.messages import letter
 from leads.alerts.messages.message import Limit, Message, render
 from leads.config import AlertSettings
 from leads.errors import InputError
@@ -87,7 +88,7 @@ def compose(to: str, message: Message, settings: AlertSettings) -> EmailMessage:
     mail["Message-ID"] = f"<{local}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Id"] = f"<alerts.{host}>"
-    mail.set_content(render(message, "text", LIMIT))
+    mail.set_content(_text(message))
     mail.add_alternative(_document(message), subtype="html")
     html = list(mail.iter_parts())[1]
     for name, encoded in message.items[0].images if message.total == 1 else ():
@@ -118,11 +119,18 @@ def _lacking(settings: AlertSettings) -> str:
     return "" if settings.smtp else "还不能发邮件：请管理员先在 tingzhen.toml 里设置 alerts.smtp。"
 
 
+def _text(message: Message) -> str:
+    return letter.as_text(message) if message.total == 1 else render(message, "text", LIMIT)
+
+
 def _document(message: Message) -> str:
     """A whole HTML page without anything to be fetched; styles inline, as mail programs want them."""
     if message.total == 1 and message.items[0].html:
         return message.items[0].html
-    text = render(message, "html", LIMIT, title=False).replace("\n", "<br>\n")
+    if message.total == 1:
+        text = letter.as_html(message)
+    else:
+        text = render(message, "html", LIMIT, title=False).replace("\n", "<br>\n")
     return _PAGE.format(title=escape(message.title), text=text)
 
 

@@ -13,11 +13,13 @@ from datetime import datetime
 from html import escape
 from typing import Any, Literal
 
-from leads.models import SEVERITIES
+from leads.labels import age_text
+from leads.models import BEIJING, SEVERITIES
 
 Style = Literal["markdown", "text", "html", "slack", "telegram"]
 Unit = Literal["bytes", "characters", "utf16"]
 LONGEST_TITLE = 80  # characters; the text says the rest
+PUBLISHED = "发布"  # the fact that says when a post was
 MOST_ITEMS = 20  # alerts spelled out in one summary; the rest is a number and a link
 SEVERITY_NAMES: Mapping[str, str] = {"": "", "low": "", "medium": "较轻", "high": "较重", "critical": "紧急"}
 _SENTENCE = re.compile(r"[^。！？!?；;…\n]*(?:[。！？!?；;…\n]+[”’」』）)]*|$)")
@@ -40,6 +42,7 @@ class Payload:
     clinic: str = ""  # its name
     page: str = ""  # "/lead/…"
     post_url: str = ""
+    published: str = ""  # when the post was, as ISO: a message says how long ago
     html: str = ""
     images: tuple[tuple[str, str], ...] = ()
 
@@ -114,21 +117,22 @@ _TWINS = str.maketrans("[]*_`<>#|~\\", "［］＊＿｀＜＞＃｜～＼")
 _SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "＊", "_": "＿", "~": "～", "`": "｀"})
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters, also those that turn the reading direction round."""
     return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
 def _markdown(text: str) -> str:
-    return _printable(text).translate(_TWINS).replace("://", ":／／")
+    return printable(text).translate(_TWINS).replace("://", ":／／")
 
 
-def _html(text: str) -> str:
-    return escape(_printable(text))
+def harmless_html(text: str) -> str:
+    """Foreign text as HTML that stays text."""
+    return escape(printable(text))
 
 
 def _slack(text: str) -> str:
-    return _printable(text).translate(_SLACK)
+    return printable(text).translate(_SLACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,7 @@ class _Look:
     paragraph: str = "\n\n"
 
 
-def _url(address: str) -> str:
+def web_address(address: str) -> str:
     """Safe inside brackets and attributes; "" for what is no web address."""
     if not re.fullmatch(r"https?://[^\s/]\S*", address, re.I) or not address.isprintable():
         return ""
@@ -155,7 +159,7 @@ def _tag(words: str, address: str) -> str:
 
 _LOOKS: Mapping[Style, _Look] = {
     "text": _Look(
-        plain=_printable,
+        plain=printable,
         bold=lambda text: text,
         link=lambda words, url: f"{words}：{url}",
         paragraph="\n",
@@ -165,8 +169,8 @@ _LOOKS: Mapping[Style, _Look] = {
         bold=lambda text: f"**{text}**",
         link=lambda words, url: f"[{words}]({url})",
     ),
-    "html": _Look(plain=_html, bold=lambda text: f"<b>{text}</b>", link=_tag, paragraph="\n"),
-    "telegram": _Look(plain=_html, bold=lambda text: f"<b>{text}</b>", link=_tag, paragraph="\n"),
+    "html": _Look(plain=harmless_html, bold=lambda text: f"<b>{text}</b>", link=_tag, paragraph="\n"),
+    "telegram": _Look(plain=harmless_html, bold=lambda text: f"<b>{text}</b>", link=_tag, paragraph="\n"),
     "slack": _Look(
         plain=_slack,
         bold=lambda text: f"*{text}*",
@@ -193,7 +197,7 @@ def render(message: Message, style: Style, limit: Limit, *, title: bool = True) 
 
 def _one(message: Message, look: _Look, limit: Limit, head: list[str]) -> str:
     item = message.items[0]
-    head = [*head, *_facts(item, look)]
+    head = [*head, *_facts(message, look)]
     body = "\n".join(line.strip() for line in item.lines if line.strip())
     return _fitted(head, body, _tail(message, look), look, limit, "全文见链接")
 
@@ -218,11 +222,28 @@ def _rest(count: int, look: _Look) -> list[str]:
     return [look.plain(f"另有 {count} 条，请打开提醒页查看。")] if count > 0 else []
 
 
-def _facts(item: Payload, look: _Look) -> list[str]:
+def facts_of(message: Message) -> list[tuple[str, str]]:
+    """What is known of the first alert, each on one line; how old its post was when this was first sent."""
+    item = message.items[0]
     pairs = [("诊所", item.clinic), ("严重程度", SEVERITY_NAMES.get(item.severity, ""))]
     names = {name for name, _ in item.facts}
-    pairs = [(name, value) for name, value in pairs if value and name not in names] + list(item.facts)
-    said = " · ".join(f"{clean(name)}：{clean(value)}" for name, value in pairs if value)
+    pairs = [(name, value) for name, value in pairs if name not in names]
+    age = _age(item.published, message.at)
+    pairs += [(name, age if age and name == PUBLISHED else value) for name, value in item.facts]
+    return [(clean(name), clean(value)) for name, value in pairs if clean(value)]
+
+
+def _age(published: str, at: datetime) -> str:
+    """ "2 小时前（11-22 16:00）"; "" for what is no time."""
+    try:
+        moment = datetime.fromisoformat(published)
+        return f"{age_text(moment, at)}前（{moment.astimezone(BEIJING):%m-%d %H:%M}）"
+    except (ValueError, TypeError):  # of another version, or without a zone
+        return ""
+
+
+def _facts(message: Message, look: _Look) -> list[str]:
+    said = " · ".join(f"{name}：{value}" for name, value in facts_of(message))
     return [look.plain(first_sentences(said, 200))] if said else []
 
 
@@ -236,7 +257,7 @@ def _tail(message: Message, look: _Look) -> list[str]:
         ("看原帖", "" if several else item.post_url),
         ("标为已看或不相关", message.ack),
     ]
-    parts = [look.link(words, _url(address)) for words, address in links if _url(address)]
+    parts = [look.link(words, web_address(address)) for words, address in links if web_address(address)]
     joined = " · ".join(parts) if look is not _LOOKS["text"] else "\n".join(parts)
     rule = [] if several or not item.rule else [look.plain(f"来自规则「{clean(item.rule)[:40]}」")]
     return [*rule, *([joined] if joined else [])]

@@ -54,6 +54,10 @@ class _Reader:
         own = self.clinics
         return own is None or any(news.concerns(known[each]) for each in own if each in known)
 
+    def sees(self, known: Mapping[str, Clinic]) -> Sequence[Clinic]:
+        """The clinics this person may see."""
+        return [each for each in known.values() if self.clinics is None or each.id in self.clinics]
+
     @property
     def order(self) -> tuple[int, int]:
         """Who is told at once comes first."""
@@ -134,10 +138,10 @@ class Causes:
                 for reader in readers.get(rule, ()):
                     if reader.may_hear(news, self._clinics):
                         by_channel[reader.subscription.channel_id].append(reader)
-            payload = news.tell() if by_channel else None
             for several in by_channel.values():
-                if payload is not None:
-                    yield _alert(news, sorted(several, key=lambda each: each.order), payload, now)
+                # Those of a channel are one person's, who sees the same clinics by each.
+                payload = news.tell(several[0].sees(self._clinics))
+                yield _alert(news, sorted(several, key=lambda each: each.order), payload, now)
 
 
 def store(records: Records, work: Callable[[Session], Told]) -> Told:

@@ -8,13 +8,14 @@ from datetime import date, datetime
 from urllib.parse import quote, urlencode
 
 from crawler.items import Post
-from leads.alerts.messages.message import Payload
+from leads.alerts.messages.message import PUBLISHED, Payload
 from leads.alerts.triggers import rule_set
 from leads.alerts.triggers.rule_set import Occasion
-from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES
+from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, distance_text, source_name
 from leads.models import BEIJING, Clinic, Lead, Mention, RuleKind, Severity
 from leads.query.alert_conditions import severity_of
-from leads.scoring.fit import serves
+from leads.scoring import fit
+from leads.scoring.distance import distance_km
 from nlp.models import Region, Tags
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -30,7 +31,8 @@ class News:
     id: str
     kind: RuleKind
     occasion: Occasion
-    tell: Callable[[], Payload]  # called only when somebody wants to hear of it
+    # Called only when somebody wants to hear of it, with the clinics this person may see.
+    tell: Callable[[Sequence[Clinic]], Payload]
     concerns: Callable[[Clinic], bool]  # whether a doctor of this clinic may hear of it
     severity: Severity = "low"
     post_id: str = ""
@@ -45,8 +47,8 @@ def of_lead(lead: Lead) -> News:
         id=f"lead:{lead.id}",
         kind="lead",
         occasion=rule_set.of_lead(lead),
-        tell=lambda: _lead(lead, severity),
-        concerns=lambda clinic: serves(clinic, lead.tags),
+        tell=lambda clinics: _lead(lead, severity, clinics),
+        concerns=lambda clinic: fit.serves(clinic, lead.tags),
         severity=severity,
         post_id=lead.id,
         published_at=lead.post.published_at,
@@ -59,7 +61,7 @@ def of_mention(mention: Mention, tags: Tags, clinic: Clinic) -> News:
         id=f"mention:{mention.id}",
         kind="mention",
         occasion=rule_set.of_mention(mention, tags),
-        tell=lambda: _mention(mention, clinic),
+        tell=lambda clinics: _mention(mention, clinic),
         concerns=lambda other: other.id == mention.clinic_id,
         severity=severity_of(mention.sentiment.severity),
         post_id=mention.post.id,
@@ -75,7 +77,7 @@ def of_spike(*, symptom: str, city: str, day: date, count: int, usual: float) ->
         id=f"spike:{symptom}:{city}:{day}",
         kind="spike",
         occasion=rule_set.of_spike(symptom, chain, factor),
-        tell=lambda: _spike(symptom, city, day, count, usual),
+        tell=lambda clinics: _spike(symptom, city, day, count, usual),
         concerns=lambda clinic: not clinic.specialties or _specialty(symptom) in clinic.specialties,
         severity="medium",
     )
@@ -87,7 +89,7 @@ def of_source(kind: RuleKind, source: str, *, key: str, reason: str) -> News:
         id=f"{kind}:{source}:{key}",
         kind=kind,
         occasion=rule_set.of_source(kind, source),
-        tell=lambda: _source(kind, source, reason),
+        tell=lambda clinics: _source(kind, source, reason),
         concerns=lambda clinic: False,
         severity="high" if kind == "blocked" else "medium",
     )
@@ -106,7 +108,8 @@ def mention_page(mention_id: str) -> str:
     return f"/mentions/{quote(mention_id)}"
 
 
-def _lead(lead: Lead, severity: Severity) -> Payload:
+def _lead(lead: Lead, severity: Severity, clinics: Sequence[Clinic]) -> Payload:
+    nearest = fit.nearest(clinics, lead.tags)
     names = tuple(dict.fromkeys(each.name for each in lead.tags.symptoms if each.present))
     place = _place(lead.tags.region)
     return Payload(
@@ -116,9 +119,12 @@ def _lead(lead: Lead, severity: Severity) -> Payload:
             ("需求", f"{lead.need:.0%}"),
             ("症状", "、".join(names)),
             ("地点", place),
+            ("距离", _way(nearest, lead.tags.region)),
             *_about(lead.post),
         ),
         severity=severity,
+        clinic=nearest.name if nearest else "",
+        published=lead.post.published_at.isoformat(),
         page=lead_page(lead.id),
         post_url=_address(lead.post),
     )
@@ -138,6 +144,7 @@ def _mention(mention: Mention, clinic: Clinic) -> Payload:
             *_about(mention.post),
         ),
         severity=severity_of(mood.severity),
+        published=mention.post.published_at.isoformat(),
         clinic_id=clinic.id,
         clinic=clinic.name,
         page=mention_page(mention.id),
@@ -153,7 +160,7 @@ def _spike(symptom: str, city: str, day: date, count: int, usual: float) -> Payl
         lines=(f"{day:%m-%d} 到现在有 {count} 条，往常同一个星期几一整天约 {usual:g} 条。",),
         facts=(("症状", name), ("地点", place)),
         severity="medium",
-        page="/?" + urlencode({"symptom": symptom, "area": city, "since": "1d", "near": "all"}),
+        page="/leads?" + urlencode({"symptom": symptom, "area": city, "since": "1d", "near": "all"}),
     )
 
 
@@ -169,7 +176,15 @@ def _source(kind: RuleKind, source: str, reason: str) -> Payload:
 
 def _about(post: Post) -> Sequence[tuple[str, str]]:
     moment = post.published_at.astimezone(BEIJING)
-    return (("来源", post.source), ("发布", f"{moment:%m-%d %H:%M}"))
+    return (("来源", source_name(post.source)), (PUBLISHED, f"{moment:%m-%d %H:%M}"))
+
+
+def _way(clinic: Clinic | None, region: Region | None) -> str:
+    """ "1.4 公里" to a point, "武侯区内（±6 公里）" for an area; "" where nothing is known of it."""
+    if clinic is None or region is None:
+        return ""
+    said = distance_text(region, distance_km(clinic.lat, clinic.lon, region.lat, region.lon))
+    return said if region.level == "point" else f"{region.name}{said}"
 
 
 def _text(post: Post) -> str:

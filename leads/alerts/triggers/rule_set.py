@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
 from typing import Protocol
 
@@ -50,6 +50,7 @@ from nlp.models import Region, Tags
 
 Key = Hashable  # a word, or (field, value)
 Clause = frozenset[Key]  # one of these has to be there
+_NEVER = datetime.min.replace(tzinfo=UTC)  # where no condition depends on the time
 _MOST_PAIRS = 64  # a rule is filed under this many pairs of keys at most
 
 
@@ -150,6 +151,19 @@ class RuleSet:
                 self._kept[key] = known.get(key) or compiled(rule, clinics, now=now)
             except QueryError as error:
                 self.broken[rule.id] = str(error)
+        self._file()
+
+    @classmethod
+    def asking(cls, queries: Mapping[int, LeadQuery]) -> RuleSet:
+        """Searches in place of rules, by numbers of their own; what means nothing to a rule is not asked."""
+        made = cls((), (), now=_NEVER)
+        for number, query in queries.items():
+            key: tuple[int, RuleKind, str] = (number, "lead", "")
+            made._kept[key] = _compiled(number, "lead", LeadCondition(query=query))
+        made._file()
+        return made
+
+    def _file(self) -> None:
         self._shelves = {kind: _Shelf() for kind in ("lead", "mention", "spike", "silent", "blocked")}
         self._places = _Places(rule.near for rule in self._kept.values() if rule.near is not None)
         for each in self._kept.values():

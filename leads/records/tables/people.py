@@ -61,6 +61,16 @@ class Session(Base):
     expires_at: Mapped[datetime]
 
 
+class Visit(Base):
+    """When somebody last looked at what is new, and when the visit before that one ended."""
+
+    __tablename__ = "visits"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime]
+    before_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class ApiToken(Base):
     """A program's way in. `hint` is the first characters, to tell tokens apart; the secret is hashed."""
 

@@ -79,6 +79,21 @@ class VisitCard(Base):
     questions: Mapped[str] = mapped_column(Text)  # a line each
 
 
+class Nudge(Base):
+    """What a colleague wants somebody to know of a lead. No text here: the note has it."""
+
+    __tablename__ = "nudges"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))  # assigned | named: in a note
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    who: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None] = mapped_column(default=None)
+    told: Mapped[bool] = mapped_column(default=False, index=True)  # by a channel, or there was none
+
+
 class Feedback(Base):
     """What a person says of the tags, beside what the model said. `text` is the masked post, for training."""
 

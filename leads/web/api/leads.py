@@ -18,7 +18,7 @@ from leads.web.api.answers import PREFIX, answer, listed
 from leads.web.auth import Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.lead.case_form import subject
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.search_form import LIST, LeadForm, lead_query
 
 routes = APIRouter(tags=["线索"])
 LeadId = Annotated[str, Path(description="线索的编号，来源/编号。", examples=["forum/1"])]
@@ -43,7 +43,7 @@ def search(desk: Desk, visitor: Visitor, form: Search, *, now: datetime) -> dict
     with desk.records.reading() as session:
         touched = cases.get_many(session, [hit.lead.id for hit in page.items])
         judged = feedback.judged(session, since=now - RECENT)
-    following = form.next_url(page.cursor, now).removeprefix("/")
+    following = form.next_url(page.cursor, now).removeprefix(LIST)
     limit = "&" + urlencode({"limit": form.limit})
     items = [shapes.hit(hit, touched.get(hit.lead.id)) for hit in page.items]
     told = expected_of((hit.lead for hit in page.items), judged)

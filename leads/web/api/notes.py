@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.records import feedback, notes
+from leads.records.clinics import clinics
 from leads.records.feedback import LONGEST_REASON, FeedbackKind
 from leads.web.api import shapes
 from leads.web.api.access import LeadsReader, LeadsWriter, scoped
@@ -17,7 +18,7 @@ from leads.web.api.answers import answer, listed
 from leads.web.api.leads import LeadId
 from leads.web.api.once import DoOnce
 from leads.web.desk import Number, TheDesk
-from leads.web.lead.case_form import subject
+from leads.web.lead.case_form import people_for, subject
 from nlp.models import IntentLabel
 
 routes = APIRouter(tags=["备注和反馈"])
@@ -59,10 +60,12 @@ def list_notes(request: Request, desk: TheDesk, caller: LeadsReader, lead_id: Le
 )
 def add_note(desk: TheDesk, caller: LeadsWriter, once: DoOnce, lead_id: LeadId, asked: NewNote) -> Response:
     """写一条备注。"""
-    subject(desk, caller.visitor, lead_id)
+    found = subject(desk, caller.visitor, lead_id)
 
     def work(session: Session) -> tuple[int, dict[str, object]]:
-        return 201, shapes.note(notes.add(session, lead_id, asked.text, who=caller.who, now=desk.clock()))
+        people = people_for(session, found.lead, clinics(session))
+        made = notes.add(session, lead_id, asked.text, who=caller.who, now=desk.clock(), people=people)
+        return 201, shapes.note(made)
 
     return once(caller, asked, work)
 

@@ -12,7 +12,7 @@ from leads.index.base import LeadIndex
 from leads.models import LeadQuery
 from leads.web.auth import Visitor
 from leads.web.leads.list_view import page_of
-from leads.web.leads.search_form import LeadForm, list_query
+from leads.web.leads.search_form import LIST, LeadForm, list_query
 
 STEP = 100  # leads read at once
 MOST = 1000  # looked through; who is further down a list has the way back only
@@ -22,7 +22,7 @@ MOST = 1000  # looked through; who is further down a list has the way back only
 class Neighbours:
     """Addresses, "" for none; `kept` is what those of this lead carry, so that the list is not forgotten."""
 
-    back: str = "/"
+    back: str = LIST
     kept: str = ""
     listed: str = ""
     before: str = ""

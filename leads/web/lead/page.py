@@ -219,7 +219,8 @@ def add_note(
     found = subject(desk, visitor, lead_id)
     try:
         with desk.records.transaction() as session:
-            notes.add(session, found.lead_id, text, who=visitor.login, now=desk.clock())
+            people = people_for(session, found.lead, all_clinics(session))
+            notes.add(session, found.lead_id, text, who=visitor.login, now=desk.clock(), people=people)
     except InputError as error:
         return _page(request, desk, visitor, found, LeadDraft(problem=str(error), typed={"note": text}))
     return _back(request, lead_id, "note", "#story")

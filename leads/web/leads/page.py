@@ -29,7 +29,7 @@ from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
 from leads.web.leads.heard import heard_of
 from leads.web.leads.presence import presence
-from leads.web.leads.search_form import LeadForm, lead_query, list_query, usual_start
+from leads.web.leads.search_form import LIST, LeadForm, lead_query, list_query, usual_start
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 
@@ -92,7 +92,7 @@ class LeadsPage(WebPage):
     picked: Collection[str] = ()  # ids of leads that stay chosen
 
 
-@routes.get("/")
+@routes.get(LIST)
 def search(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[LeadForm, Query()]) -> Response:
     """The leads that match the form in the address; without one, what the person's desk opens with."""
     page = _page(request, desk, visitor, form if request.url.query else None)
@@ -188,7 +188,7 @@ def keep_start(desk: TheDesk, visitor: Anyone, query: Annotated[str, Form()] = "
         kept = "" if form == usual_start(visitor.clinics) else form.url("").removeprefix("?")
     with desk.records.transaction() as session:
         searches.keep_start(session, visitor.user_id, kept)
-    return RedirectResponse("/", 303)
+    return RedirectResponse(LIST, 303)
 
 
 def _notice(asked: Mapping[str, str]) -> Notice:

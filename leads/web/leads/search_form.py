@@ -22,6 +22,7 @@ from leads.web.auth import Visitor
 PAGING = ("cursor", "at")  # where in the list one is, not what was asked
 ONE = (*(field.name for field in FIELDS if not field.many and field.name != "limit"), "at")
 MANY = tuple(field.name for field in FIELDS if field.many)
+LIST = "/leads"  # where the list is
 NOTHING = "?near="  # an address that asks for nothing; one without a question mark is the start of the day
 _MOMENT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 _LISTS_LAST = timedelta(days=1)
@@ -86,20 +87,20 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
         many = [(name, value) for name in MANY for value in getattr(self, name)]
         return [(name, value) for name, value in one + many if value]
 
-    def url(self, path: str = "/", **changes: str) -> str:
+    def url(self, path: str = LIST, **changes: str) -> str:
         """The address that asks this, with some fields replaced; "" leaves one out."""
         kept = [(name, value) for name, value in self.items() if name not in changes]
         query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
-        return f"{path}?{query}" if query else path + NOTHING if path == "/" else path
+        return f"{path}?{query}" if query else path + NOTHING if path == LIST else path
 
     def here(self) -> str:
         """The query string of this very page of the list."""
-        return self.url(cursor=self.cursor, at=self.at).removeprefix("/?")
+        return self.url(cursor=self.cursor, at=self.at).removeprefix(f"{LIST}?")
 
     def without(self, name: str, value: str = "") -> str:
         """The address with one value of a field taken out; the whole field when no value is given."""
         kept = [item for item in self.items() if item[0] != name or (value and item[1] != value)]
-        return "/?" + urlencode(kept) if kept else "/" + NOTHING
+        return f"{LIST}?{urlencode(kept)}" if kept else LIST + NOTHING
 
     def place(self, clinics: Sequence[Clinic]) -> str:
         """What to look near: a clinic's id, a point, or "" for everywhere."""
@@ -120,7 +121,7 @@ class LeadForm(_Written):  # type: ignore[valid-type,misc]  # its fields come fr
 
     def kept(self, now: datetime) -> str:
         """The query string that brings this page back as it is now, a day long."""
-        return self.url(cursor=self.cursor, at=self.moment(now)).removeprefix("/?")
+        return self.url(cursor=self.cursor, at=self.moment(now)).removeprefix(f"{LIST}?")
 
     def moment(self, now: datetime) -> str:
         """When the first page was asked for, as an address says it."""

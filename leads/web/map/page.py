@@ -105,7 +105,7 @@ def leads_map(
         cell=cell,
         places_address=_address(asked, asked.zoom_level() if view else None),
         maybe=_maybe(desk, visitor, asked) if view else None,
-        list_address=asked.url("/"),
+        list_address=asked.url(),
         cells_address=asked.url("/map/cells"),
         tiles=desk.settings.web.tiles,
         address=address,

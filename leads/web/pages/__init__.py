@@ -1,5 +1,6 @@
 """The HTML pages, one module a page. Handlers are plain functions: a thread each is enough."""
 
+from leads.web.events import page as events
 from leads.web.funnel import page as funnel
 from leads.web.insights import questions, topics
 from leads.web.lead import page as lead
@@ -20,12 +21,14 @@ from leads.web.pages import (
     exports,
     imports,
     login,
+    remind,
     searches,
     snippets,
     sources,
     steps,
     ten,
     ten_effect,
+    today,
     users,
     visit_card,
 )
@@ -33,6 +36,7 @@ from leads.web.rules import page as rules
 
 # In the order of the menu.
 ROUTERS = (
+    today.routes,
     leads.routes,
     exports.routes,
     searches.routes,
@@ -50,6 +54,7 @@ ROUTERS = (
     questions.routes,
     alerts.routes,
     ack.routes,
+    remind.routes,
     digests.routes,
     rules.routes,
     clinics.routes,
@@ -62,4 +67,5 @@ ROUTERS = (
     account.routes,
     capture.routes,
     login.routes,
+    events.routes,
 )

@@ -37,11 +37,12 @@ class AckPage(WebPage):
     total: int
     open: int
     choices: Mapping[str, str]
+    wanted: str  # chosen in the message already; "" for neither
 
 
 @routes.get(PATH + "{token}")
-def page(request: Request, desk: TheDesk, token: str) -> Response:
-    """What the message told, each with its two buttons."""
+def page(request: Request, desk: TheDesk, token: str, choice: str = "") -> Response:
+    """What the message told, each with its two buttons; the `choice` made in the message stands out."""
     link = Links(desk.settings.data_dir).read(token)
     with desk.records.reading() as session:
         alerts = told_by(session, link, now=desk.clock()) if link else []
@@ -52,6 +53,7 @@ def page(request: Request, desk: TheDesk, token: str) -> Response:
         total=len(alerts),
         open=sum(not each.acknowledged for each in alerts),
         choices=CHOICE_NAMES,
+        wanted=choice if choice in CHOICES else "",
     )
     return render(request, shown)
 

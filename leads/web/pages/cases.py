@@ -113,7 +113,7 @@ def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ca
     if form.view == BOARD:
         return _board(request, desk, visitor, form)
     today = desk.clock().astimezone(BEIJING).date()
-    limits = _limits(visitor)
+    limits = limits_of(visitor)
     wanted = form.wanted(visitor)
     number = min(max(form.page, 1), 10_000)
     with desk.records.reading() as session:
@@ -180,7 +180,7 @@ def _board(
     error: TingzhenError | None = None,
     about: str = "",
 ) -> Response:
-    today, limits = desk.clock().astimezone(BEIJING).date(), _limits(visitor)
+    today, limits = desk.clock().astimezone(BEIJING).date(), limits_of(visitor)
     wanted = form.wanted(visitor)
     with desk.records.reading() as session:
         several = {status: replace(wanted, status=status) for status in COLUMNS}
@@ -218,7 +218,8 @@ def _board(
     return render(request, page, status=error.http_status if error else 200)
 
 
-def _limits(visitor: Visitor) -> CaseLimits | None:
+def limits_of(visitor: Visitor) -> CaseLimits | None:
+    """What this person may see of all cases; None for all."""
     if not visitor.restricted:
         return None
     return CaseLimits(clinic_ids=[clinic.id for clinic in visitor.clinics], login=visitor.login)

@@ -45,6 +45,7 @@ NEWEST = 3  # leads shown below the progress
 LOOK_BACK = 200  # runs in which the last success is looked for
 GOOD = ("ok", "truncated")  # brought what was asked for; truncated says itself that there was more
 ASKED = "crawl"
+IN_TROUBLE = "trouble"  # in an address: only these sources
 OUTCOME_WORDS = {**OUTCOMES, "never": "还没有抓过"}
 DONE = {
     "added": "已保存，还停用着：到“修改”里启用后才会采集。",
@@ -93,6 +94,7 @@ class CoveragePage(WebPage):
     grounds: Mapping[str, str]
     span: Callable[[timedelta], str]
     contact: str
+    narrowed: bool  # only those in trouble are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +122,10 @@ class SourcePage(WebPage):
 
 
 @routes.get("/coverage")
-def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") -> Response:
-    """All sources; those in trouble first."""
+def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "", only: str = "") -> Response:
+    """All sources, or only those in trouble; these come first."""
     now = desk.clock()
-    lines = source_lines(desk, now)
+    lines = [line for line in source_lines(desk, now) if only != IN_TROUBLE or line.tone == "bad"]
     lines.sort(key=lambda line: (line.tone != "bad", not line.state.source.enabled))
     page = CoveragePage(
         lines=lines,
@@ -133,6 +135,7 @@ def coverage(request: Request, desk: TheDesk, visitor: Staff, done: str = "") ->
         grounds=GROUNDS,
         span=span,
         contact=desk.settings.crawl.contact,
+        narrowed=only == IN_TROUBLE,
     )
     return render(request, page)
 

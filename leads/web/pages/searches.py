@@ -22,7 +22,7 @@ from leads.records.tables.work import SavedSearch
 from leads.web.auth import Anyone, Staff, Visitor, visitor_of
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.leads.atom import Feed, atom, updated
-from leads.web.leads.search_form import LeadForm, lead_query
+from leads.web.leads.search_form import LIST, LeadForm, lead_query
 from leads.web.render import WebPage, render
 
 ENTRIES = 50
@@ -161,7 +161,7 @@ def _about(desk: str, search: SavedSearch) -> Feed:
     return Feed(
         title=f"听诊：{search.name}",
         feed_id=f"urn:tingzhen:search:{search.id}",
-        page=f"{desk}/?{search.query}",
+        page=f"{desk}{LIST}?{search.query}",
         own=f"{desk}/feeds/{search.feed_secret}.atom",
         desk=desk,
         started=search.created_at,

@@ -23,7 +23,7 @@ from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
 from leads.models import Clinic, LeadQuery, Mention, RuleKind, Severity
 from leads.query import alert_conditions
 from leads.query.fields import FIELDS, SearchField
-from leads.query.search import choices
+from leads.query.search import choices, spelled
 from leads.records import rules, users
 from leads.records.tables.alerts import Rule, Subscription
 from leads.storage import tagger
@@ -138,6 +138,8 @@ def new(request: Request, desk: TheDesk, visitor: Staff, kind: str = "lead", nam
     chosen = kind_of(kind)
     query = query_of(chosen, request.query_params)
     asked = bool(set(request.query_params) - {"kind"})
+    if not asked and chosen == "lead" and visitor.clinics:
+        query = urlencode(spelled(visitor.clinics[0]))  # what the clinic's list opens with
     draft = RuleDraft(kind=chosen, query=query, name=name, look=asked)
     return _form(request, desk, visitor, draft)
 

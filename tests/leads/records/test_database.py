@@ -27,6 +27,7 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 WORK_ON_MENTIONS = ("mention_work", "mention_events", "mention_notes", "strangers")
 SEEN_AND_NEWS = ("captures", "headlines")
 CARDS = ("visit_cards",)
+SINCE = ("visits", "nudges")  # tables that came after them
 
 
 def user(login: str) -> User:
@@ -125,7 +126,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
     with open_records(settings) as records, records.transaction() as session:
         erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
         older = ("post_origins", "erased_posts", "author_keys", "readings", "reader_days", "questions")
-        for table in (*older, *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS):
+        for table in (*older, *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS, *SINCE):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         session.execute(text("ALTER TABLE users DROP COLUMN start"))
@@ -140,7 +141,7 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
         written = alert(session, 1, channel(session, person(session)), attempts=2)
-        for table in ("questions", *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS):
+        for table in ("questions", *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS, *SINCE):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         for table in ("readings", "reader_days"):

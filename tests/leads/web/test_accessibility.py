@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 LEAD, MENTION = quote(lead(100).id, safe=""), quote(mention(2).id, safe="")
 EVERYBODY = (
     "/",
-    "/?q=(",
+    "/leads?q=(",
     "/leads/" + LEAD,
     "/cases?assignee=",
     "/cases?view=board&who=all",
@@ -115,8 +115,12 @@ PEOPLE = [
     pytest.param(Person(role=role, clinics=clinics, size=size, paths=paths), id=f"{role}-{size['width']}")  # type: ignore[arg-type]  # one of the roles
     for role, clinics, paths in (
         ("admin", (), EVERYBODY + STAFF + ADMIN),
-        ("marketer", (), ("/", "/leads/" + LEAD, "/coverage")),
-        ("doctor", DOCTOR, ("/", "/leads/" + LEAD, "/cases", "/mentions", "/map", "/alerts", "/account")),
+        ("marketer", (), ("/", "/leads", "/leads/" + LEAD, "/coverage")),
+        (
+            "doctor",
+            DOCTOR,
+            ("/", "/leads", "/leads/" + LEAD, "/cases", "/mentions", "/map", "/alerts", "/account"),
+        ),
     )
     for size in (DESK, PHONE)
 ]

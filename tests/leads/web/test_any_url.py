@@ -73,6 +73,9 @@ RAW = st.binary(max_size=8).map(lambda data: "".join(f"%{each:02x}" for each in 
 NAMES = st.one_of(st.text("abcdefgh_[]", max_size=8), RAW)
 
 
+STREAM = "/events"  # goes on until its reader leaves; has tests of its own
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     return desk(tmp_path_factory.mktemp("roles"))
@@ -90,7 +93,7 @@ def clients(app: FastAPI) -> Iterator[dict[str, TestClient]]:
 def pages(app: FastAPI) -> list[str]:
     """Paths that are asked for with GET; the API has its own test."""
     found = [route.removeprefix("GET ") for route in routes_of(app) if route.startswith("GET ")]
-    return [path for path in found if not path.startswith(("/api", "/static")) and "*" not in path]
+    return [path for path in found if not path.startswith(("/api", "/static", STREAM)) and "*" not in path]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 @SIZES
 def test_a_search_by_form(browser: Browser, address: str, folder: Path, size: ViewportSize) -> None:
     with opened(browser, size, folder=folder) as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         assert page.title() == "线索 · 听诊"
         before = page.locator("li.lead").count()
         shoot(page, f"leads-{size['width']}")
@@ -34,7 +34,15 @@ def test_a_search_by_form(browser: Browser, address: str, folder: Path, size: Vi
 
 @SIZES
 @pytest.mark.parametrize(
-    "path", ["/", "/?near=all&since=1d", "/?q=(", "/mentions", "/nowhere", "/?near=all&q=%E6%B2%A1%E6%9C%89"]
+    "path",
+    [
+        "/",
+        "/leads?near=all&since=1d",
+        "/leads?q=(",
+        "/mentions",
+        "/nowhere",
+        "/leads?near=all&q=%E6%B2%A1%E6%9C%89",
+    ],
 )
 def test_every_page_fits_its_window(
     browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
@@ -50,7 +58,7 @@ def test_it_works_without_javascript(
     browser: Browser, address: str, folder: Path, size: ViewportSize
 ) -> None:
     with opened(browser, size, scripts=False, folder=folder) as page:
-        page.goto(address + "/?near=all&sort=newest")
+        page.goto(address + "/leads?near=all&sort=newest")
         first = page.locator("li.lead").first.get_attribute("id")
         page.get_by_role("link", name="下一页").click()
         page.wait_for_url("**cursor=*")
@@ -63,7 +71,7 @@ def test_it_works_without_javascript(
 
 def test_scripts_in_posts_do_not_run(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, DESK, folder=folder) as page:
-        for path in ("/?near=all&since=1d", "/mentions"):
+        for path in ("/leads?near=all&since=1d", "/mentions"):
             page.on("dialog", lambda dialog: pytest.fail(f"a post opened a dialog: {dialog.message}"))
             page.goto(address + path)
             assert page.title() != "taken"
@@ -72,7 +80,7 @@ def test_scripts_in_posts_do_not_run(browser: Browser, address: str, folder: Pat
 
 def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, PHONE, folder=folder) as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         page.get_by_role("link", name="提及").click()
         assert page.locator("li.lead").count() == 3
         page.get_by_label("诊所").select_option("qingmu")
@@ -83,7 +91,7 @@ def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str, fo
 
 def test_on_a_telephone_the_filters_are_a_panel(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, PHONE, folder=folder) as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         assert not page.get_by_label("区划").is_visible()
         page.get_by_role("link", name="筛选").click()
         shoot(page, "leads-panel")
@@ -97,7 +105,7 @@ def test_on_a_telephone_the_filters_are_a_panel(browser: Browser, address: str, 
 
 def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, DESK, folder=folder) as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         page.get_by_label("搜索词").focus()
         page.keyboard.type("7号")
         page.keyboard.press("Enter")
@@ -128,6 +136,6 @@ def test_every_field_has_a_name_for_those_who_cannot_see_it(
     browser: Browser, address: str, folder: Path
 ) -> None:
     with opened(browser, DESK, folder=folder) as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         for field in page.locator("input:not([type=hidden]), select").all():
             assert field.evaluate("element => element.labels.length") == 1

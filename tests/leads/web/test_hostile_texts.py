@@ -88,7 +88,7 @@ def pages() -> list[str]:
     heard = [f"/mentions/{quote(each.id, safe='')}" for each in hostile_mentions()]
     rule = ["/rules/new?kind=lead&near=all&q=%E7%89%99%E7%96%BC", "/rules/new?kind=mention"]
     return [
-        "/?near=all",
+        "/leads?near=all",
         "/mentions",
         "/map?near=all",
         "/cases?assignee=",
@@ -122,7 +122,7 @@ def test_nothing_in_a_post_acts(browser: Browser, address: str, folder: Path, fe
 
 
 def test_lists_cut_long_texts(client: TestClient, feed: str) -> None:
-    for path in ("/?near=all", "/mentions", "/rules/new?kind=lead&near=all", "/cases?assignee=", feed):
+    for path in ("/leads?near=all", "/mentions", "/rules/new?kind=lead&near=all", "/cases?assignee=", feed):
         text = client.get(path).text
         assert len(text) < 60_000, path
         assert not re.search(r"疼{1500}|差{1500}", text), path

@@ -55,13 +55,15 @@ def test_the_page_shows_what_the_query_finds(
     with SqliteIndex(folder / "leads.sqlite") as index:
         expected = [hit.lead.id for hit in index.search(query, now=now).items]
     assert shown(client, **fields) == expected
-    total = re.search(r"共 <strong>(\d+)</strong>", client.get("/?" + (urlencode(fields) or "near=")).text)
+    total = re.search(
+        r"共 <strong>(\d+)</strong>", client.get("/leads?" + (urlencode(fields) or "near=")).text
+    )
     assert total is not None
     assert int(total[1]) == len(expected)
 
 
 def test_a_page_is_limited_and_the_next_one_keeps_the_filters(client: TestClient) -> None:
-    answer = client.get("/", params={"near": "all", "q": "牙疼", "sort": "newest"})
+    answer = client.get("/leads", params={"near": "all", "q": "牙疼", "sort": "newest"})
     assert len(Seen(answer.text).all("li", "id")) == PAGE_SIZE
     (following,) = [link for link in Seen(answer.text).all("a", "href") if "cursor=" in link]
     assert "sort=newest" in following
@@ -73,7 +75,7 @@ def test_a_page_is_limited_and_the_next_one_keeps_the_filters(client: TestClient
 def test_the_form_keeps_what_was_asked(client: TestClient) -> None:
     fields = {"q": '牙疼 OR "智齿"', "near": "30.65,104.08", "radius": "7km", "since": "5d", "sort": "newest"}
     fields |= {"symptom": "牙痛", "min_need": "0.5", "specialty": "dental", "precision": "sure"}
-    answer = client.get("/", params=fields)
+    answer = client.get("/leads", params=fields)
     assert answer.status_code == 200
     inputs = [values for tag, values in Seen(answer.text).tags if tag == "input"]
     written = {values["name"]: values.get("value", "") for values in inputs if "name" in values}
@@ -108,7 +110,7 @@ def test_the_form_keeps_what_was_asked(client: TestClient) -> None:
 def test_what_cannot_be_understood_is_a_400_with_a_sentence_and_the_form(
     client: TestClient, fields: dict[str, str], said: str
 ) -> None:
-    answer = client.get("/", params=fields)
+    answer = client.get("/leads", params=fields)
     assert answer.status_code == 400
     (sentence,) = re.findall(r'<p class="problem" role="alert">([^<]+)</p>', answer.text)
     assert said in unescape(sentence)
@@ -117,54 +119,61 @@ def test_what_cannot_be_understood_is_a_400_with_a_sentence_and_the_form(
 
 
 def test_nothing_a_post_says_becomes_markup(client: TestClient) -> None:
-    for address in ("/?near=all&q=100", "/?near=all&since=1d", "/mentions", "/?q=" + "%3Cscript%3E"):
+    for address in (
+        "/leads?near=all&q=100",
+        "/leads?near=all&since=1d",
+        "/mentions",
+        "/leads?q=" + "%3Cscript%3E",
+    ):
         answer = client.get(address)
         tags = {
             tag for tag, values in Seen(answer.text).tags if not values.get("src", "").startswith("/static/")
         }
         assert not tags & {"script", "img", "iframe", "object", "style"}
-    since = client.get("/?near=all&since=1d").text
+    since = client.get("/leads?near=all&since=1d").text
     assert "&lt;script&gt;" in since
     assert "&lt;script&gt;" in client.get("/mentions").text
 
 
 def test_direction_marks_cannot_turn_the_page_round(client: TestClient) -> None:
     assert "unicode-bidi: isolate" in client.get("/static/style.css").text
-    assert "反过来的字" in client.get("/?near=all&since=1d").text
+    assert "反过来的字" in client.get("/leads?near=all&since=1d").text
 
 
 def test_long_posts_are_cut(client: TestClient) -> None:
-    answer = client.get("/?near=all&since=1d")
+    answer = client.get("/leads?near=all&since=1d")
     assert len(answer.text) < 60_000
     assert "…" in answer.text
 
 
 @pytest.mark.parametrize("field", ["q", "near", "radius", "area", "symptom", "min_need", "cursor"])
 def test_a_question_of_twenty_thousand_characters_is_answered(client: TestClient, field: str) -> None:
-    answer = client.get("/", params={field: "x" * 20_000})
+    answer = client.get("/leads", params={field: "x" * 20_000})
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
 
 
 def test_only_web_addresses_become_links(client: TestClient) -> None:
-    for address in ("/?near=all&since=1d", "/mentions"):
+    for address in ("/leads?near=all&since=1d", "/mentions"):
         links = Seen(client.get(address).text).all("a", "href")
         assert links
         assert all(link.startswith(("/", "#", "http://", "https://")) for link in links)
     outside = [
-        link for link in Seen(client.get("/?near=all&since=1d").text).all("a", "href") if "example" in link
+        link
+        for link in Seen(client.get("/leads?near=all&since=1d").text).all("a", "href")
+        if "example" in link
     ]
     assert set(outside) == {"https://forum.example/t?a=1&b='\"<", "http://forum.example/long"}
 
 
 def test_links_to_other_sites_do_not_tell_where_one_comes_from(client: TestClient) -> None:
-    page = Seen(client.get("/?near=all&since=1d").text)
+    page = Seen(client.get("/leads?near=all&since=1d").text)
     for tag, values in page.tags:
         if tag == "a" and values["href"].startswith("http"):
             assert {"noreferrer", "noopener"} <= set(values["rel"].split())
 
 
-@pytest.mark.parametrize("address", ["/", "/mentions", "/static/style.css", "/nowhere", "/?sort=x"])
+@pytest.mark.parametrize("address", ["/", "/mentions", "/static/style.css", "/nowhere", "/leads?sort=x"])
 def test_every_answer_has_the_headers_of_a_careful_page(client: TestClient, address: str) -> None:
     headers = client.get(address).headers
     for name, value in HEADERS.items():
@@ -174,7 +183,7 @@ def test_every_answer_has_the_headers_of_a_careful_page(client: TestClient, addr
 
 
 def test_pages_need_nothing_from_elsewhere(client: TestClient) -> None:
-    page = Seen(client.get("/").text)
+    page = Seen(client.get("/leads").text)
     files = [values for tag, values in page.tags if tag in ("link", "script", "img")]
     needed = [values.get("src", values.get("href", "")) for values in files]
     assert needed
@@ -183,7 +192,7 @@ def test_pages_need_nothing_from_elsewhere(client: TestClient) -> None:
 
 
 def test_reasons_place_and_distance_are_shown(client: TestClient) -> None:
-    text = client.get("/?near=anhe&q=0%E5%8F%B7").text
+    text = client.get("/leads?near=anhe&q=0%E5%8F%B7").text
     assert '<mark class="symptom urgent-week">牙疼</mark>' in text
     assert "求诊可能性 90%" in text
     assert "武侯区内（±" in text
@@ -233,7 +242,7 @@ def test_a_store_that_fails_is_a_503_with_its_sentence(
     monkeypatch.setattr(SqliteIndex, "search", fail)
     cookies = login_cookie(tmp_path)
     with TestClient(create_app(settings(tmp_path)), base_url="http://127.0.0.1", cookies=cookies) as client:
-        answer = client.get("/")
+        answer = client.get("/leads")
     assert answer.status_code == 503
     assert "磁盘读写出错" in answer.text
 
@@ -249,4 +258,4 @@ def test_without_clinics_the_page_shows_everything(folder: Path) -> None:
 def test_an_empty_index_says_what_to_do(tmp_path: Path) -> None:
     cookies = login_cookie(tmp_path)
     with TestClient(create_app(settings(tmp_path)), base_url="http://127.0.0.1", cookies=cookies) as client:
-        assert "没有符合条件的线索" in client.get("/").text
+        assert "没有符合条件的线索" in client.get("/leads").text

@@ -123,5 +123,5 @@ def test_who_sees_the_canary_at_all(app: FastAPI) -> None:
     """Else its absence would prove nothing."""
     for login in ("own-doctor", "marketer", "boss"):
         with browser_of(app, login) as client:
-            assert CANARY in client.get("/").text
+            assert CANARY in client.get("/leads").text
             assert CANARY in client.get("/mentions").text

@@ -191,7 +191,7 @@ class TestReading:
 
     def test_the_same_as_the_page(self, admin: TestClient, client: TestClient) -> None:
         query = "q=牙疼&near=anhe&precision=possible&since=7d"
-        shown = client.get(f"/?{query}").text
+        shown = client.get(f"/leads?{query}").text
         found = admin.get(f"/leads?{query}&limit=25").json()["items"]
         on_page = re.findall(r'name="lead" value="\d+:([^"]+)"', shown)
         assert found
@@ -203,7 +203,7 @@ class TestReading:
         found = admin.get("/leads?near=anhe&limit=200").json()
         each = Counter(item["precision"] for item in found["items"])
         assert found["near"] == {"sure": each["sure"], "maybe": each["likely"]}
-        html = client.get("/?near=anhe").text
+        html = client.get("/leads?near=anhe").text
         assert f"共 <strong>{each['sure']}</strong>" in html
         assert f"可能在附近（{each['likely']}）" in html
         assert admin.get("/leads?near=all").json()["near"] is None

@@ -74,7 +74,7 @@ def test_a_lead_is_opened_taken_up_and_dismissed(
 ) -> None:
     number = 10 if size is DESK else 11
     with opened(browser, size, folder=folder) as page:
-        page.goto(f"{address}/?near=all&q={number}号")
+        page.goto(f"{address}/leads?near=all&q={number}号")
         at_lead(page, address, number)
         page.get_by_role("button", name="标为已看").click()
         expect(page.get_by_role("status").first).to_have_text("已保存。")

@@ -88,7 +88,7 @@ def links(client: TestClient, address: str) -> dict[str, str]:
 
 def opened_from(client: TestClient, query: str) -> list[str]:
     """The addresses of the leads of a list's first page, as its rows have them."""
-    found = re.findall(r'<a class="open" href="([^"]+)"', client.get("/?" + query).text)
+    found = re.findall(r'<a class="open" href="([^"]+)"', client.get("/leads?" + query).text)
     return [unescape(url) for url in found]
 
 
@@ -106,7 +106,7 @@ def test_the_leads_of_a_list_are_walked_and_the_way_back_keeps_the_search(client
     assert back == rows[0]
     above = links(client, rows[3])
     lead_id = unquote(rows[3].partition("?")[0].removeprefix("/leads/"))
-    assert unquote(above["← 线索"]) == f"/?q=牙疼&near=all&since=30d&sort=newest#{lead_id}"
+    assert unquote(above["← 线索"]) == f"/leads?q=牙疼&near=all&since=30d&sort=newest#{lead_id}"
     assert "上一条" not in links(client, rows[0])
 
 
@@ -126,9 +126,9 @@ def test_a_lead_that_was_dealt_with_keeps_its_neighbours(client: TestClient) -> 
 
 def test_a_lead_outside_of_the_list_has_the_way_back_only(client: TestClient) -> None:
     assert set(links(client, "/leads/forum/202?listed=near%3Dall%26q%3D7号")) == {"← 线索", "跟进"}
-    assert links(client, "/leads/forum/7")["← 线索"] == "/"
+    assert links(client, "/leads/forum/7")["← 线索"] == "/leads"
     assert client.get("/leads/forum/7?listed=q%3D(").status_code == 200
-    assert links(client, "/leads/forum/7?listed=//evil.example")["← 线索"].startswith("/?")
+    assert links(client, "/leads/forum/7?listed=//evil.example")["← 线索"].startswith("/leads?")
 
 
 def test_looking_changes_nothing(client: TestClient, app: FastAPI) -> None:

@@ -15,7 +15,7 @@ from tests.support.browsing import DESK, PHONE, SIZES, fits, opened, shoot
 
 pytestmark = pytest.mark.browser
 LAPTOP = ViewportSize(width=1100, height=800)
-ALL = "/?near=all&sort=newest"
+ALL = "/leads?near=all&sort=newest"
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_dismissed_row_leaves_a_list_of_new_ones_and_comes_back(
 ) -> None:
     with opened(browser, DESK, folder=folder) as page:
         page.clock.install(time=0)
-        page.goto(address + "/?near=all&status=new&sort=newest")
+        page.goto(address + "/leads?near=all&status=new&sort=newest")
         page.clock.pause_at(60_000)  # the page's time goes on when we say so
         before = int(page.locator(".count strong").inner_text())
         lead_id = page.locator("li.lead").nth(2).get_attribute("id")
@@ -235,7 +235,7 @@ def test_the_list_is_walked_from_a_lead_and_found_again(desk: Page) -> None:
     desk.keyboard.press("k")  # the one before it now
     desk.wait_for_url(lambda url: "listed=" in url and there not in url)
     desk.get_by_role("link", name="← 线索").click()
-    desk.wait_for_url(lambda url: "/?" in url and "status=new" in url)
+    desk.wait_for_url(lambda url: "/leads?" in url and "status=new" in url)
     assert desk.get_by_role("checkbox", name="新线索").is_checked()
     assert lead_id not in [row.get_attribute("id") for row in desk.locator("li.lead").all()]
 
@@ -285,7 +285,7 @@ def test_chips_taken_off_at_the_start_are_remembered(
     browser: Browser, address: str, folder: Path, scripts: bool
 ) -> None:
     with opened(browser, PHONE, scripts=scripts, folder=folder, role="marketer") as page:
-        page.goto(address)
+        page.goto(address + "/leads")
         chips = page.locator(".chips li")
         assert chips.count() == 3
         page.get_by_role("button", name="去掉 7 天内").click()
@@ -293,7 +293,7 @@ def test_chips_taken_off_at_the_start_are_remembered(
         assert chips.count() == 2
         shoot(page, "leads-start")
     with opened(browser, DESK, folder=folder, role="marketer") as another_browser:
-        another_browser.goto(address)
+        another_browser.goto(address + "/leads")
         assert another_browser.locator(".chips li").count() == 2
         another_browser.locator("summary", has_text="已保存").click()
         another_browser.get_by_role("button", name="恢复默认").click()
@@ -309,10 +309,11 @@ def test_a_search_is_saved_opened_and_set_to_remind(desk: Page) -> None:
     desk.locator("summary", has_text="已保存").click()
     desk.get_by_role("link", name="七号").click()
     desk.wait_for_url("**q=7*")
-    desk.goto(desk.url.partition("/?")[0] + "/searches")
+    desk.goto(desk.url.partition("/leads?")[0] + "/searches")
     shoot(desk, "searches")
-    desk.get_by_role("button", name="提醒我").click()
-    assert desk.get_by_text("已建立提醒规则").is_visible()
+    desk.get_by_role("link", name="提醒我").click()
+    desk.get_by_role("dialog").get_by_role("link", name="添加通道").wait_for()
+    desk.get_by_role("button", name="关闭").click()
     desk.get_by_role("button", name="删除").click()
     assert desk.get_by_text("还没有保存过搜索").is_visible()
 
@@ -333,7 +334,7 @@ def test_an_export_is_downloaded(desk: Page, tmp_path: Path) -> None:
 
 @SIZES
 @pytest.mark.parametrize(
-    "path", [ALL, "/?near=anhe&q=牙疼&symptom=toothache&status=new&since=30d", "/searches"]
+    "path", [ALL, "/leads?near=anhe&q=牙疼&symptom=toothache&status=new&since=30d", "/searches"]
 )
 def test_pages_fit_their_window(
     browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
@@ -357,7 +358,9 @@ def test_on_a_telephone_leads_are_chosen_and_changed(browser: Browser, address: 
 
 
 @SIZES
-@pytest.mark.parametrize("path", ["/?since=30d&symptom=toothache", "/?near=all#facets", "/?q=(", "/searches"])
+@pytest.mark.parametrize(
+    "path", ["/leads?since=30d&symptom=toothache", "/leads?near=all#facets", "/leads?q=(", "/searches"]
+)
 def test_axe_finds_nothing_serious(
     browser: Browser, address: str, folder: Path, size: ViewportSize, path: str
 ) -> None:

@@ -41,7 +41,7 @@ OPTION = re.compile(r'<option value="(\w*)"[^>]*>[^<（]*（(\d+)）</option>')
 
 
 def page(client: TestClient, query: str) -> str:
-    answer = client.get("/?" + query)
+    answer = client.get("/leads?" + query)
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -149,7 +149,7 @@ def test_who_may_be_near_stands_in_a_group_of_its_own_that_opens_by_itself(clien
     assert near
     assert maybe
     links = dict(re.findall(r'<a href="([^"]+)">(可能在附近（\d+）)</a>', page(client, "near=anhe")))
-    assert links == {"/?near=anhe&amp;precision=maybe": f"可能在附近（{len(maybe)}）"}
+    assert links == {"/leads?near=anhe&amp;precision=maybe": f"可能在附近（{len(maybe)}）"}
     html = page(client, "near=anhe&precision=maybe")
     assert ">可能在附近（" not in html  # it is the list itself now
     assert "只看可能在附近 <a" in html
@@ -267,23 +267,23 @@ def test_the_desk_opens_with_what_is_new_for_the_clinic_and_its_specialties() ->
 
 def test_what_is_taken_off_at_the_start_stays_off_for_this_person(client_of: ClientOf) -> None:
     marketer, admin = client_of("marketer"), client_of()
-    chips = dict(CHIP.findall(marketer.get("/").text))
+    chips = dict(CHIP.findall(marketer.get("/leads").text))
     assert set(chips) == {"安和口腔 5 公里内", "7 天内", "新线索"}
     answer = marketer.post("/start", data={"query": unescape(chips["7 天内"])}, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert set(dict(CHIP.findall(marketer.get("/").text))) == {"安和口腔 5 公里内", "新线索"}
+    assert (answer.status_code, answer.headers["location"]) == (303, "/leads")
+    assert set(dict(CHIP.findall(marketer.get("/leads").text))) == {"安和口腔 5 公里内", "新线索"}
     marketer.post("/start", data={"query": "near=all&status=new"})
-    assert set(dict(CHIP.findall(marketer.get("/").text))) == {"新线索"}
-    assert len(CHIP.findall(admin.get("/").text)) == 3
-    assert "恢复默认" in marketer.get("/").text
+    assert set(dict(CHIP.findall(marketer.get("/leads").text))) == {"新线索"}
+    assert len(CHIP.findall(admin.get("/leads").text)) == 3
+    assert "恢复默认" in marketer.get("/leads").text
     marketer.post("/start", data={"query": ""})
-    assert len(CHIP.findall(marketer.get("/").text)) == 3
+    assert len(CHIP.findall(marketer.get("/leads").text)) == 3
 
 
 def test_an_address_that_asks_for_nothing_is_not_the_start(client: TestClient) -> None:
     assert CHIP.findall(page(client, "near=")) == []
     assert len(shown(client, near="")) > len(shown(client, status="new", since="7d"))
-    assert LeadForm.read("q=牙疼").without("q") == "/?near="
+    assert LeadForm.read("q=牙疼").without("q") == "/leads?near="
 
 
 def test_a_start_with_a_clinic_that_is_gone_is_the_usual_again(client_of: ClientOf, app: FastAPI) -> None:
@@ -292,7 +292,7 @@ def test_a_start_with_a_clinic_that_is_gone_is_the_usual_again(client_of: Client
         user = users.by_login(session, "doctor-qingmu")
         assert user is not None
         searches.keep_start(session, user.id, "near=anhe&status=seen")
-    chips = re.findall(r"<li>([^<]+?) ?<", doctor.get("/").text)
+    chips = re.findall(r"<li>([^<]+?) ?<", doctor.get("/leads").text)
     assert "青木中医 3 公里内" in chips
     assert doctor.post("/start", data={"query": "near=anhe"}).status_code == 400
     assert doctor.post("/start", data={"query": "q=("}).status_code == 400
@@ -328,7 +328,7 @@ def test_without_scripts_the_page_comes_back_as_it_was(client: TestClient, folde
     answer = client.post("/leads/bulk", data=data, follow_redirects=False)
     assert answer.status_code == 303
     location = answer.headers["location"]
-    back = "/?" + urlencode({"q": "牙疼", "near": "all", "sort": "newest", "done": "1"})
+    back = "/leads?" + urlencode({"q": "牙疼", "near": "all", "sort": "newest", "done": "1"})
     assert re.fullmatch(re.escape(back) + r"&undo=\d+", location)
     assert "已更新 1 条线索" in client.get(location).text
     assert state(folder, "forum/12")[0] == "seen"
@@ -393,7 +393,7 @@ def test_the_way_back_never_leaves_the_desk(client: TestClient) -> None:
         answer = client.post("/leads/bulk", data=data, follow_redirects=False)
         client.post("/leads/bulk", data={"lead": ["1:forum/13"], "status": "new"})
         assert answer.status_code in (303, 409)
-        assert answer.headers.get("location", "/?").startswith("/?")
+        assert answer.headers.get("location", "/leads?").startswith("/leads?")
         assert "set-cookie" not in answer.headers
 
 
@@ -455,12 +455,12 @@ def test_a_doctor_sees_leads_of_the_own_clinic_only(client_of: ClientOf, folder:
 
 
 def test_a_doctor_is_offered_nothing_else(client_of: ClientOf) -> None:
-    html = client_of("doctor", ("qingmu",)).get("/").text
+    html = client_of("doctor", ("qingmu",)).get("/leads").text
     assert "安和口腔" not in html
     assert '<option value="all"' not in html
     assert 'name="point"' not in html
-    assert client_of("doctor", ("qingmu",)).get("/?near=all").status_code == 400
-    assert "还没有给你分配诊所" in client_of("doctor").get("/").text
+    assert client_of("doctor", ("qingmu",)).get("/leads?near=all").status_code == 400
+    assert "还没有给你分配诊所" in client_of("doctor").get("/leads").text
 
 
 def test_a_doctor_cannot_touch_what_is_not_seen(client_of: ClientOf, folder: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.builders import NOW
 from tests.support.seeds import seed
 
 WIDE = ViewportSize(width=1440, height=900)
-NEW = "/?near=all&status=new&sort=newest"
+NEW = "/leads?near=all&status=new&sort=newest"
 
 
 def test_people_are_forgotten_after_a_minute_and_do_not_see_themselves() -> None:
@@ -111,11 +111,11 @@ def test_two_people_see_who_has_a_lead_open(browser: Browser, address: str, fold
         opened(browser, WIDE, folder=folder) as one,
         opened(browser, WIDE, folder=folder, role="marketer") as other,
     ):
-        one.goto(address + "/?near=all&sort=newest")
+        one.goto(address + "/leads?near=all&sort=newest")
         lead_id = ids(one)[7]
         one.locator(f"li.lead[id='{lead_id}'] a.open").click()
         beside(one, lead_id)
-        other.goto(address + "/?near=all&sort=newest")
+        other.goto(address + "/leads?near=all&sort=newest")
         expect(other.locator(f"li.lead[id='{lead_id}'] .here")).to_have_text("测试admin正在看")
         other.goto(f"{address}/leads/{lead_id}")
         expect(other.locator(".detail > .here")).to_have_text("测试admin正在看这条")
@@ -127,7 +127,7 @@ def test_on_a_phone_the_first_lead_is_near_the_top_and_everything_can_be_pressed
     browser: Browser, address: str, folder: Path
 ) -> None:
     with opened(browser, PHONE, folder=folder) as page:
-        for path in ("/", "/?near=anhe&since=30d&status=new&symptom=牙痛&source=forum"):
+        for path in ("/leads", "/leads?near=anhe&since=30d&status=new&symptom=牙痛&source=forum"):
             page.goto(address + path)
             shoot(page, f"phone-{path.partition('?')[2][:9]}")
             if page.locator("li.lead").count():

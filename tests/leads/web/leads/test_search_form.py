@@ -28,15 +28,15 @@ def visitor(role: Role, *clinics: Clinic) -> Visitor:
 @pytest.mark.parametrize(
     ("query", "address"),
     [
-        ("", "/?near="),
-        ("?q=&near=&radius=&symptom=&sort=", "/?near="),
-        ("q=牙疼&near=all", "/?q=牙疼&near=all"),
-        ("near=all&q=牙疼", "/?q=牙疼&near=all"),
-        ("near=anhe&point=30.65,104.08", "/?near=30.65,104.08"),
-        ("symptom=牙痛&symptom= &symptom=牙痛&symptom=智齿", "/?symptom=牙痛&symptom=智齿"),
-        ("status=new&status=seen&assignee=未分配", "/?status=new&status=seen&assignee=未分配"),
-        ("since=7d&until=2026-11-20&min_need= 0.5 ", "/?since=7d&until=2026-11-20&min_need=0.5"),
-        ("q=a&cursor=xyz&done=3&unknown=1", "/?q=a"),
+        ("", "/leads?near="),
+        ("?q=&near=&radius=&symptom=&sort=", "/leads?near="),
+        ("q=牙疼&near=all", "/leads?q=牙疼&near=all"),
+        ("near=all&q=牙疼", "/leads?q=牙疼&near=all"),
+        ("near=anhe&point=30.65,104.08", "/leads?near=30.65,104.08"),
+        ("symptom=牙痛&symptom= &symptom=牙痛&symptom=智齿", "/leads?symptom=牙痛&symptom=智齿"),
+        ("status=new&status=seen&assignee=未分配", "/leads?status=new&status=seen&assignee=未分配"),
+        ("since=7d&until=2026-11-20&min_need= 0.5 ", "/leads?since=7d&until=2026-11-20&min_need=0.5"),
+        ("q=a&cursor=xyz&done=3&unknown=1", "/leads?q=a"),
     ],
 )
 def test_addresses_that_ask_the_same_become_one(query: str, address: str) -> None:
@@ -54,10 +54,10 @@ def test_an_address_reads_back_as_itself(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "left"),
     [
-        ("symptom", "a", "/?q=x&symptom=b"),
-        ("symptom", "", "/?q=x"),
-        ("q", "", "/?symptom=a&symptom=b"),
-        ("radius", "", "/?q=x&symptom=a&symptom=b"),
+        ("symptom", "a", "/leads?q=x&symptom=b"),
+        ("symptom", "", "/leads?q=x"),
+        ("q", "", "/leads?symptom=a&symptom=b"),
+        ("radius", "", "/leads?q=x&symptom=a&symptom=b"),
     ],
 )
 def test_one_filter_can_be_taken_out(name: str, value: str, left: str) -> None:

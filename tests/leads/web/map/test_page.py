@@ -80,7 +80,7 @@ def test_a_search_that_finds_few_draws_nobody(client: TestClient) -> None:
 
 def test_the_map_and_the_list_link_to_each_other_with_the_same_search(client: TestClient) -> None:
     page = client.get("/map?q=智齿&since=7d&zoom=11").text
-    assert 'href="/?q=%E6%99%BA%E9%BD%BF&amp;since=7d"' in page
+    assert 'href="/leads?q=%E6%99%BA%E9%BD%BF&amp;since=7d"' in page
     assert "since=7d&amp;zoom=8" in page
 
 

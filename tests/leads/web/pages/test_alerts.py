@@ -384,6 +384,18 @@ def test_a_link_of_another_key_is_none(
     assert stranger.get(changed).status_code == 410
 
 
+def test_a_choice_made_in_the_mail_is_asked_once_more(
+    stranger: TestClient, app: FastAPI, records: Records
+) -> None:
+    """Mail servers open links, too: opening one changes nothing, whichever button it was."""
+    told = Told(app, records, {})
+    shown = stranger.get(f"{told.link}?choice=irrelevant")
+    assert "确定：不相关" in shown.text
+    assert "确定：已看" not in shown.text
+    assert choice(records, told.ids[0]) == ""
+    assert "确定：" not in stranger.get(f"{told.link}?choice=delete").text
+
+
 def test_a_choice_there_is_not(stranger: TestClient, app: FastAPI, records: Records) -> None:
     told = Told(app, records, {})
     assert stranger.post(told.link, data={"choice": "delete"}).status_code == 410

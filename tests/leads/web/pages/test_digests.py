@@ -71,15 +71,15 @@ def test_a_report_counts_what_the_lists_it_links_to_show(
     ):
         number = plan(reader, channel(desk, login), period="weekly")
         said = unescape(reader.get(f"/digests/plans/{number}/preview").text)
-        listed = re.findall(r'<a href="/\?([^"]+)">([^<]+) (\d+) 条</a>', said)
+        listed = re.findall(r'<a href="/leads\?([^"]+)">([^<]+) (\d+) 条</a>', said)
         assert [name for _, name, _ in listed if "附近" not in name] == names
         assert "可能在附近" in [name for _, name, _ in listed]  # beside the list it stands apart from
         for query, _, count in listed:
-            found = re.search(r"共 <strong>(\d+)</strong>", reader.get("/?" + query).text)
+            found = re.search(r"共 <strong>(\d+)</strong>", reader.get("/leads?" + query).text)
             assert found is not None
             assert found[1] == count != "0"
-        ((query, count),) = re.findall(r'<a href="/\?([^"]+)">(\d+) 条不知道在哪里</a>', said)
-        html = reader.get("/?" + query).text
+        ((query, count),) = re.findall(r'<a href="/leads\?([^"]+)">(\d+) 条不知道在哪里</a>', said)
+        html = reader.get("/leads?" + query).text
         assert f"共 <strong>{count}</strong>" in html
         assert re.findall(r'<li class="lead" id="([^"]+)"', html) == ["forum/104"]
 

@@ -151,12 +151,12 @@ def test_after_the_login_one_is_still_here(client: TestClient, then: str) -> Non
 
 
 def test_a_page_of_ours_is_kept_with_its_question(client: TestClient) -> None:
-    wanted = client.get("/?q=牙疼&near=all").headers["Location"]
+    wanted = client.get("/leads?q=牙疼&near=all").headers["Location"]
     kept = re.search(r'name="then" value="([^"]+)"', client.get(wanted).text)
     assert kept
     assert (
         log_in(client, then=kept[1].replace("&amp;", "&")).headers["Location"]
-        == "/?q=%E7%89%99%E7%96%BC&near=all"
+        == "/leads?q=%E7%89%99%E7%96%BC&near=all"
     )
 
 

@@ -54,8 +54,8 @@ def test_a_search_is_saved_opened_renamed_and_removed(client: TestClient, folder
     save(client, "本周牙疼", "q=牙疼&since=7d&cursor=abc")
     (kept,) = saved_by(folder, "admin-")
     assert (kept.name, unescape(kept.query)) == ("本周牙疼", "q=%E7%89%99%E7%96%BC&near=anhe&since=7d")
-    html = client.get("/").text
-    assert re.search(r'<a href="/\?q=%E7%89%99%E7%96%BC&amp;near=anhe&amp;since=7d">本周牙疼</a>', html)
+    html = client.get("/leads").text
+    assert re.search(r'<a href="/leads\?q=%E7%89%99%E7%96%BC&amp;near=anhe&amp;since=7d">本周牙疼</a>', html)
     assert client.post(f"/searches/{kept.id}/rename", data={"name": " 牙疼 "}).status_code == 200
     assert [each.name for each in saved_by(folder, "admin-")] == ["牙疼"]
     assert "已删除" in client.post(f"/searches/{kept.id}/remove").text
@@ -91,7 +91,7 @@ def test_remind_me_makes_a_rule_with_the_same_query(client: TestClient, folder: 
 
 def test_names_are_shown_as_text(client: TestClient, folder: Path) -> None:
     save(client, SCRIPT[:40], "near=all")
-    for address in ("/", "/searches"):
+    for address in ("/leads", "/searches"):
         assert "<script>document" not in client.get(address).text
     client.post(f"/searches/{saved_by(folder, 'admin-')[0].id}/remove")
 

@@ -1,0 +1,58 @@
+"""Nudges of colleagues become alerts: by the first channel of the person that works, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from leads.alerts.messages.message import Payload
+from leads.alerts.outbox.outbox import alert_id
+from leads.alerts.triggers.news import lead_page
+from leads.records import Records, channels, nudges, users
+from leads.records.tables.alerts import Alert, Channel
+from leads.records.tables.work import Nudge
+
+TITLES = {"assigned": "{}把一条线索交给了你", "named": "{}在一条线索的备注里提到了你"}
+
+
+def tell(records: Records, *, now: datetime) -> int:
+    """Put what nobody was told of yet into the outbox; how many alerts. Without a channel one sees it here.
+
+    Raises:
+        StorageError: the records cannot be read or written.
+    """
+    with records.reading() as session:
+        if not nudges.untold(session):
+            return 0
+    with records.transaction() as session:
+        names = {user.login: user.name for user in users.everybody(session)}
+        return sum(_tell(session, each, names, now) for each in nudges.untold(session))
+
+
+def _tell(session: Session, nudge: Nudge, names: Mapping[str, str], now: datetime) -> bool:
+    nudge.told = True
+    channel = _usable(channels.of(session, nudge.user_id))
+    if channel is None or nudge.seen_at is not None:
+        return False
+    title = TITLES[nudge.kind].format(names.get(nudge.who, nudge.who))
+    session.add(
+        Alert(
+            id=alert_id(f"nudge:{nudge.id}", channel.id),
+            kind="nudge",
+            user_id=nudge.user_id,
+            channel_id=channel.id,
+            created_at=now,
+            next_at=now,
+            payload=Payload(title=title, page=lead_page(nudge.lead_id)).to_json(),
+        )
+    )
+    return True
+
+
+def _usable(found: Sequence[Channel]) -> Channel | None:
+    """One that worked the last time before one that nobody tried; none that is known to fail for good."""
+    order = ("ok", "untested", "failing")
+    fit = [each for each in found if each.state in order]
+    return min(fit, key=lambda each: (order.index(each.state), each.id), default=None)

@@ -1,0 +1,206 @@
+"""今天: where the day begins, for every role its own: figures against yesterday, what comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from leads.errors import QueryError
+from leads.index.base import MentionHead
+from leads.models import BEIJING, Clinic, Hit, Role
+from leads.records import cases, searches, visits
+from leads.web.auth import Anyone, Visitor
+from leads.web.desk import Desk, TheDesk
+from leads.web.leads import list_view
+from leads.web.leads.heard import heard_of
+from leads.web.leads.list_view import LeadRow
+from leads.web.leads.search_form import LIST, LeadForm, list_query, usual_start
+from leads.web.mentions import view as mentionview
+from leads.web.mentions.search import around, find, read
+from leads.web.mentions.view import EVERY, MentionForm, MentionRow
+from leads.web.pages.cases import limits_of
+from leads.web.pages.coverage import IN_TROUBLE, OUTCOME_WORDS, source_lines
+from leads.web.pages.coverage import Line as SourceLine
+from leads.web.render import WebPage, render
+from leads.web.today import figures
+from leads.web.today.figures import DAY, DayFigure, FigurePart
+from leads.web.today.line import DayLine, first_moment, line
+
+SHOWN = 5  # leads or mentions in a list
+MOST_TROUBLES = 3  # sources
+MOST_NEWS = timedelta(days=30)  # who was away for longer is told of these
+routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodayPage(WebPage):
+    """`columns` says which blocks stand where; `news` is what came since `last`, the visit before."""
+
+    template: ClassVar[str] = "today.html"
+    now: datetime
+    problem: str
+    clinics: Sequence[Clinic]
+    clinic: str  # the id of the one that is shown; "" for none
+    last: datetime | None
+    news: Sequence[FigurePart]
+    figures: Sequence[DayFigure]
+    columns: Sequence[Sequence[str]]
+    hot: Sequence[LeadRow]
+    hot_url: str
+    heard: Sequence[MentionRow]
+    heard_url: str
+    sources: Sequence[SourceLine]
+    sources_url: str
+    outcomes: Mapping[str, str]
+    days: DayLine | None
+
+
+@routes.get("/")
+def today(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "") -> Response:
+    """The day of who asks. An address with a search was the list's once, and still leads there."""
+    if request.query_params.keys() & _OF_THE_LIST:
+        return RedirectResponse(f"{LIST}?{request.url.query}", 302)
+    now = desk.clock()
+    with desk.records.reading() as session:
+        last = visits.before(session, visitor.user_id, now=now)
+        stale = visits.stale(session, visitor.user_id, now=now)
+        kept = searches.start(session, visitor.user_id)
+    if stale:
+        with desk.records.transaction() as session:
+            visits.look(session, visitor.user_id, now=now)
+    chosen = _clinic(visitor, clinic or LeadForm.read(kept).near)
+    return render(request, _page(desk, visitor, chosen, last, now))
+
+
+_OF_THE_LIST = frozenset((*LeadForm.model_fields, "done", "undo", "saved"))
+
+
+def _clinic(visitor: Visitor, wanted: str) -> Clinic | None:
+    """The clinic of this id, or else the first of those the person may see."""
+    own = visitor.clinics
+    return next((each for each in own if each.id == wanted), own[0] if own else None)
+
+
+def _page(
+    desk: Desk, visitor: Visitor, clinic: Clinic | None, last: datetime | None, now: datetime
+) -> TodayPage:
+    near = usual_start([clinic] if clinic else [])
+    unfinished = MentionForm(clinic=clinic.id if clinic else "")
+    spoken = unfinished.model_copy(update={"state": EVERY})
+    since = max(last or now - DAY, now - MOST_NEWS)
+    found = figures.heard(desk, visitor, spoken, min(since, now - 2 * DAY), now)
+    problem, found_leads = "", _Found()
+    try:
+        found_leads = _leads(desk, visitor, near, since, now)
+    except QueryError as error:
+        problem = str(error)
+    columns = _COLUMNS[visitor.role]
+    return TodayPage(
+        now=now,
+        problem=problem,
+        clinics=visitor.clinics,
+        clinic=clinic.id if clinic else "",
+        last=last,
+        news=_news(near, spoken, found_leads.came, found, since) if last else (),
+        figures=_figures(desk, visitor, found_leads.figure, found, spoken, now),
+        columns=columns,
+        hot=_rows(desk, visitor, near, found_leads.hot, now),
+        hot_url=near.url(),
+        heard=_gravest(desk, visitor, unfinished, now),
+        heard_url=unfinished.url(),
+        sources=_troubles(desk, now) if any("sources" in column for column in columns) else (),
+        sources_url=f"/coverage?only={IN_TROUBLE}",
+        outcomes=OUTCOME_WORDS,
+        days=found_leads.days,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the index says of a clinic's leads; `came`: how many since the last visit."""
+
+    hot: Sequence[Hit] = ()
+    figure: DayFigure | None = None
+    days: DayLine | None = None
+    came: int = 0
+
+
+def _leads(desk: Desk, visitor: Visitor, near: LeadForm, since: datetime, now: datetime) -> _Found:
+    """Raises QueryError for what the person may not see."""
+    every = near.model_copy(update={"status": [], "since": ""})
+    query = list_query(every, visitor, limit=1, now=now)
+    today, both, came = desk.index.counts_since(query, [now - DAY, now - 2 * DAY, since])
+    days = desk.index.facets(replace(query, since=first_moment(now)), ("day",))["day"]
+    return _Found(
+        hot=desk.index.search(list_query(near, visitor, limit=SHOWN, now=now), now=now).items,
+        figure=figures.of_leads(today, both - today, every.url(since="1d")),
+        days=line(days, near, now),
+        came=came,
+    )
+
+
+def _figures(
+    desk: Desk,
+    visitor: Visitor,
+    leads: DayFigure | None,
+    found: Sequence[MentionHead],
+    spoken: MentionForm,
+    now: datetime,
+) -> list[DayFigure]:
+    """The four of this person's role, in its order; without a clinic there are no leads to count."""
+    overdue = figures.of_overdue(desk, limits_of(visitor), now)
+    complaints = figures.of_complaints(found, spoken, now)
+    if visitor.restricted:
+        wanted = [complaints, figures.of_mentions(found, spoken, now), leads, overdue]
+    elif visitor.role == "admin":
+        wanted = [figures.of_sources(desk, now), leads, complaints, overdue]
+    else:
+        wanted = [leads, complaints, overdue, figures.of_sources(desk, now)]
+    return [each for each in wanted if each is not None]
+
+
+# The blocks of each role's page: what comes first stands at the left.
+_COLUMNS: Mapping[Role, Sequence[Sequence[str]]] = {
+    "admin": (("sources", "hot"), ("days", "heard")),
+    "marketer": (("hot",), ("days", "heard")),
+    "doctor": (("heard",), ("days", "hot")),
+}
+
+
+def _news(
+    near: LeadForm, spoken: MentionForm, came: int, found: Sequence[MentionHead], since: datetime
+) -> list[FigurePart]:
+    """What there is since the last visit, each with its list."""
+    moment = since.astimezone(BEIJING).isoformat(timespec="microseconds")
+    leads = near.model_copy(update={"status": [], "since": moment})
+    new = figures.within(found, since)
+    bad = sum(each.polarity == "complaint" for each in new)
+    parts = [
+        FigurePart(name="条新线索", count=came, url=leads.url()),
+        FigurePart(name="条提及", count=len(new), url=spoken.url(since=moment)),
+        FigurePart(name="条投诉", count=bad, url=spoken.url(since=moment, polarity="complaint")),
+    ]
+    return [part for part in parts if part.count]
+
+
+def _rows(desk: Desk, visitor: Visitor, near: LeadForm, hits: Sequence[Hit], now: datetime) -> list[LeadRow]:
+    with desk.records.reading() as session:
+        touched = cases.get_many(session, [hit.lead.id for hit in hits])
+    heard = heard_of(desk.index, desk.records, (hit.lead.id for hit in hits), visitor.clinics)
+    return list_view.rows(hits, touched, {}, listed=near.kept(now), heard=heard, here={})
+
+
+def _gravest(desk: Desk, visitor: Visitor, unfinished: MentionForm, now: datetime) -> list[MentionRow]:
+    """The first of the list of mentions: what is not done yet, the gravest first."""
+    shown = read(desk, find(desk, visitor, unfinished, now).heads[:SHOWN])
+    known = around(desk, visitor, shown)
+    return [mentionview.row(each, known) for each in shown]
+
+
+def _troubles(desk: Desk, now: datetime) -> list[SourceLine]:
+    return [each for each in source_lines(desk, now) if each.tone == "bad"][:MOST_TROUBLES]
