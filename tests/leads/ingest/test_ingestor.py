@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from scrapy.utils.misc import load_object
 
 from crawler.importers import Rejected
 from crawler.items import Post
@@ -18,6 +19,7 @@ from leads.config import Settings
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
 from leads.ingest.ingestor import BATCH, Ingestor, Report, batched, masked
+from leads.ingest.scrapy_pipeline import LeadsPipeline
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.quarantine import Quarantine
 from leads.records import Records, headlines, heard, mentions, open_records, strangers
@@ -309,3 +311,7 @@ def test_of_feeds_of_news_titles_are_kept_whether_leads_or_not(index: SqliteInde
         assert {row.title for row in kept} == {"口腔集采新规发布", "近视防控方案出台"}
         assert all(row.fits for row in kept)  # the plain tagger finds a toothache everywhere
     assert found(index) == {"1"}
+
+
+def test_settings_of_the_first_version_still_name_the_pipeline() -> None:
+    assert load_object("leads.ingest.LeadsPipeline") is LeadsPipeline
