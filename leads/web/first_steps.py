@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from leads import storage
 from leads.records import first_steps as kept
 from leads.web.auth import Visitor
 from leads.web.desk import Desk
 
+PUT_AWAY = "first-steps"  # the cookie of a browser in which the list was put away
 # What is done, what it is called, why, and where.
 _STEPS = (
     ("clinic", "添加诊所", "名称和地图链接就够了", "/clinics/new"),
@@ -47,6 +50,19 @@ def steps(done: Reached, *, source: str = "") -> tuple[FirstStep, ...]:
         FirstStep(title=title, why=why, address=addresses.get(name, address), done=getattr(done, name))
         for name, title, why, address in _STEPS
     )
+
+
+def open_steps(request: Request, desk: Desk, visitor: Visitor) -> tuple[FirstStep, ...]:
+    """Those of an admin's day: all of them, or none once all is done or the list was put away.
+
+    Raises:
+        ConfigError: the sources file is broken.
+        StorageError: index or records cannot be read.
+    """
+    if visitor.role != "admin" or request.cookies.get(PUT_AWAY):
+        return ()
+    found = all_steps(desk)
+    return () if all(step.done for step in found) else found
 
 
 def start(desk: Desk) -> str:

@@ -311,6 +311,7 @@ TABLE: dict[str, Row] = {
     # collection
     "GET /coverage": Row(STAFF),
     "GET /first-steps": Row(ADMINS),
+    "POST /first-steps/put-away": Row(ADMINS),
     "GET /erasures": Row(ADMINS),
     "POST /erasures/look": Row(ADMINS, form={"key": "https://nowhere.example/1"}),
     "POST /erasures/copy": Row(ADMINS, form={"key": "https://nowhere.example/1"}),

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from leads.web.auth import Admin
 from leads.web.desk import TheDesk
-from leads.web.first_steps import FirstStep, all_steps
+from leads.web.first_steps import PUT_AWAY, FirstStep, all_steps
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
+_YEAR = 365 * 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +30,11 @@ class FirstStepsPage(WebPage):
 def page(request: Request, desk: TheDesk, visitor: Admin) -> Response:
     """All steps, the done ones too."""
     return render(request, FirstStepsPage(steps=all_steps(desk)))
+
+
+@routes.post("/first-steps/put-away")
+def put_away(visitor: Admin) -> Response:
+    """Not shown on 今天 any more in this browser, whatever is left to do."""
+    response = RedirectResponse("/", 303)
+    response.set_cookie(PUT_AWAY, "1", max_age=_YEAR, httponly=True, samesite="lax")
+    return response

@@ -16,6 +16,7 @@ from leads.models import BEIJING, Clinic, Hit, Role
 from leads.records import cases, searches, visits
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
+from leads.web.first_steps import FirstStep, open_steps
 from leads.web.leads import list_view
 from leads.web.leads.heard import heard_of
 from leads.web.leads.list_view import LeadRow
@@ -58,6 +59,7 @@ class TodayPage(WebPage):
     sources_url: str
     outcomes: Mapping[str, str]
     days: DayLine | None
+    steps: Sequence[FirstStep] = ()  # what an admin's new installation still needs
 
 
 @routes.get("/")
@@ -74,7 +76,8 @@ def today(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "") ->
         with desk.records.transaction() as session:
             visits.look(session, visitor.user_id, now=now)
     chosen = _clinic(visitor, clinic or LeadForm.read(kept).near)
-    return render(request, _page(desk, visitor, chosen, last, now))
+    page = _page(desk, visitor, chosen, last, now)
+    return render(request, replace(page, steps=open_steps(request, desk, visitor)))
 
 
 _OF_THE_LIST = frozenset((*LeadForm.model_fields, "done", "undo", "saved"))

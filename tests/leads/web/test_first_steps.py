@@ -67,3 +67,14 @@ def test_the_first_admin_begins_with_the_list_and_others_with_their_desk(tmp_pat
             page = client.post(link, data={"password": password, "csrf": token[1]})
             assert page.url.path == begins
             client.post("/logout", data={"csrf": csrf(dict(client.cookies), tmp_path)})
+
+
+def test_today_shows_the_list_until_it_is_put_away(tmp_path: Path) -> None:
+    cookie = login_cookie(tmp_path)
+    headers = {"X-CSRF": csrf(cookie, tmp_path)}
+    app = create_app(Settings(data_dir=tmp_path))
+    with TestClient(app, base_url=BASE, cookies=cookie, headers=headers) as client:
+        assert "开始使用（0/5）" in client.get("/").text
+        assert "开始使用" not in client.post("/first-steps/put-away").text
+    with TestClient(app, base_url=BASE, cookies=login_cookie(tmp_path, "marketer")) as client:
+        assert "开始使用" not in client.get("/").text
