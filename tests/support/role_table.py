@@ -262,6 +262,7 @@ TABLE: dict[str, Row] = {
     "POST /compliance": Row(MEMBERS, json={"text": "您好"}),
     "GET /cases": Row(MEMBERS),
     "GET /topics": Row(MEMBERS),
+    "GET /needs": Row(MEMBERS),
     "GET /questions": Row(MEMBERS),
     "GET /questions/posts": Row("lhhhh"),  # nobody has asked anything that five did
     "GET /questions/outline": Row(MEMBERS),
@@ -411,6 +412,7 @@ TABLE: dict[str, Row] = {
     ),
     "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/questions": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/needs": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/topics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/funnel": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),

@@ -2,7 +2,7 @@
 
 from leads.web.events import page as events
 from leads.web.funnel import page as funnel
-from leads.web.insights import questions, topics
+from leads.web.insights import needs, questions, topics
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -52,6 +52,7 @@ ROUTERS = (
     maps.routes,
     topics.routes,
     questions.routes,
+    needs.routes,
     alerts.routes,
     ack.routes,
     remind.routes,

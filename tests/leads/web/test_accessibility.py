@@ -41,6 +41,7 @@ EVERYBODY = (
     "/map",
     "/topics?span=month",
     "/questions",
+    "/needs",
     "/questions/outline",
     "/alerts",
     "/digests",

@@ -15,6 +15,7 @@ from leads.insights.questions.kinds import OTHER, asked, kind_of, load
 from leads.insights.questions.outline import Outline, docx, markdown
 from leads.insights.questions.questions import CommonQuestion, of_leads
 from leads.models import Lead
+from leads.replies.compliance import check
 from tests.support.builders import lead, symptom
 from tests.support.paths import ROOT
 
@@ -37,6 +38,10 @@ def test_what_is_put_together_asks_the_same() -> None:
     assert pure / sum(sum(counts.values()) for counts in told.values()) >= 0.95
     assert 1 - groups[OTHER].total() / len(labelled()) >= 0.9
     assert set(told) == set(load().kinds)
+
+
+def test_an_outline_starts_with_nothing_that_must_not_be_said() -> None:
+    assert [kind.title for kind in load().kinds.values() if check(kind.title)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""`tingzhen insights topics` and `questions`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leads.index.sqlite.index import SqliteIndex
+from tests.support.builders import region
+from tests.support.commands import CONFIG, run
+from tests.support.seeds import fresh
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder in which seven people asked the same."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    with SqliteIndex(tmp_path / "data" / "leads.sqlite") as index:
+        index.upsert(
+            [
+                fresh(n, f"{n}号牙疼第{n}天，该挂什么科？", hours=n + 1, place=region("武侯区"), replies=0)
+                for n in range(7)
+            ]
+        )
+    return tmp_path
+
+
+def test_topics_of_a_city() -> None:
+    done = run("insights", "topics", "--city", "成都", "--span", "month")
+    assert done.code == 0, done.err
+    assert "牙痛  7  还没有往常可比" in done.out
+    (told,) = run("insights", "topics", "--city", "成都", "--json").records
+    assert told["city"] == "510100"
+    assert not told["comparable"]
+
+
+def test_questions_are_an_outline_or_lines() -> None:
+    done = run("insights", "questions", "--symptom", "牙痛")
+    assert done.out.startswith("# 牙痛：大家在问什么\n")
+    assert "该挂什么科（7 人问过，7人没人回答）" in done.out
+    (told,) = run("insights", "questions", "--json").records
+    assert (told["kind"], told["people"]) == ("department", 7)
+
+
+@pytest.mark.parametrize("words", [("topics", "--span", "year"), ("questions", "--city", "nowhere")])
+def test_what_cannot_be_understood_is_said(words: tuple[str, ...]) -> None:
+    done = run("insights", *words)
+    assert done.code == 2
+    assert "不" in done.said
