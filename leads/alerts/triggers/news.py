@@ -11,11 +11,11 @@ from crawler.items import Post
 from leads.alerts.messages.message import PUBLISHED, Payload
 from leads.alerts.triggers import rule_set
 from leads.alerts.triggers.rule_set import Occasion
-from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, distance_text, source_name
+from leads.labels import COMPLAINT_NAMES, POLARITY_NAMES, PRECISION_NAMES, distance_text, source_name
 from leads.models import BEIJING, Clinic, Lead, Mention, RuleKind, Severity
 from leads.query.alert_conditions import severity_of
 from leads.scoring import fit
-from leads.scoring.distance import distance_km
+from leads.scoring.distance import distance_km, reach
 from nlp.models import Region, Tags
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -180,11 +180,17 @@ def _about(post: Post) -> Sequence[tuple[str, str]]:
 
 
 def _way(clinic: Clinic | None, region: Region | None) -> str:
-    """ "1.4 公里" to a point, "武侯区内（±6 公里）" for an area; "" where nothing is known of it."""
+    """ "1.4 公里" to a point, "武侯区内（±6 公里）" for an area; "" where nothing is known of it.
+
+    Of one that is near only by its uncertainty it says so.
+    """
     if clinic is None or region is None:
         return ""
-    said = distance_text(region, distance_km(clinic.lat, clinic.lon, region.lat, region.lon))
-    return said if region.level == "point" else f"{region.name}{said}"
+    distance = distance_km(clinic.lat, clinic.lon, region.lat, region.lon)
+    said = distance_text(region, distance)
+    placed = said if region.level == "point" else f"{region.name}{said}"
+    unsure = reach(region, fit.near(clinic), distance) == "likely"
+    return f"{placed}，{PRECISION_NAMES['likely']}" if unsure else placed
 
 
 def _text(post: Post) -> str:

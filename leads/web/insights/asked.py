@@ -90,7 +90,7 @@ def list_address(city: str, since: date, until: date, **fields: str) -> str:
     """The desk's list of the leads behind a figure; `city`: an adcode, "" for everywhere."""
     place = ("area", city) if city else ("near", "all")
     pairs = [place, *fields.items(), ("since", since.isoformat()), ("until", until.isoformat())]
-    return "/?" + urlencode(pairs)
+    return "/leads?" + urlencode(pairs)
 
 
 def midnight(day: date) -> datetime:

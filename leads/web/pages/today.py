@@ -17,6 +17,7 @@ from leads.records import cases, searches, visits
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.first_steps import FirstStep, open_steps
+from leads.web.insights.asked import specialties_of
 from leads.web.leads import list_view
 from leads.web.leads.heard import heard_of
 from leads.web.leads.list_view import LeadRow
@@ -29,10 +30,12 @@ from leads.web.pages.coverage import IN_TROUBLE, OUTCOME_WORDS, source_lines
 from leads.web.pages.coverage import Line as SourceLine
 from leads.web.render import WebPage, render
 from leads.web.today import figures
+from leads.web.today.asking import AskedOften, QuestionsOfTheWeek
 from leads.web.today.figures import DAY, DayFigure, FigurePart
 from leads.web.today.line import DayLine, first_moment, line
 
-SHOWN = 5  # leads or mentions in a list
+SHOWN = 5  # leads in a list, and mentions where they come first
+BESIDE = 3  # mentions beside what comes first
 MOST_TROUBLES = 3  # sources
 MOST_NEWS = timedelta(days=30)  # who was away for longer is told of these
 routes = APIRouter()
@@ -59,6 +62,7 @@ class TodayPage(WebPage):
     sources_url: str
     outcomes: Mapping[str, str]
     days: DayLine | None
+    asking: Sequence[AskedOften] = ()
     steps: Sequence[FirstStep] = ()  # what an admin's new installation still needs
 
 
@@ -77,7 +81,9 @@ def today(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "") ->
             visits.look(session, visitor.user_id, now=now)
     chosen = _clinic(visitor, clinic or LeadForm.read(kept).near)
     page = _page(desk, visitor, chosen, last, now)
-    return render(request, replace(page, steps=open_steps(request, desk, visitor)))
+    asked: QuestionsOfTheWeek = request.app.state.asking
+    asking = asked.often(desk.index, chosen, now=now, specialties=specialties_of(visitor))
+    return render(request, replace(page, asking=asking, steps=open_steps(request, desk, visitor)))
 
 
 _OF_THE_LIST = frozenset((*LeadForm.model_fields, "done", "undo", "saved"))
@@ -169,9 +175,9 @@ def _figures(
 
 # The blocks of each role's page: what comes first stands at the left.
 _COLUMNS: Mapping[Role, Sequence[Sequence[str]]] = {
-    "admin": (("sources", "hot"), ("days", "heard")),
-    "marketer": (("hot",), ("days", "heard")),
-    "doctor": (("heard",), ("days", "hot")),
+    "admin": (("sources", "hot"), ("days", "heard", "asking")),
+    "marketer": (("hot",), ("days", "heard", "asking")),
+    "doctor": (("heard", "asking"), ("days", "hot")),
 }
 
 
@@ -200,7 +206,8 @@ def _rows(desk: Desk, visitor: Visitor, near: LeadForm, hits: Sequence[Hit], now
 
 def _gravest(desk: Desk, visitor: Visitor, unfinished: MentionForm, now: datetime) -> list[MentionRow]:
     """The first of the list of mentions: what is not done yet, the gravest first."""
-    shown = read(desk, find(desk, visitor, unfinished, now).heads[:SHOWN])
+    most = SHOWN if visitor.restricted else BESIDE
+    shown = read(desk, find(desk, visitor, unfinished, now).heads[:most])
     known = around(desk, visitor, shown)
     return [mentionview.row(each, known) for each in shown]
 

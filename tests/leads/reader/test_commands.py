@@ -91,9 +91,12 @@ def test_check_says_that_texts_stay_or_leave_and_asks_nobody(own_folder: Path) -
         assert level == "warning"
         assert "正文打码后会发给 llm.example.com" in text
         configured(service, url="http://llm.example.com/v1", texts_may_leave=True, private_addresses=False)
-        assert ("error", "reader.url 不是 https，帖子不会明文发到外面：请换成 https 地址。") in findings()
+        assert (
+            "error",
+            "大模型的地址（reader.url）不是 https，帖子不会明文发到外面：请换成 https 地址。",
+        ) in findings()
         configured(service, model="")
-        assert findings() == [("error", "写了 reader.url，没有写 reader.model：请补上。")]
+        assert findings() == [("error", "填了大模型的地址，没有填模型的名字（reader.model）：请补上。")]
         assert service.posts == []
 
 

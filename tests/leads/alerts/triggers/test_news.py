@@ -30,8 +30,9 @@ def told(place: Region | None, *clinics: Clinic) -> Payload:
         (point(30.641, 104.047), "0.2 公里"),
         (region("武侯区"), "武侯区内（±6 公里）"),
         (replace(region("武侯区"), exact=False), "武侯区距离不明"),
+        (region("成都市"), "成都市内（±68 公里），可能在附近"),
     ],
-    ids=["point", "area", "area without a point of its own"],
+    ids=["point", "area", "area without a point of its own", "area that is near by its uncertainty alone"],
 )
 def test_a_point_has_kilometres_and_an_area_its_size(place: Region, way: str) -> None:
     payload = told(place, FAR, NEAR, OTHER)
