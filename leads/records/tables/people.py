@@ -30,7 +30,9 @@ class User(Base):
     password: Mapped[str] = mapped_column(String(255), default="")
     clinic_ids: Mapped[list[str]] = mapped_column(default_factory=list)  # a doctor sees these only
     disabled: Mapped[bool] = mapped_column(default=False)
-    start: Mapped[str] = mapped_column(Text, default="")  # the search the desk opens with; "": the usual one
+    start: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # the search the desk opens with; "": the usual one
 
 
 class LoginLink(Base):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.orm import Session
 
 from leads.alerts.outbox.claims import claim
 from leads.config import Settings
 from leads.errors import StorageError
-from leads.records import erasures, open_records, origins
+from leads.records import database, erasures, open_records, origins
 from leads.records.tables.alerts import Alert
 from leads.records.tables.base import Base
 from leads.records.tables.people import User
@@ -34,10 +37,50 @@ def user(login: str) -> User:
     return User(login=login, name=login, role="admin", created_at=NOW)
 
 
-def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
-    with open_records(Settings(data_dir=tmp_path)) as records, records.engine.begin() as connection:
+def migrated(connection: Connection) -> None:
+    """All that led to the tables of today, step by step."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def shape(connection: Connection) -> object:
+    """Everything a database says of its tables, conditions of an index as text."""
+    looked_at = inspect(connection)
+    said = {
+        name: [
+            looked_at.get_columns(name),
+            [looked_at.get_pk_constraint(name)],
+            looked_at.get_foreign_keys(name),
+            looked_at.get_unique_constraints(name),
+            looked_at.get_indexes(name),
+        ]
+        for name in looked_at.get_table_names()
+    }
+    return {name: [sorted(map(_text, part)) for part in parts] for name, parts in said.items()}
+
+
+def _text(part: object) -> str:
+    return json.dumps(part, default=str, sort_keys=True)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_new_records_have_exactly_the_tables_that_the_migrations_make(
+    tmp_path: Path, postgres: str, kind: str
+) -> None:
+    """New ones are made at once; both ways lead to the same, on both databases."""
+    fresh = Settings(data_dir=tmp_path, records="sqlite" if kind == "sqlite" else postgres)
+    with open_records(fresh) as records, records.engine.begin() as connection:
+        at_once = shape(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+        assert MigrationContext.configure(connection).get_current_revision() is not None
+        for table in [*Base.metadata.sorted_tables[::-1]]:
+            table.drop(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        migrated(connection)
+        assert shape(connection) == at_once
 
 
 def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
