@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from mcp import ClientSession, StdioServerParameters, stdio_client
 
+from crawler.sources.load import PACKAGED
 from leads.models import Role
 from leads.records import open_records, tokens, users
 from leads.records.clinics import adopt_file
 from tests.support.commands import TINGZHEN, run
+from tests.support.coroutines import finish
 from tests.support.seeds import seed, settings
 
 CONFIG = """
@@ -42,6 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assistant")
     (folder / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
     seed(folder / "data")
+    shutil.copyfile(PACKAGED, folder / "data" / "sources.toml")
     made = settings(folder / "data")
     with open_records(made) as records, records.transaction() as session:
         adopt_file(session, made)  # as the desk does, where tokens are made
@@ -73,7 +76,7 @@ def asked(place: Path, secret: str, *calls: Call) -> tuple[list[Any], list[tuple
             answers = [await session.call_tool(name, values) for name, values in calls]
             return tools, [(bool(each.is_error), _content(each)) for each in answers]
 
-    return anyio.run(talk)
+    return finish(talk())
 
 
 def _content(answer: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from leads.web.pages.capture import EXTENSION
 from tests.support.browsing import DESK, TIMEOUT, executable
@@ -32,29 +32,28 @@ def id_of(folder: Path) -> str:
 
 
 @contextmanager
-def with_extension(folder: Path) -> Iterator[tuple[BrowserContext, str]]:
-    """Chromium with the extension, and where the extension's own pages are."""
+def with_extension(browser: Browser, folder: Path) -> Iterator[tuple[BrowserContext, str]]:
+    """Another Chromium like `browser` with the extension, and where the extension's own pages are."""
     extension = unpacked(folder)
     expect.set_options(timeout=TIMEOUT)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            folder / "profile",
-            executable_path=executable(),
-            headless=False,
-            viewport=DESK,
-            locale="zh-CN",
-            args=[
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                f"--disable-extensions-except={extension}",
-                f"--load-extension={extension}",
-                "--disable-features=DisableLoadExtensionCommandLineSwitch",
-            ],
-        )
-        context.set_default_timeout(TIMEOUT)
-        yield context, f"chrome-extension://{id_of(extension)}"
-        context.close()
+    context = browser.browser_type.launch_persistent_context(
+        folder / "profile",
+        executable_path=executable(),
+        headless=False,
+        viewport=DESK,
+        locale="zh-CN",
+        args=[
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--disable-extensions-except={extension}",
+            f"--load-extension={extension}",
+            "--disable-features=DisableLoadExtensionCommandLineSwitch",
+        ],
+    )
+    context.set_default_timeout(TIMEOUT)
+    yield context, f"chrome-extension://{id_of(extension)}"
+    context.close()
 
 
 def shown_at(context: BrowserContext, address: str, body: str) -> Page:

@@ -20,9 +20,11 @@ def test_a_search_by_form(browser: Browser, address: str, folder: Path, size: Vi
         before = page.locator("li.lead").count()
         shoot(page, f"leads-{size['width']}")
         page.get_by_label("搜索词").fill("7号 OR 12号")
+        if size == PHONE:
+            page.get_by_role("link", name="筛选").click()
         page.get_by_label("诊所附近").select_option("all")
         page.get_by_label("排序").select_option("newest")
-        page.get_by_role("button", name="搜索").click()
+        page.get_by_role("button", name="应用筛选" if size == PHONE else "搜索").click()
         page.wait_for_url("**q=7*")
         texts = page.locator("li.lead .text").all_inner_texts()
         assert len(texts) == 2 < before
@@ -83,6 +85,7 @@ def test_mentions_can_be_reached_and_filtered(browser: Browser, address: str, fo
         page.goto(address + "/leads")
         page.get_by_role("link", name="提及").click()
         assert page.locator("li.lead").count() == 3
+        page.get_by_text("筛选和排序").click()
         page.get_by_label("诊所").select_option("qingmu")
         page.get_by_role("button", name="查看").click()
         page.wait_for_url("**clinic=qingmu*")
@@ -111,7 +114,7 @@ def test_everything_can_be_reached_by_keyboard(browser: Browser, address: str, f
         page.keyboard.press("Enter")
         page.wait_for_url("**q=7*")
         seen: set[str] = set()
-        for _ in range(40):
+        for _ in range(90):
             page.keyboard.press("Tab")
             seen.add(
                 page.evaluate(

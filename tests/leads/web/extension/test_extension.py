@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from leads.records import open_records
 from leads.records.captures import of_today
@@ -57,11 +57,11 @@ def popup_over(context: BrowserContext, home: str, address: str) -> Page:
 
 
 def test_one_press_keeps_the_post_on_the_screen_and_asks_nobody_else(
-    desk: tuple[Path, str], tmp_path: Path
+    browser: Browser, desk: tuple[Path, str], tmp_path: Path
 ) -> None:
     folder, url = desk
     secret = token(create_app(settings(folder)), "marketer", scopes=["capture"])
-    with with_extension(tmp_path) as (context, home):
+    with with_extension(browser, tmp_path) as (context, home):
         shown_at(context, WEIBO, weibo_page())
         asked: list[Request] = []
         context.on("request", lambda request: asked.append(request))
@@ -98,8 +98,8 @@ def test_one_press_keeps_the_post_on_the_screen_and_asks_nobody_else(
         assert of_today(session, "marketer-", now=now) == 2
 
 
-def test_without_settings_it_says_what_to_do(tmp_path: Path) -> None:
-    with with_extension(tmp_path) as (context, home):
+def test_without_settings_it_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    with with_extension(browser, tmp_path) as (context, home):
         shown_at(context, WEIBO, weibo_page())
         popup = popup_over(context, home, WEIBO)
         expect(popup.get_by_text("先点“设置”，填好听诊的网址和令牌。")).to_be_visible()
