@@ -61,7 +61,7 @@ def everything(settings: Settings) -> object:
             addresses = [each.address for each in session.scalars(select(Channel))]
             people = [(each.id, each.login) for each in session.scalars(select(User))]
             count = rows(session.connection())
-        return contents(index), str(index.stamp()), addresses, people, count, storage.author_secret(settings)
+        return contents(index), index.stamp().id, addresses, people, count, storage.author_secret(settings)
 
 
 @backends

@@ -323,8 +323,8 @@ def test_the_audit_pages_and_filters(client: TestClient, client_of: ClientOf, re
         seen += rows(url)
     assert seen == 120
     assert rows(client.get("/audit?who=robot").text) == 50
-    assert "没有记录" in client.get("/audit?who=nobody").text
-    assert "没有记录" in client.get("/audit?action=%25").text
+    assert "没有这样的记录" in client.get("/audit?who=nobody").text
+    assert "没有这样的记录" in client.get("/audit?action=%25").text
     assert client_of("marketer").get("/audit").status_code == 403
 
 
