@@ -157,7 +157,7 @@ def test_a_phone_has_four_pages_and_the_others_under_more(client_of: ClientOf, r
     quick, _, more = dock.partition("<details")
     assert re.findall(r'href="([^"#]+)"', quick) == [each.path for each in dock_of(role)]
     everything = {each.path for _, entries in menu_of(role) for each in entries}
-    assert {*re.findall(r'<a href="([^"#]+)"', dock)} == everything | {"/account"}
+    assert {*re.findall(r'<a href="([^"#]+)"', dock)} == everything | {"/account", "/nudges"}
     assert "退出" in more
 
 
