@@ -23,12 +23,14 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 PINNED = {
     ("leads", 1): "0b8af7db37bbae35",
     ("leads", 2): "2a06aea7026f7c16",  # assignee
+    ("leads", 3): "b9b21e51ce4e67a7",  # what is counted a day: district, answered, stage
     ("mentions", 1): "293f5efbfd0e9c8d",
     ("state", 1): "35022c15da0d2e52",
 }
 # What SQLite keeps in its full-text and fold tables, and under other names.
 ELSEWHERE = {"words", "subwords", "bands", "symptoms", "specialties", "areas"}
-ONLY_ELASTIC = {"place", "place_key", "city", "digest"}  # derived from code, level, lat, lon and doc
+# Derived from code, level, lat, lon and doc; of district, answered and stage SQLite keeps counts a day.
+ONLY_ELASTIC = {"place", "place_key", "city", "digest", "district", "answered", "stage"}
 
 
 def content_hash(name: str) -> str:
