@@ -95,6 +95,6 @@ def test_one_key_answers(browser: Browser, address: str, folder: Path, size: Vie
         before = page.locator("progress").get_attribute("value")
         page.keyboard.press("1")
         page.wait_for_function(f"document.querySelector('progress').getAttribute('value') != '{before}'")
-        page.locator("summary").click()
+        page.locator("main summary").click()
         page.locator("[name=symptom_words]").press("2")  # typed, not answered
         assert page.locator("[name=symptom_words]").input_value() == "2"

@@ -50,7 +50,7 @@ def test_a_rule_is_seen_before_it_is_saved(
     name = f"附近牙疼 {size['width']}"
     with opened(browser, size, folder=folder) as page:
         page.goto(address + "/rules")
-        page.get_by_role("link", name="附近的新线索").click()
+        page.locator("a.card", has_text="附近的新线索").click()
         shoot(page, f"rule-empty-{size['width']}")
         page.get_by_label("名称").fill(name)
         page.get_by_label("词", exact=True).fill("牙疼 NOT 广告")
