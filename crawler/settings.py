@@ -65,6 +65,8 @@ DOWNLOADER_MIDDLEWARES = {
 EXTENSIONS = {
     "scrapy.extensions.throttle.AutoThrottle": None,
     "crawler.extensions.PoliteThrottle": 0,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "crawler.extensions.MemoryNow": 0,
     "crawler.extensions.RunRecorder": 500,
 }
 # The one joint to the rest; empty it to crawl without `leads` (-s ITEM_PIPELINES={}).
