@@ -153,6 +153,13 @@ def lead_pages() -> dict[str, Make]:
 def other_pages(sample: Sequence[Lead]) -> dict[str, Make]:
     """The other pages there are; one that is not served is left out."""
     return {
+        "today": lambda rng: f"/?clinic={rng.choice(PLACES)[0]}",
+        "topics": lambda rng: f"/topics?span={rng.choice(('today', 'week', 'month'))}",
+        "questions": lambda rng: f"/questions?span={rng.choice(('today', 'week', 'month'))}",
+        "needs": lambda rng: "/needs",
+        "funnel": lambda rng: f"/funnel?since={rng.choice(('30d', '90d', '365d'))}",
+        "board": lambda rng: "/cases?view=board&assignee=",
+        "ten": lambda rng: "/ten",
         "lead": lambda rng: "/leads/" + quote(rng.choice(sample).id, safe=""),
         "mentions": lambda rng: "/mentions",
         "map": lambda rng: f"/map?near={rng.choice(PLACES)[0]}",
