@@ -27,6 +27,6 @@ def test_a_need_leads_to_its_posts(tmp_path: Path) -> None:
         page = unescape(client.get("/needs").text)
         assert "武侯区" in page
         assert "几乎都没人回答" in page
-        assert "/?area=510107&symptom=toothache&since=" in page
+        assert "/leads?area=510107&symptom=toothache&since=" in page
         assert "锦江区" not in page
         assert "没有特别缺回答的需求" in client.get("/needs?span=today").text

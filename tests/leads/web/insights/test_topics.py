@@ -18,7 +18,7 @@ def test_a_city_with_its_topics(client: TestClient) -> None:
     assert "话题 · 成都市" in page
     assert "牙痛" in page
     assert "/rules/new?kind=spike&symptom=toothache&area=510100" in page
-    assert "/?area=510100&symptom=toothache&since=" in page
+    assert "/leads?area=510100&symptom=toothache&since=" in page
 
 
 def test_a_doctor_sees_the_cities_of_own_clinics_only(client_of: ClientOf) -> None:
