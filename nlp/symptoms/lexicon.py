@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from nlp.models import Urgency
 from nlp.text.normal import DATA
@@ -22,6 +22,7 @@ CUES = DATA / "symptom_cues.toml"
 # At one character both its ends must.
 BOTH_ENDS, ONE_END, ANYWHERE = 2, 1, 0
 TomlTable: TypeAlias = Mapping[str, Any]  # of our own data files
+Prevalence = Literal["common", "occasional", "rare"]  # over 5 %, 0.5 to 5 %, under 0.5 %; data/README.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class Concept:
     specialty: str
     urgency: Urgency
     chronic: bool
-    recurring: bool
+    recurring: bool  # comes again and again to one person
+    prevalence: Prevalence
     gathers: bool  # people of this need meet in groups
     treatments: tuple[str, ...]
 
@@ -119,6 +121,7 @@ def _concept(code: str, table: TomlTable) -> Concept:
         urgency=table["urgency"],
         chronic=table["course"] == "chronic",
         recurring=table["frequency"] == "recurring",
+        prevalence=table["prevalence"],
         gathers=table["gathers"],
         treatments=tuple(table["treatments"]),
     )
