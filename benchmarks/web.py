@@ -157,6 +157,7 @@ def other_pages(sample: Sequence[Lead]) -> dict[str, Make]:
         "topics": lambda rng: f"/topics?span={rng.choice(('today', 'week', 'month'))}",
         "questions": lambda rng: f"/questions?span={rng.choice(('today', 'week', 'month'))}",
         "needs": lambda rng: "/needs",
+        "groups": lambda rng: "/groups",
         "funnel": lambda rng: f"/funnel?since={rng.choice(('30d', '90d', '365d'))}",
         "board": lambda rng: "/cases?view=board&assignee=",
         "ten": lambda rng: "/ten",

@@ -36,10 +36,11 @@ class _Table(BaseModel):
 
 
 class LeadSettings(_Table):
-    """[leads]: what becomes a lead, and for how long."""
+    """[leads]: what becomes a lead, and for how long; how many people one group may have."""
 
     min_need: Annotated[float, Field(ge=0, le=1)] = 0.3
     expire_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    group_most: Annotated[int, Field(ge=5, le=5000)] = 200
 
 
 class WebSettings(_Table):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from leads.models import AlertState, DownTo, Hit, How, MentionState, Precision, RuleKind, Severity
 from nlp.models import ComplaintKind, Evidence, Polarity, Region, Urgency
+from nlp.symptoms.lexicon import Prevalence
 
 INTENT_NAMES = {
     "seeker": "求诊",
@@ -52,6 +53,13 @@ GROUP_NAMES = {"": "全部", "source": "来源", "rule": "规则", "person": "�
 MENTION_STATE_NAMES: Mapping[MentionState, str] = {
     "open": "待处理", "working": "处理中", "done": "已处理", "not_us": "不是我们",
 }  # fmt: skip
+LIFE_STAGE_NAMES = {
+    "child": "孩子", "pregnant": "孕产", "elder": "老人", "student": "学生",
+    "": "没说是谁", "mixed": "合并的", "any": "所有人",
+}  # fmt: skip
+VERDICT_NAMES = {"lasting": "长期群", "short": "短期群", "none": "不建群"}
+PREVALENCE_NAMES: Mapping[Prevalence, str] = {"common": "常见", "occasional": "不少见", "rare": "少见"}
+TURN_NAMES = {"rise": "变多", "fall": "变少", "steady": "差不多", "unknown": "还比不了"}
 NOWHERE = "不明"  # may stand for an area: no place is known
 NOBODY = "未分配"  # may stand for the empty assignee
 SORT_NAMES = {"score": "综合", "newest": "最新", "nearest": "最近"}

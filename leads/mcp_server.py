@@ -19,7 +19,7 @@ from leads.query.fields import FIELDS
 from leads.records import open_records
 from leads.storage import open_index
 from leads.web.api import coverage as sources
-from leads.web.api import leads, mentions
+from leads.web.api import groups, leads, mentions
 from leads.web.api.access import Caller, identify, lacking
 from leads.web.desk import Desk
 
@@ -32,6 +32,7 @@ TOOL_SCOPES = {
     "get_lead": "leads:read",
     "mentions": "mentions:read",
     "coverage": "coverage:read",
+    "groups": "leads:read",
 }
 NOT_ASKED = ("cursor", "limit")  # an assistant reads one page, of its own length
 ABOUT = (
@@ -101,6 +102,10 @@ class Tools:
         self.caller(TOOL_SCOPES["coverage"])
         return sources.listing(self._desk, self._desk.clock())
 
+    def groups(self, city: str) -> Told:
+        """Whom to gather in groups."""
+        return groups.listing(self._desk, self.caller(TOOL_SCOPES["groups"]), city)
+
 
 def _form(kind: type[Any], criteria: dict[str, object]) -> Any:  # a model of this kind
     try:
@@ -159,6 +164,14 @@ def server(tools: Tools) -> MCPServer:
     def coverage() -> Told:
         """每个来源的采集情况：上次什么时候采、结果如何、缺了什么、什么时候再采。数字少的时候先看这里。"""
         return _said(tools.coverage)
+
+    @made.tool(title="适合建群吗", annotations=reading)
+    def groups(
+        city: Annotated[str, Field(description="城市的名字或代码；all 是每个城市。")] = "",
+    ) -> Told:
+        """哪种需求适合建群：各区、各人群（孩子、孕产、老人、学生）的线索数（不足 5 的已合并）、走势、季节、
+        病程，建议长期群、短期群还是不建群和理由。"""
+        return _said(lambda: tools.groups(city))
 
     return made
 

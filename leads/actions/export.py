@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -140,6 +140,24 @@ def xlsx_chunks(hits: Iterable[Hit], *, people: Mapping[str, str] = _UNNAMED) ->
         file.seek(0)
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def table_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Any table as a CSV file, made harmless."""
+    return BOM + csv_line(columns) + "".join(csv_line(map(harmless, cells)) for cells in rows)
+
+
+def table_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Any small table as an XLSX file of one sheet, made harmless."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    sheet.append(columns)
+    for cells in rows:
+        sheet.append([_for_excel(harmless(cell)) for cell in cells])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
 
 
 def _for_excel(cell: Cell) -> Cell:

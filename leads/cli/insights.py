@@ -46,3 +46,14 @@ def questions(
 
     settings, now = state.settings(), datetime.now(UTC)
     show.questions(settings, city=city, span=span, symptom=symptom, now=now, as_json=as_json)
+
+
+@group.command()
+def groups(
+    city: Annotated[str, typer.Option(help="城市的名字或代码；不写是每个城市。")] = "",
+    as_json: Json = False,
+) -> None:
+    """适合建群吗：哪种需求、哪个区、哪些人，长期群、短期群还是不建群。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.groups(state.settings(), city=city, now=datetime.now(UTC), as_json=as_json)

@@ -8,6 +8,8 @@ from leads import storage
 from leads.config import Settings
 from leads.errors import QueryError
 from leads.index.spread import city_of
+from leads.insights.groups import groups as gathered
+from leads.insights.groups.table import COLUMNS, rows
 from leads.insights.questions.outline import Outline, markdown
 from leads.insights.questions.questions import find
 from leads.insights.topics import topics as town
@@ -67,6 +69,30 @@ def questions(
         place=area_name(area) if area else "全部地区", stretch=f"{first} 到 {last}", questions=found
     )
     print(markdown(outline), end="")
+
+
+def groups(settings: Settings, *, city: str, now: datetime, as_json: bool) -> None:
+    """Whom to gather, a line a cell.
+
+    Raises:
+        QueryError: no such city.
+        StorageError: the data folder, the index or the coverage cannot be read.
+    """
+    area = city_of(area_code(city)) if city else ""
+    with storage.open_index(settings, create=False) as index:
+        with storage.coverage(settings) as coverage:
+            troubled = troubled_of(states(storage.sources(settings), coverage, now))
+        most = settings.leads.group_most
+        found = gathered.find(index, area, now=now, most=most, troubled=troubled)
+    if as_json:
+        print_json([found.to_json()])
+        return
+    if not found.needs:
+        print("还没有满 5 条的需求：多采集几天再看。")
+        return
+    print("  ".join(COLUMNS))
+    for row in rows(found):
+        print("  ".join(map(str, row)))
 
 
 def _span(text: str) -> Span:

@@ -34,6 +34,7 @@ MENU: Mapping[str, Sequence[Entry]] = {
         Entry("/topics", "topics", "话题", "trending-up"),
         Entry("/questions", "questions", "大家在问", "message-circle-question-mark"),
         Entry("/needs", "needs", "没人回答", "megaphone"),
+        Entry("/groups", "groups", "建群", "users-round"),
         Entry("/digests", "digests", "简报", "newspaper"),
     ),
     "设置": (

@@ -93,17 +93,21 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
         ("get_lead", {"lead_id": "forum/1"}),
         ("mentions", {"clinic": "anhe", "polarity": "complaint"}),
         ("coverage", {}),
+        ("groups", {"city": "all"}),
         ("get_lead", {"lead_id": "forum/999"}),
         ("search_leads", {"since": "yesterday"}),
     )
-    assert [tool.name for tool in tools] == ["search_leads", "get_lead", "mentions", "coverage"]
+    assert [tool.name for tool in tools] == [
+        "search_leads", "get_lead", "mentions", "coverage", "groups",
+    ]  # fmt: skip
     assert all(tool.annotations.read_only_hint and "。" in tool.description for tool in tools)
-    assert [failed for failed, _ in answers] == [False, False, False, False, True, True]
-    found, one, heard, sources, missing, unclear = [said for _, said in answers]
+    assert [failed for failed, _ in answers] == [False] * 5 + [True] * 2
+    found, one, heard, sources, gathered, missing, unclear = [said for _, said in answers]
     assert len(found["items"]) == 3
     assert one["id"] == "forum/1"
     assert [each["id"] for each in heard["items"]] == ["forum/2#anhe"]
     assert sources["items"]
+    assert {need["name"] for need in gathered["needs"]} == {"牙痛"}
     assert "没有这条线索" in missing
     assert "since 'YESTERDAY' 看不懂" in unclear or "since 'yesterday' 看不懂" in unclear
     assert "author_key" not in str(answers)

@@ -263,6 +263,9 @@ TABLE: dict[str, Row] = {
     "GET /cases": Row(MEMBERS),
     "GET /topics": Row(MEMBERS),
     "GET /needs": Row(MEMBERS),
+    "GET /groups": Row(MEMBERS),
+    "GET /groups.csv": Row(MEMBERS),
+    "GET /groups.xlsx": Row(MEMBERS),
     "GET /questions": Row(MEMBERS),
     "GET /questions/posts": Row("lhhhh"),  # nobody has asked anything that five did
     "GET /questions/outline": Row(MEMBERS),
@@ -413,6 +416,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/insights/summary": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/questions": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/needs": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/groups": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/topics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/funnel": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),

@@ -2,7 +2,7 @@
 
 from leads.web.events import page as events
 from leads.web.funnel import page as funnel
-from leads.web.insights import needs, questions, topics
+from leads.web.insights import groups, needs, questions, topics
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -53,6 +53,7 @@ ROUTERS = (
     topics.routes,
     questions.routes,
     needs.routes,
+    groups.routes,
     alerts.routes,
     ack.routes,
     remind.routes,

@@ -1,4 +1,4 @@
-"""`tingzhen insights topics` and `questions`."""
+"""`tingzhen insights topics`, `questions` and `groups`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def test_questions_are_an_outline_or_lines() -> None:
     assert "该挂什么科（7 人问过，7人没人回答）" in done.out
     (told,) = run("insights", "questions", "--json").records
     assert (told["kind"], told["people"]) == ("department", 7)
+
+
+def test_groups_are_lines_of_cells() -> None:
+    done = run("insights", "groups", "--city", "成都")
+    assert done.code == 0, done.err
+    assert "成都市  武侯区  没说是谁  牙痛  口腔科  7" in done.out
+    (told,) = run("insights", "groups", "--json").records
+    assert [(need["name"], need["verdict"]) for need in told["needs"]] == [("牙痛", "short")]
 
 
 @pytest.mark.parametrize("words", [("topics", "--span", "year"), ("questions", "--city", "nowhere")])

@@ -42,6 +42,7 @@ EVERYBODY = (
     "/topics?span=month",
     "/questions",
     "/needs",
+    "/groups?city=all",
     "/questions/outline",
     "/alerts",
     "/digests",
