@@ -10,10 +10,10 @@ from datetime import datetime, time, timedelta
 from functools import cache
 
 import numpy as np
-from scipy import stats
 
 from leads.index.base import LeadIndex
 from leads.insights.few import LEAST
+from leads.insights.topics.tails import poisson_more_than
 from leads.insights.topics.topics import FDR, SPAN_DAYS, Span
 from leads.insights.topics.usual import q_values
 from leads.models import BEIJING, Lead, LeadQuery, Phrase
@@ -85,6 +85,6 @@ def judged(counts: dict[str, int], past: dict[str, int], share: float) -> tuple[
     words = list(counts)
     seen = np.array([counts[word] for word in words], float)
     mean = (np.array([past[word] for word in words], float) + 0.5) * share
-    q = q_values(stats.poisson.sf(seen - 1, mean))
+    q = q_values(poisson_more_than(seen - 1, mean))
     kept = [at for at in range(len(words)) if q[at] <= FDR and seen[at] >= TIMES * mean[at]]
     return tuple(NewWord(word=words[at], people=int(seen[at]), usual=float(mean[at])) for at in kept[:TOLD])

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from scipy import stats
 
-from leads.insights.topics.usual import Floats
+from leads.insights.topics.tails import Floats, poisson_at_most
 from leads.sources.states import TROUBLE, SourceState
 
 LEAST_PAST = 28  # days that a source must have been read before the stretch
@@ -63,7 +62,8 @@ def _silent(posts: Floats, stretch: int) -> bool:
     past, seen = posts[:-stretch], float(posts[-stretch:].sum())
     mean = float(np.median(past)) * stretch if len(past) else 0.0
     spread = max(1.0, float(past.var()) / max(float(past.mean()), 1e-9)) if len(past) else 1.0
-    return seen < 0.3 * mean and float(stats.poisson.cdf(seen / spread, mean / spread)) < SURE
+    chance = poisson_at_most(np.array(seen / spread), np.array(mean / spread))
+    return seen < 0.3 * mean and float(chance) < SURE
 
 
 def _there(posts: Sequence[Floats], days: int) -> Floats:

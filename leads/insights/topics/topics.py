@@ -17,7 +17,8 @@ from leads.index.base import LeadIndex
 from leads.index.daily import Counts, Daily
 from leads.insights.few import LEAST, Figure, blocks, merged, nested
 from leads.insights.topics.sources import MUCH, SteadySources, standing
-from leads.insights.topics.usual import Floats, Usual, exposures, q_values, usual
+from leads.insights.topics.tails import Floats
+from leads.insights.topics.usual import Usual, exposures, q_values, usual
 from leads.insights.topics.workdays import kinds_of
 from leads.models import BEIJING
 from nlp.symptoms import lexicon

@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
+from leads.insights.topics.tails import Floats, binomial_at_most, binomial_more_than
 from leads.insights.topics.workdays import HOLIDAY, KINDS
 
-Floats = NDArray[np.float64]
 HALF_LIFE = 21.0  # days
 BURST = 2.58  # residuals above this are earlier bursts: one day in a hundred by chance
 PRIOR = 0.5  # posts that a series is given in its past, so that one without any has a rate
@@ -98,7 +96,7 @@ def _residuals(past: Floats, mean: Floats) -> Floats:
 def _tails(seen: Floats, mean: Floats, variance: Floats) -> dict[str, Floats]:
     size = mean**2 / np.maximum(variance - mean, 1e-9 * np.maximum(mean, 1e-9))
     chance = size / (size + mean)
-    return {"high": stats.nbinom.sf(seen - 1, size, chance), "low": stats.nbinom.cdf(seen, size, chance)}
+    return {"high": binomial_more_than(seen - 1, size, chance), "low": binomial_at_most(seen, size, chance)}
 
 
 def q_values(p: Floats) -> Floats:
