@@ -23,12 +23,13 @@ from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.alerts.messages.digest import Digests
 from leads.alerts.outbox.worker import Worker
-from leads.alerts.triggers import nudged
+from leads.alerts.triggers import drifted, nudged
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import watch
 from leads.config import Settings
 from leads.errors import BusyError, TingzhenError
 from leads.index.base import LeadIndex
+from leads.learning.drift import drift
 from leads.models import Clock, system_clock
 from leads.reader.second_reader import SecondReader
 from leads.records import (
@@ -54,6 +55,7 @@ WATCH_SECONDS = 300
 LEARN_SECONDS = 1800
 BACKUP_SECONDS = 600
 NUDGE_SECONDS = 3
+DRIFT_SECONDS = 6 * 3600
 READER_SECONDS = 120
 READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
@@ -251,6 +253,15 @@ class HouseKeeping:
         """What colleagues want somebody to know goes to that person's channel."""
         nudged.tell(self._records, now=self._clock())
 
+    def tell_drift(self) -> None:
+        """Posts unlike those before go to the admins' channels."""
+        now = self._clock()
+        drifted.tell(self._records, lambda: self._shift(now), now=now)
+
+    def _shift(self, now: datetime) -> float | None:
+        found = drift(self._index, now=now)
+        return found.index if found.shifted else None
+
     def purge(self) -> None:
         """Forget what is too old to be kept."""
         now = self._clock()
@@ -318,6 +329,7 @@ class Schedule:
         self._every(REPORT_SECONDS, self._house.report)
         self._every(NUDGE_SECONDS, self._house.tell_nudges)
         self._every(WATCH_SECONDS, self._house.watch)
+        self._every(DRIFT_SECONDS, self._house.tell_drift)
         self._every(LEARN_SECONDS, self._house.learn)
         self._every(BACKUP_SECONDS, self._house.back_up)
         self._every(24 * 3600, self._house.purge)
@@ -379,6 +391,7 @@ def one_round(
     house.watch()
     house.report()
     house.tell_nudges()
+    house.tell_drift()
     sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from leads.errors import InputError
 from leads.index.base import LeadIndex
 from leads.learning.questions import A_DAY, drawn_by, next_lead
@@ -32,6 +34,15 @@ class DailyTurn:
     def finished(self) -> bool:
         """All ten of today are done."""
         return self.done >= A_DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodaysQuestion:
+    """One of somebody's ten of today: `answer` is an intent, `skip`, or "" where it is still to come."""
+
+    lead_id: str
+    answer: str
+    lead: Lead | None  # None when it is gone, or not theirs to see
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,32 @@ def turn(
     return DailyTurn(done=done, answered=answered, lead=lead)
 
 
+def todays(
+    records: Records, index: LeadIndex, *, who: str, may_see: Callable[[Lead], bool], now: datetime
+) -> list[TodaysQuestion]:
+    """The ten of today, at most: those done, then those to come if they are answered in turn.
+
+    Looking changes nothing. Raises as `turn`.
+    """
+    day = today(now)
+    with records.reading() as session:
+        done = [(row.lead_id, row.answer) for row in questions.of_day(session, who, day)]
+        settled = set(questions.settled(session, who=who, day=day))
+    found = []
+    for lead_id, said in done:
+        lead = index.get(lead_id)
+        shown = lead if lead is not None and may_see(lead) else None
+        found.append(TodaysQuestion(lead_id=lead_id, answer=said, lead=shown))
+    recent = _recent(index, may_see, now)
+    while len(found) < A_DAY:
+        lead = next_lead(recent, settled, number=len(found), seed=f"{day} {who}")
+        if lead is None:
+            break
+        settled.add(lead.id)
+        found.append(TodaysQuestion(lead_id=lead.id, answer="", lead=lead))
+    return found
+
+
 def answer(
     records: Records,
     lead: Lead,
@@ -84,25 +121,39 @@ def answer(
         InputError: no such answer, the ten are done, or a correction that cannot be understood.
         StorageError: the records cannot be written.
     """
+    with records.transaction() as session:
+        return keep(session, lead, said, who=who, now=now, symptom=symptom, place=place)
+
+
+def keep(
+    session: Session,
+    lead: Lead,
+    said: str,
+    *,
+    who: str,
+    now: datetime,
+    symptom: Correction = NOTHING,
+    place: Correction = NOTHING,
+) -> bool:
+    """`answer` in the caller's transaction; raises the same."""
     day = today(now)
     rights = {"symptom": _right(lead, symptom, _symptom_code), "place": _right(lead, place, _place_code)}
-    with records.transaction() as session:
-        done = len(questions.of_day(session, who, day))
-        if done >= A_DAY:
-            raise InputError("今天的十问已经答完了：明天再来。")
-        new = questions.note(
-            session, lead.id, said, drawn=drawn_by(done), who=who, day=day, now=now,
-            symptom=symptom.assent, place=place.assent,
-        )  # fmt: skip
-        if not new:
-            return False
-        if said != questions.SKIP:
-            feedback.judge(session, lead, said, who=who, now=now)
-        for kind, given in (("symptom", symptom), ("place", place)):
-            if given.assent == "wrong":
-                known, right = feedback.kind_of(kind), rights[kind]
-                reason = f"“{given.words}”是{given.name}" if right else ""
-                feedback.add(session, lead, known, reason=reason, right=right, who=who, now=now)
+    done = len(questions.of_day(session, who, day))
+    if done >= A_DAY:
+        raise InputError("今天的十问已经答完了：明天再来。")
+    new = questions.note(
+        session, lead.id, said, drawn=drawn_by(done), who=who, day=day, now=now,
+        symptom=symptom.assent, place=place.assent,
+    )  # fmt: skip
+    if not new:
+        return False
+    if said != questions.SKIP:
+        feedback.judge(session, lead, said, who=who, now=now)
+    for kind, given in (("symptom", symptom), ("place", place)):
+        if given.assent == "wrong":
+            known, right = feedback.kind_of(kind), rights[kind]
+            reason = f"“{given.words}”是{given.name}" if right else ""
+            feedback.add(session, lead, known, reason=reason, right=right, who=who, now=now)
     return True
 
 

@@ -311,6 +311,29 @@ def feedback(
 
 
 @app.command()
+def ten(
+    lead_id: Annotated[str, typer.Argument(help="要回答的线索的 id；不写就列出今天的十问。")] = "",
+    answer: Annotated[
+        str,
+        typer.Argument(
+            help="它其实是：seeker experience advert news_science figurative other；skip 是跳过。"
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """每日十问：列出今天的十条，或回答其中一条。"""
+    from leads.terminal import ten as questions  # late: the records and numpy
+
+    if bool(lead_id) != bool(answer):
+        raise InputError("请同时写线索的 id 和回答，如 tingzhen ten forum/1002 seeker。")
+    settings, now = state.settings(), datetime.now(UTC)
+    if lead_id:
+        questions.answer(settings, lead_id, answer, now=now)
+    else:
+        questions.show(settings, now=now, as_json=as_json)
+
+
+@app.command()
 def erase(
     post_id: Annotated[str, typer.Argument(help="帖子的编号（来源/编号，见 search --json）或网址。")] = "",
     author: Annotated[str, typer.Option(help="删除一个作者的全部帖子：写他的任一帖子的编号或网址。")] = "",

@@ -27,6 +27,8 @@ _CHAIN_GAP = re.compile(r"[\s·,、/|\-—>的()省市]{0,2}")
 _GLUED = frozenset("人治看做补洗拔种整哪有的这那求找雨雪风地小娃")
 # Behind a place name they make another name: 海南岛, 昆明池.
 _OTHER_NAME = frozenset("岛池滩路街湖山寺派话菜帮系式版道军党腔戏剧")
+# A town or street that begins with 长 behind a city's full name: no mayor (江阴市|长泾镇).
+_LONG_STREET = re.compile(r"长(?![到去在说来给带为的])[\u4e00-\u9fff]{1,3}?(?:镇|乡|街|路|大道|村)")
 _LEVELS = {"province": 0, "city": 1, "district": 2, "point": 3}
 TomlTable: TypeAlias = Mapping[str, Any]  # of our own data files
 
@@ -102,7 +104,8 @@ class PlaceWords:
         out = [
             hit
             for hit in hits
-            if _on_borders(*hit, text, borders) and (hit[1] in borders or hit[0] not in whole)
+            if _on_borders(*hit, text, borders)
+            and (hit[1] in borders or hit[0] not in whole or _before_street(hit, text))
         ]
         admitted = {hit[:2] for hit in out}
         ends: dict[int, list[_Hit]] = {}
@@ -157,7 +160,13 @@ class PlaceWords:
         default = name.default if name.default in inside else None
         kind: Kind = "division" if name.kind == "weak" and last.need == 0 else name.kind
         return Mention(
-            start=last.start, end=end, kind=kind, divisions=inside, need=0, default=default, full=name.full
+            start=last.start,
+            end=end,
+            kind=kind,
+            divisions=inside,
+            need=0,
+            default=default,
+            full=name.full or (name.kind == "landmark" and last.full),  # 渝中区菜园坝|大桥
         )
 
 
@@ -190,6 +199,12 @@ def _on_borders(start: int, end: int, name: Name, text: str, borders: frozenset[
         whole = start + 1 not in borders and after not in _OTHER_NAME  # 大庆油田 is one token, 长|沙发 two
         return after in _GLUED or whole
     return name.need == 0 and right and start > 0 and text[start - 1] in "在到来去回住我于:·"
+
+
+def _before_street(hit: _Hit, text: str) -> bool:
+    """Whether a full name ends where the cutter sees a 市长, and a street's name begins."""
+    _, end, name = hit
+    return name.full and text[end - 1] == "市" and _LONG_STREET.match(text, end) is not None
 
 
 def _longest(hits: list[_Hit]) -> list[_Hit]:

@@ -212,7 +212,7 @@ class Roles:
         if start >= here.repost_from or any(first < start < last for first, last in here.quotes):
             return Role(NOTHING, "text", start, end)
         if here.address and (mention.full or mention.kind == "landmark"):
-            return Role(TEXT, "text", start, end)
+            return Role(ASKED if mention.full else TEXT, "text", start, end)  # 余杭区 before 古墩路, in two
         return self._judged(_Spot(mention, here))
 
     def _judged(self, spot: _Spot) -> Role:

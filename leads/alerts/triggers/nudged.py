@@ -33,7 +33,7 @@ def tell(records: Records, *, now: datetime) -> int:
 
 def _tell(session: Session, nudge: Nudge, names: Mapping[str, str], now: datetime) -> bool:
     nudge.told = True
-    channel = _usable(channels.of(session, nudge.user_id))
+    channel = usable(channels.of(session, nudge.user_id))
     if channel is None or nudge.seen_at is not None:
         return False
     title = TITLES[nudge.kind].format(names.get(nudge.who, nudge.who))
@@ -51,8 +51,11 @@ def _tell(session: Session, nudge: Nudge, names: Mapping[str, str], now: datetim
     return True
 
 
-def _usable(found: Sequence[Channel]) -> Channel | None:
-    """One that worked the last time before one that nobody tried; none that is known to fail for good."""
+def usable(found: Sequence[Channel]) -> Channel | None:
+    """The channel to tell somebody by: one that worked the last time before one that nobody tried.
+
+    None that is known to fail for good.
+    """
     order = ("ok", "untested", "failing")
     fit = [each for each in found if each.state in order]
     return min(fit, key=lambda each: (order.index(each.state), each.id), default=None)

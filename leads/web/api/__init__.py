@@ -16,6 +16,7 @@ from leads.web.api import (
     notes,
     questions,
     rules,
+    ten,
     topics,
 )
 
@@ -24,6 +25,7 @@ ROUTERS = (
     leads.routes,
     cases.routes,
     notes.routes,
+    ten.routes,
     mentions.routes,
     insights.routes,
     topics.routes,

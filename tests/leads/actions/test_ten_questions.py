@@ -139,3 +139,18 @@ def test_a_writer_who_wants_to_be_forgotten_is_not_in_the_questions(
         cases.forget(session, [mine.id])
     assert turn(records, index).done == 0
     assert rows(records) == []
+
+
+def test_the_list_of_today_is_what_will_be_asked(records: Records, index: SqliteIndex) -> None:
+    def listed() -> list[tuple[str, str]]:
+        found = ten_questions.todays(records, index, who="lin", may_see=lambda lead: True, now=NOW)
+        return [(each.lead_id, each.answer) for each in found]
+
+    before = listed()
+    assert len({lead_id for lead_id, _ in before}) == 10
+    for number, answer in enumerate(("seeker", "skip", "other")):
+        mine = asked(records, index)
+        assert mine.id == before[number][0]
+        ten_questions.answer(records, mine, answer, who="lin", now=NOW)
+    assert [answer for _, answer in listed()] == ["seeker", "skip", "other", *[""] * 7]
+    assert [lead_id for lead_id, _ in listed()] == [lead_id for lead_id, _ in before]

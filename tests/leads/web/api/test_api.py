@@ -312,6 +312,19 @@ class TestWriting:
         assert every_page(admin, "/feedback/forum/13") == []
         assert admin.delete(f"/feedback/forum/13?judgement={made['id']}").status_code == 404
 
+    def test_the_ten_of_today(self, app: FastAPI) -> None:
+        client = program(app, "marketer")
+        asked = every_page(client, "/ten")
+        assert len(asked) == 10
+        first = asked[0]["lead_id"]
+        assert (asked[0]["answer"], bool(asked[0]["text"])) == ("", True)
+        body = {"answer": "seeker", "symptom": {"assent": "right"}}
+        assert client.post(f"/ten/{first}", json=body).json()["kept"]
+        assert not client.post(f"/ten/{first}", json=body).json()["kept"]
+        assert [each["answer"] for each in every_page(client, "/ten")] == ["seeker", *[""] * 9]
+        assert client.post("/ten/forum/none", json=body).status_code == 404
+        assert client.post(f"/ten/{first}", json={"answer": "patient"}).status_code == 422
+
     def test_nobody_takes_anothers_judgement_back(self, app: FastAPI, admin: TestClient) -> None:
         made = admin.post("/feedback/forum/14", json={"kind": "lead"}).json()
         other = program(app, "marketer")
