@@ -21,8 +21,8 @@ BATCH = 256
 def evaluate_all(real: Path, labels: Path) -> list[tuple[str, Report]]:
     """(name, scores) of the corpus and, where the files are there, of the labelled real posts.
 
-    Beside `labels`, the development set, `blind_labels.tsv` and `blind2_labels.tsv` hold posts that no rule
-    was made from when they were first looked at.
+    Beside `labels`, the development set, `blind_labels.tsv`, `blind2_labels.tsv` and `blind3_labels.tsv` hold
+    posts that no rule was made from when they were first looked at.
     """
     tagger = Tagger.load()
     results = [("语料，按文件交叉验证", _corpus(tagger))]
@@ -30,6 +30,7 @@ def evaluate_all(real: Path, labels: Path) -> list[tuple[str, Report]]:
         ("真实帖子（开发集）", labels),
         ("真实帖子（盲测）", labels.with_name("blind_labels.tsv")),
         ("真实帖子（第二次盲测）", labels.with_name("blind2_labels.tsv")),
+        ("真实帖子（第三次盲测）", labels.with_name("blind3_labels.tsv")),
     ):
         if real.exists() and path.exists():
             examples = read_labels(path, real)
