@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from crawler.coverage.runs import Run
 from crawler.sources.source import Source
 from leads.actions.crawl_process import Event, spawn
+from leads.actions.shared_intake import SharedIntake
 from leads.config import Settings
 from leads.errors import ConfigError
 from leads.storage import author_secret, coverage, data_dir, sources
@@ -20,8 +21,10 @@ def crawl(
     progress: Callable[[Event], None],
     recheck: bool = False,
     stop: threading.Event | None = None,
+    intake: SharedIntake | None = None,
 ) -> list[Run]:
-    """Crawl the named sources, or every enabled one, an engine at a time, each in a process of its own.
+    """Crawl the named sources, or every enabled one, an engine at a time, each in a process of its own. Their
+    posts go to `intake`, where other crawls run beside this one; without, to one of their own.
     `recheck` looks for nothing new: stored posts are visited again, and those gone at their source deleted.
 
     Raises:
@@ -31,9 +34,11 @@ def crawl(
     chosen = _choose(sources(settings), names)
     folder = data_dir(settings)
     author_secret(settings)
-    for engine in dict.fromkeys(source.engine for source in chosen):
-        ours = [source for source in chosen if source.engine == engine]
-        spawn(settings, folder, ours, progress, recheck=recheck, stop=stop)
+    shared = intake or SharedIntake(settings)
+    with shared.in_use():
+        for engine in dict.fromkeys(source.engine for source in chosen):
+            ours = [source for source in chosen if source.engine == engine]
+            spawn(settings, folder, ours, progress, intake=shared, recheck=recheck, stop=stop)
     with coverage(settings) as opened:
         return [run for source in chosen for run in opened.runs(source=source.name, limit=1)]
 

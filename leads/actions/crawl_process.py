@@ -25,8 +25,10 @@ from typing import BinaryIO
 from crawler import owner_only
 from crawler.sources.source import Source
 from crawler.system_errors import os_reason
-from leads.config import Settings, to_hand
+from leads.actions.shared_intake import SharedIntake, handed
+from leads.config import Settings
 from leads.errors import BusyError, StorageError
+from leads.ingest.line import HANDED
 
 Event = dict[str, object]
 GRACE_SECONDS = 60.0  # what a crawl that was asked to stop may still take
@@ -54,10 +56,12 @@ def spawn(
     chosen: Sequence[Source],
     progress: Callable[[Event], None],
     *,
+    intake: SharedIntake,
     recheck: bool = False,
     stop: threading.Event | None = None,
 ) -> None:
-    """Run one engine's spider over its sources to the end and pass its progress lines on.
+    """Run one engine's spider over its sources to the end and pass its progress lines on; its posts go to
+    `intake`.
 
     Raises:
         BusyError: another process crawls one of the hosts.
@@ -68,14 +72,16 @@ def spawn(
     hosts = sorted({source.host for source in chosen})
     with TemporaryDirectory(prefix="tingzhen-") as scratch, _locked(folder, hosts) as locks:
         log = folder / "crawl.log"
-        with _appending(log) as log_file, _pipe() as (reading, writing):
+        environment = _environment(settings, folder, chosen, Path(scratch))
+        with _appending(log) as log_file, _pipe() as (reading, writing), intake.line(log_file) as line:
             process = subprocess.Popen(  # noqa: S603 - our own command
                 _command(chosen, limits, recheck=recheck),
-                env=_environment(settings, folder, chosen, writing, Path(scratch)),
+                env=environment | {"TINGZHEN_PROGRESS": f"fd:{writing}", HANDED: f"fd:{line}"},
                 stdout=log_file,
                 stderr=log_file,
                 stdin=subprocess.DEVNULL,
-                pass_fds=(*locks, writing),  # locks are held as long as it lives, whatever becomes of us
+                # Locks are held as long as it lives, whatever becomes of us.
+                pass_fds=(*locks, writing, line),
             )
             try:
                 excess = _Watch(process, limits, stop).follow(reading, progress)
@@ -151,21 +157,13 @@ def _appending(log: Path) -> BinaryIO:
         raise StorageError(f"日志 {log} 写不了（{os_reason(error)}）：请检查磁盘空间和权限。") from error
 
 
-def _environment(
-    settings: Settings, folder: Path, chosen: Sequence[Source], pipe: int, scratch: Path
-) -> dict[str, str]:
-    """The crawl process gets the very settings we have, whatever file or variable they came from."""
-    handed = settings.model_copy(update={"data_dir": folder.resolve()})
-    path = scratch / "settings.json"
-    path.touch(mode=0o600)  # it may hold a password
-    path.write_text(to_hand(handed), encoding="utf-8")
+def _environment(settings: Settings, folder: Path, chosen: Sequence[Source], scratch: Path) -> dict[str, str]:
     environment = {
         **os.environ,
+        **handed(settings, folder, scratch),
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
         "TINGZHEN_DATA_DIR": str(folder.resolve()),
-        "TINGZHEN_PROGRESS": f"fd:{pipe}",
         "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
-        "TINGZHEN_HANDED_SETTINGS": str(path),
     }
     if settings.sources_file.exists():
         environment["TINGZHEN_SOURCES"] = str(settings.sources_file.resolve())

@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from leads.actions import backup, change_case, night, uploads
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
+from leads.actions.shared_intake import SharedIntake
 from leads.alerts.messages.digest import Digests
 from leads.alerts.outbox.worker import Worker
 from leads.alerts.triggers import drifted, nudged
@@ -98,6 +99,7 @@ class Crawls:
 
     def __init__(self, settings: Settings, records: Records, *, clock: Clock = system_clock) -> None:
         self._settings, self._records, self._clock = settings, records, clock
+        self._intake = SharedIntake(settings)
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = threading.Event()
         self._running: set[int] = set()
@@ -134,6 +136,14 @@ class Crawls:
         finally:
             self._running.discard(job.id)
         return True
+
+    def run_all(self) -> int:
+        """Run jobs until none waits; how many."""
+        done = 0
+        with self._intake.in_use():
+            while self.run_next():
+                done += 1
+        return done
 
     def renew(self) -> None:
         """Say that we live, for every job we run."""
@@ -179,6 +189,7 @@ class Crawls:
             progress=lambda event: None,
             recheck=job.kind == "recheck",
             stop=self._stop,
+            intake=self._intake,
         )
 
     def _finish(self, job: Job, reason: str) -> None:
@@ -385,9 +396,7 @@ def one_round(
     )
     crawls.take_up()
     crawls.ask(jitter=timedelta(0))
-    done = 0
-    while crawls.run_next():
-        done += 1
+    done = crawls.run_all()
     house.watch()
     house.report()
     house.tell_nudges()

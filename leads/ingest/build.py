@@ -1,9 +1,7 @@
-"""An ingestor as the settings want it: for the commands, and for the pipeline inside a crawl process."""
+"""An ingestor as the settings want it: for the commands, and for the process that stores what crawls read."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +13,9 @@ from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
 from leads.records import Records, feedback, open_records, strangers
-from leads.storage import data_dir, known_clinics, quarantine, tagger
+from leads.storage import data_dir, known_clinics, model_folder, open_tagger, quarantine, tagger
 from nlp import Tagger
+from nlp.models import OwnWords
 
 
 def ingestor(
@@ -45,15 +44,43 @@ def _loaded(settings: Settings, records: Records) -> Tagger:
     return tagger(settings.data_dir, own)
 
 
-def crawl_ingestor() -> tuple[Callable[[], None], Ingestor]:
-    """For the pipeline inside a crawl process: how to close, and the ingestor.
+class Workshop:
+    """What the ingestors of several crawls have in common, opened when the first is wanted.
 
-    A crawl started by `crawl` is handed its settings; one started by hand (`scrapy crawl`) reads its own.
+    Crawls started by `crawl` hand their settings over; one started by hand (`scrapy crawl`) leaves them to be
+    read. `stack` closes the stores.
     """
-    handed = os.environ.get("TINGZHEN_HANDED_SETTINGS")
-    settings = read_handed(Path(handed)) if handed else load_settings()
-    data_dir(settings)
-    with ExitStack() as stack:
-        index = stack.enter_context(open_backend(settings))
-        worker = ingestor(settings, index, stack.enter_context(open_records(settings)))
-        return stack.pop_all().close, worker
+
+    def __init__(self, stack: ExitStack, handed: str) -> None:
+        self._stack, self._handed = stack, handed
+        self._opened: tuple[Settings, LeadIndex, Records] | None = None
+        self._tagger: tuple[Path, OwnWords, Tagger] | None = None
+
+    def ingestor(self) -> Ingestor:
+        """For one more crawl, with the clinics and the model of this moment.
+
+        Raises:
+            TingzhenError: settings, a store or the model cannot be used.
+        """
+        if self._opened is None:
+            self._opened = self._open()
+        settings, index, records = self._opened
+        return ingestor(settings, index, records, ready=self._current(settings, records))
+
+    def _open(self) -> tuple[Settings, LeadIndex, Records]:
+        settings = read_handed(Path(self._handed)) if self._handed else load_settings()
+        data_dir(settings)
+        with ExitStack() as opened:
+            index = opened.enter_context(open_backend(settings))
+            records = opened.enter_context(open_records(settings))
+            self._stack.push(opened.pop_all())
+        return settings, index, records
+
+    def _current(self, settings: Settings, records: Records) -> Tagger:
+        """The tagger in memory, unless somebody has trained another model or taught it a word meanwhile."""
+        with records.reading() as session:
+            own = feedback.own_words(session)
+        model = model_folder(settings.data_dir)
+        if self._tagger is None or self._tagger[:2] != (model, own):
+            self._tagger = (model, own, open_tagger(model, own))
+        return self._tagger[2]

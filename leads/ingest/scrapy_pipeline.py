@@ -1,10 +1,10 @@
-"""The ingestor as a pipeline of a running crawl."""
+"""Ingesting as a pipeline of a running crawl: the posts go to the intake, a process of its own."""
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self
 
 from scrapy.crawler import Crawler
@@ -13,15 +13,14 @@ from scrapy.statscollectors import StatsCollector
 from crawler.coverage.guest import guest_of
 from crawler.coverage.store import page_complete, posts_gone, posts_stored
 from crawler.items import Post
-from leads.ingest.build import crawl_ingestor
-from leads.ingest.ingestor import BATCH, Report
-from leads.ingest.refill import AGAIN, refill
+from leads.ingest.letters import Greeting, PostsRead, Receipt
+from leads.ingest.line import IntakeLine
 
-_log = logging.getLogger(__name__)
+BATCH = 512  # posts handed over at once where a page has so many
 
 
 class LeadsPipeline:
-    """The same for a running crawl: collects a page's posts, stores them, and says so.
+    """Collects a page's posts, hands them over, and says when they are stored.
 
     `acknowledges_storage` makes the crawl's cursor wait for `posts_stored`; a page counts as done only then.
     """
@@ -31,7 +30,6 @@ class LeadsPipeline:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._waiting: list[Post] = []
-        self._report = Report()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -43,13 +41,13 @@ class LeadsPipeline:
     def open_spider(self) -> None:
         """Before the first request: cursors that belong to another index are reset, and another key of the
         author hashes is said."""
-        self._close, self._ingestor = crawl_ingestor()
         spider = guest_of(self._crawler)
-        problem = self._ingestor.key_problem(spider.secret, datetime.now(UTC))
-        if problem:
-            _log.warning("%s", problem)
-        if refill(spider.ledger.coverage, self._ingestor.index):
-            _log.warning("%s。", AGAIN)
+        greeting = Greeting(
+            secret=spider.secret,
+            news=frozenset(name for name, source in spider.sources.items() if source.news),
+            coverage=Path(spider.ledger.coverage.path).absolute(),
+        )
+        self._line = IntakeLine(greeting, stored=self._acknowledge, moved=self._listen)
 
     def process_item(self, item: Post) -> Post:
         self._waiting.append(item)
@@ -58,32 +56,38 @@ class LeadsPipeline:
         return item
 
     def flush(self) -> None:
-        """Store what has come, then acknowledge it; a failure leaves the page open for the next run."""
+        """Hand over what has come; a failure leaves the page open for the next run."""
         posts, self._waiting = self._waiting, []
-        if not posts:
-            return
-        sources = guest_of(self._crawler).sources
-        news = {name for name, source in sources.items() if source.news}
-        kept = self._ingestor.store(posts, self._report, datetime.now(UTC), news=news)
-        ids = [post.id for post in posts]
-        # A post that was a lead before somebody edited it.
-        self._ingestor.index.delete(each for each in ids if each not in kept)
-        index = str(self._ingestor.index.mark())
-        self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept, index=index)
-        for name in ("leads", "mentions", "unmatched", "expired", "erased", "alerts"):
-            self._stats.set_value(f"tingzhen/{name}", getattr(self._report, name))
+        if posts:
+            self._line.hand_over(posts)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Gone at the source, gone here."""
         self.flush()
-        self._ingestor.index.delete(ids)
+        self._line.gone(ids)
+
+    def close_spider(self) -> None:
+        self.flush()
+        self._line.close()
+
+    def _acknowledge(self, page: PostsRead, answer: Receipt) -> None:
+        ids = [post.id for post in page.posts]
+        kept = frozenset(ids[at] for at in answer.kept)
+        self._crawler.signals.send_catch_log(posts_stored, ids=ids, kept=kept, index=answer.index)
+        for name, count in answer.counts.items():
+            self._stats.set_value(f"tingzhen/{name}", count)
+
+    def _take(self) -> None:
+        self._line.take()
+
+    def _listen(self, before: int, after: int) -> None:
+        loop = asyncio.get_event_loop()  # Scrapy's reactor runs on it
+        if before >= 0:
+            loop.remove_reader(before)
+        if after >= 0:
+            loop.add_reader(after, self._take)
 
     @property
     def _stats(self) -> StatsCollector:
         assert self._crawler.stats is not None  # noqa: S101 - a running crawler has them
         return self._crawler.stats
-
-    def close_spider(self) -> None:
-        self.flush()
-        self._ingestor.expire(datetime.now(UTC))
-        self._close()
