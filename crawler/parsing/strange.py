@@ -57,3 +57,28 @@ def note_names(where: str, names: Iterable[str], known: Collection[str]) -> None
 def names(text: str) -> frozenset[str]:
     """A list of known names, parted by blanks."""
     return frozenset(text.split())
+
+
+# The elements of HTML that people's words come in; and those that pages of forums and blogs put around them.
+_ELEMENTS = names("""
+    a abbr acronym address article aside audio b bdi bdo big blockquote body br button caption center cite
+    code col colgroup data dd del details dfn dir div dl dt em embed fieldset figcaption figure font footer
+    form h1 h2 h3 h4 h5 h6 header hgroup hr html i iframe img input ins kbd label legend li main map mark
+    menu meta meter nav noscript object ol option p param picture pre progress q rp rt ruby s samp script
+    section select small source span strike strong style sub summary sup svg path use table tbody td
+    template textarea tfoot th thead time tr track tt u ul var video wbr
+""")
+_ELEMENT = re.compile(r"<([a-zA-Z][\w:-]*)")
+_CLASS = re.compile(r"""<[^<>]*?\sclass\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_MANY = re.compile(r"\b(emoji|language|lang|avatar|hashtag|fa|bbcode|poll)-[\w-]+")
+
+
+def note_markup(where: str, html: str, known: Collection[str] | None = None) -> None:
+    """Notes what stands in the HTML of a post and is not known: elements, and classes where `known` lists
+    those of the engine. Of names that differ by what they show (emoji-smile), the kind alone counts."""
+    if not wanted() or "<" not in html:
+        return
+    note_names(where, (name.lower() for name in _ELEMENT.findall(html)), _ELEMENTS)
+    if known is not None:
+        classes = ("".join(pair) for pair in _CLASS.findall(html))
+        note_names(where, (_MANY.sub(r"\1-", each) for each in classes), known)

@@ -7,6 +7,7 @@ ordered by.
 from __future__ import annotations
 
 from crawler.coverage.tasks import Task
+from crawler.parsing import strange
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
@@ -27,6 +28,17 @@ PAGE = 20  # posts of one t/ID.json
 _WORDS_OF_PEOPLE = 1  # post_type: 2 and 3 are notices ("closed this topic"), 4 whispers of the staff
 _LIKE = 2  # of `actions_summary`
 _NOISE = "aside.quote, aside.onebox, .lightbox .meta, .post-edit-reason, details.elided"
+# What Discourse and its usual plugins put among the words; "-" at the end: any of that kind.
+_IN_WORDS = strange.names("""
+    mention mention-group hashtag hashtag- hashtag-cooked hashtag-icon-placeholder emoji emoji- emoji-custom
+    only-emoji onebox inline-onebox inline-onebox-loading lightbox lightbox-wrapper image-wrapper meta
+    attachment anchor quote quote-controls title md-table hljs lang- codeblock-wrapper spoiler spoiled
+    poll poll- poll-container poll-info footnote-ref footnotes footnotes-list footnote-backref footnotes-sep
+    discourse-local-date cooked-date past d-lazyload d-image-grid chcklst-box chcklst-stroked checked fa
+    fa- task-list-item bbcode- bbcode-i bbcode-b bbcode-u bbcode-s video-container video-placeholder-container
+    youtube-onebox lazy-video-container lazyYT thumbnail animated elided svg-icon d-icon d-wrap math
+    chat-transcript policy event user-status full resizable d-embed highlighted clicks badge
+""")
 
 
 class _Topic(Foreign):
@@ -164,7 +176,7 @@ def _floor(post: _Post, read_at: Moment) -> Floor:
         floor=post.post_number,
         author=post.username or ANONYMOUS,
         published_at=read_at.time(post.created_at, f"帖子 {post.id} "),
-        text="" if gone else own_words(post.cooked, _NOISE),
+        text="" if gone else own_words(post.cooked, _NOISE, _IN_WORDS),
         withheld="被隐藏或删除" if gone else "",
         likes=next((each.count for each in post.actions_summary if each.id == _LIKE), None),
     )

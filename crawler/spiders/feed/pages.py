@@ -261,6 +261,7 @@ _CAPTION = re.compile(
 def _text(value: str, kind: str) -> str:
     """Plain text of a body. One that was escaped twice still looks like HTML after the first reading."""
     own = _CAPTION.sub("", value)
+    strange.note_markup("正文", own)  # classes differ from one blog's editor to the next
     once = clean_text(own) if kind == "text/plain" and "<" not in own else html_to_text(own)
     read = html_to_text(once) if "<" not in own and _MARKED_UP.search(once) else plain_text(once)
     return clean_text(_ADDED.sub("", read))

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from crawler.coverage.tasks import Task
+from crawler.parsing import strange
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Truth, Whole, Word
 from crawler.sources.source import Source
@@ -31,6 +32,13 @@ from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
 PAGE = 20
 _NOISE = "blockquote, .PostMention, .PostMention--deleted, .UserMention + br"
+# What Flarum and its usual extensions put among the words.
+_IN_WORDS = strange.names("""
+    UserMention UserMention--deleted PostMention PostMention--deleted GroupMention GroupMention--deleted
+    GroupMention-name TagMention TagMention--colored TagMention--deleted TagMention-text icon emoji emoji-
+    spoiler sp hljs language- lang- uncited ButtonGroup Button FileList-item fof-upload FormattedPost
+    task-list-item s9e fa fas far fab fa- markdown
+""")
 
 
 class _Camel(Foreign):
@@ -187,7 +195,7 @@ def _floor(row: _Resource[_Post], names: Mapping[str, str], read_at: Moment) -> 
         floor=post.number,
         author=names.get(row.relationships.user.data.id, "") or ANONYMOUS,
         published_at=read_at.time(post.created_at, f"帖子 {row.id} "),
-        text="" if post.is_hidden else own_words(post.content_html, _NOISE),
+        text="" if post.is_hidden else own_words(post.content_html, _NOISE, _IN_WORDS),
         withheld="被隐藏" if post.is_hidden else "",
         likes=post.likes_count,
     )

@@ -7,7 +7,7 @@ classes of the keys it looks at) and what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from parsel import Selector
 
 from crawler.coverage.tasks import Task
+from crawler.parsing import strange
 from crawler.parsing.charset import decode
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.text import html_to_text
@@ -117,12 +118,16 @@ def replies_of(posts: int | None) -> int | None:
     return None if posts is None else max(posts - 1, 0)
 
 
-def own_words(html: str, noise: str) -> str:
-    """Plain text of a post without what `noise` (CSS) selects: quotes, previews, captions."""
+def own_words(html: str, noise: str, known: Collection[str] | None = None) -> str:
+    """Plain text of a post without what `noise` (CSS) selects: quotes, previews, captions. With `known`, the
+    classes that this engine puts among the words, what else stands there is told as strange."""
     if "<" not in html:
         return html_to_text(html)
     body = Selector(text=f"<div>{html}</div>").xpath("//div")[:1]
     for found in body.css(noise):
         # A node inside one already dropped has lost its document; dropping it again does no harm.
         found.drop()
-    return html_to_text(body.get() or "")
+    own = body.get() or ""
+    if known is not None:
+        strange.note_markup("正文", own, known)
+    return html_to_text(own)

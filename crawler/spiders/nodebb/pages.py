@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crawler.coverage.tasks import Task
+from crawler.parsing import strange
 from crawler.parsing.text import clean_text
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Truth, Whole, Word
 from crawler.sources.source import Source
@@ -25,6 +26,17 @@ from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Threa
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
 _NOISE = "blockquote, .plugin-mentions-quote"
+# What NodeBB and its usual plugins put among the words; "-" at the end: any of that kind.
+_IN_WORDS = strange.names("""
+    plugin-mentions-user plugin-mentions-group plugin-mentions-a plugin-mentions-topic mention emoji emoji-
+    not-responsive img-responsive img-fluid img-markdown img-thumbnail avatar avatar- avatar-rounded
+    text-decoration-none hljs language- code-copy-btn table table-bordered table-striped table-responsive
+    footnote-ref footnotes footnotes-list footnotes-sep footnote-backref footnote-item embed-wrapper
+    embed-container embed-responsive iframely-embed iframely-responsive spoiler extended-markdown-spoiler
+    extended-markdown-tooltip task-list-item contains-task-list plugin-markdown anchor-offset fa fa-
+    text-center text-left text-right text-justify link-preview ugc quote-inline card card-body card-title
+    position-relative noopener
+""")
 _GUEST = "0"
 # What NodeBB's own reply button writes before a quotation; the quotation itself is a blockquote.
 _SAID = re.compile(r"^@\S{1,40} (?:said in .{1,200}|在 .{1,200} 中说|said|说)\s*[:：]\s*$\n?", re.MULTILINE)
@@ -163,7 +175,7 @@ def _floor(post: _Post, read_at: Moment) -> Floor:
         floor=None if post.index is None else post.index + 1,
         author=(clean_text(post.user.username) if known else "") or ANONYMOUS,
         published_at=read_at.time(post.at or post.at_ms, f"帖子 {post.pid} "),
-        text="" if post.deleted else clean_text(_SAID.sub("", own_words(post.content, _NOISE))),
+        text="" if post.deleted else clean_text(_SAID.sub("", own_words(post.content, _NOISE, _IN_WORDS))),
         withheld="已删除" if post.deleted else "",
         likes=post.votes,
     )

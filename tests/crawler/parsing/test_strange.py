@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from types import ModuleType
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from crawler.parsing import strange
 from crawler.parsing.untrusted_json import Foreign, Part, Whole, Word, read_as
+from crawler.spiders.discourse import pages as discourse
 from crawler.spiders.discuz import pages
 from crawler.spiders.feed.pages import read_feed
+from crawler.spiders.flarum import pages as flarum
+from crawler.spiders.forum.json_forum import own_words
+from crawler.spiders.nodebb import pages as nodebb
 from tests.support.paths import PAGES
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -97,6 +105,27 @@ def test_a_new_element_of_a_feed_is_told() -> None:
         read_feed(changed, declared="", url="https://a.example/", now=NOW, zone=ZONE)
     assert before == set()
     assert met == {"条目 fulltext"}
+
+
+@pytest.mark.parametrize("engine", [discourse, nodebb, flarum])
+def test_new_markup_within_a_json_forums_words_is_told(engine: ModuleType) -> None:
+    html = '<p>牙疼 <img class="emoji emoji-smile_7 {}"></p>{}<blockquote class="x">引用</blockquote>'
+    with strange.listened() as before:
+        words = own_words(html.format("", ""), "blockquote", engine._IN_WORDS)
+    with strange.listened() as met:
+        new = html.format("sticker9", "<x-answer>三天了</x-answer>")
+        assert own_words(new, "blockquote", engine._IN_WORDS).startswith(words)
+    assert before == set()
+    assert met == {"正文 sticker#", "正文 x-answer"}
+
+
+def test_a_new_element_in_the_html_of_a_feed_is_told() -> None:
+    item = {"id": "1", "title": "牙疼", "content_html": '<p class="any">三天了</p><pay-wall>全文</pay-wall>'}
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [item]}
+    with strange.listened() as met:
+        read_feed(json.dumps(feed).encode(), declared="", url="https://a.example/", now=NOW, zone=ZONE)
+    assert "正文 pay-wall" in met
+    assert "正文 any" not in met
 
 
 def test_a_page_of_nothing_but_news_keeps_a_hundred_names() -> None:
