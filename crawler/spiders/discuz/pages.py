@@ -366,6 +366,11 @@ _ARCHIVER_MARKS = re.compile(
     r"|^https?://\S+\.(?:png|jpe?g|gif|webp|bmp)$\n?",  # a picture
     re.MULTILINE | re.IGNORECASE,
 )
+# The codes of Discuz!'s own smileys, which are pictures on the desktop pages.
+_ARCHIVER_SMILEYS = re.compile(
+    r"[ ]?(?:\{:\d+_\d+:\}|:'\(|:[()@$]|(?::(?:loveliness:|funk:|curse:|dizzy:|shutup:|sleepy:|hug:|victory:"
+    r"|time:|kiss:|call:|handshake|lol|[oDPLQ])|;P)(?![A-Za-z0-9]))"
+)
 _ARCHIVER_QUOTE = re.compile(r"^.{1,30} 发表于 \d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}\n(?:.+\n?)*?(?:\n|\Z)")
 
 
@@ -380,7 +385,7 @@ def _archiver_floor(head: Node, piece: str, *, now: datetime, zone: tzinfo) -> F
         floor=None,
         author=(flat(names[0]) if names else "") or ANONYMOUS,
         published_at=_time(head, now=now, zone=zone),
-        text=clean_text(_ARCHIVER_MARKS.sub("", text)),
+        text=clean_text(_ARCHIVER_SMILEYS.sub("", _ARCHIVER_MARKS.sub("", text))),
         withheld=withheld or ("隐藏内容" if hidden else ""),
     )
 

@@ -126,6 +126,7 @@ def test_quotations_go_and_the_authors_own_blocks_stay(body: str, text: str) -> 
         (" 本帖最后由 某人 于 2026-11-21 08:10 编辑 <br /><br />牙好多了", "牙好多了"),
         ("谢谢<br /><b>**** Hidden Message *****</b>", "谢谢"),
         ("[*]第一<br />[*]第二", "第一\n第二"),
+        ("牙好多了 :) :lol{:4_93:}<br />比例 1:20，:Doctor", "牙好多了\n比例 1:20，:Doctor"),
         ("看图<br />https://bbs.example.org/pic/a.png<br />就是这颗", "看图\n就是这颗"),
     ],
 )

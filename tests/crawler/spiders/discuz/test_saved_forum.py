@@ -65,8 +65,8 @@ def compared(posts: Path) -> tuple[float, float, str]:
     return float(found[1]), float(found[2]), said
 
 
-# What the archiver cannot tell: paragraphs and cells run together, headless quotations, smileys as words.
-@pytest.mark.parametrize(("route", "exact"), [("desktop", 0.995), ("archiver", 0.89)])
+# What the archiver cannot tell: paragraphs and cells run together, headless quotations.
+@pytest.mark.parametrize(("route", "exact"), [("desktop", 0.995), ("archiver", 0.91)])
 def test_what_the_database_holds_is_what_was_read(tmp_path: Path, route: str, exact: float) -> None:
     recall, found, said = compared(crawled(tmp_path, route))
     assert recall >= 0.995, said
