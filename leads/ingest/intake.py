@@ -209,7 +209,7 @@ def main() -> None:
     # Who stops a whole group of processes (a terminal, systemd) stops the crawls; we end after the last.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.basicConfig(level=os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING"))
+    logging.basicConfig(level=os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING").upper())
     with ExitStack() as stack:
         workshop = Workshop(stack, os.environ.get("TINGZHEN_HANDED_SETTINGS", ""))
         with suppress(TingzhenError):  # the first crawl, which starts meanwhile, is told
