@@ -66,6 +66,13 @@ def add(session: Session, *, name: str, kind: RuleKind, query: str, who: str, no
     return rule
 
 
+def same_or_new(session: Session, *, name: str, kind: RuleKind, query: str, who: str, now: datetime) -> Rule:
+    """The rule that asks for the same and is switched on, or a new one. Raises as `add`."""
+    wanted = alert_conditions.tidied(kind, query)
+    found = (rule for rule in all(session) if rule.kind == kind and rule.enabled and rule.query == wanted)
+    return next(found, None) or add(session, name=name, kind=kind, query=query, who=who, now=now)
+
+
 def change(
     session: Session,
     rule_id: int,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -60,6 +61,7 @@ class MentionsPage(WebPage):
     now: datetime
     here_query: str  # of this very page, for the way back
     export_url: str
+    remind_query: str  # what a rule would ask that finds the same from now on
     first_url: str
     next_url: str
 
@@ -93,6 +95,7 @@ def listing(
         now=now,
         here_query=form.url(page=form.page).partition("?")[2],
         export_url=form.url().replace("/mentions", "/mentions/export.csv", 1),
+        remind_query=_as_rule(visitor, form),
         first_url=form.url() if number > 1 else "",
         next_url=form.url(page=str(number + 1)) if len(found.heads) > start + PAGE_SIZE else "",
     )
@@ -118,6 +121,14 @@ def as_csv(
     day = now.astimezone(BEIJING).strftime("%Y%m%d-%H%M")
     kept = {"Content-Disposition": f'attachment; filename="tingzhen-mentions-{day}.csv"'}
     return StreamingResponse(lines, headers=kept, media_type="text/csv")
+
+
+def _as_rule(visitor: Visitor, form: MentionForm) -> str:
+    """The filters that mean something to a rule; a doctor's is about the own clinics."""
+    clinics = [form.clinic] if form.clinic else [each.id for each in visitor.clinics if visitor.restricted]
+    asked = [("q", form.q), *(("clinic", each) for each in clinics)]
+    asked += [("polarity", form.polarity), ("kind", form.kind), ("severity", form.severity)]
+    return urlencode([(key, value) for key, value in asked if value])
 
 
 def _in_turn(desk: Desk, heads: Sequence[MentionHead]) -> Iterator[Mention]:

@@ -1,8 +1,7 @@
-"""提醒: my channels, what I hear of and when, and what became of every alert."""
+"""提醒: my channels, what I hear of and when, and what became of every alert. A new channel: `channels`."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,14 +13,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from leads.alerts.channels import KINDS, send
+from leads.alerts.channels import KINDS
 from leads.alerts.channels.base import ChannelKind
-from leads.alerts.channels.form import label, read_form
+from leads.alerts.channels.form import label
 from leads.alerts.outbox import claims, outbox
 from leads.alerts.outbox.history import TABS, counts, listed
 from leads.errors import ConflictError, InputError
-from leads.labels import FREQUENCY_NAMES, KIND_NAMES, SEVERITY_NAMES, STATE_NAMES
-from leads.models import AlertState, Outcome
+from leads.labels import FREQUENCY_NAMES, SEVERITY_NAMES, STATE_NAMES
+from leads.models import AlertState
 from leads.records import audit, cancellations, channels, rules, users
 from leads.records.rules import SubscriptionWishes
 from leads.records.seal import LostKeyError
@@ -40,7 +39,7 @@ CHANNEL_STATES = {
     "revoked": ("失效", "bad"),
 }
 DONE = {
-    "added": "通道加好了，请发一条测试消息。",
+    "added": "通道加好了。",
     "removed": "通道已移除，等着从它送出的提醒已取消，原因写在下面的记录里。",
     "subscribed": "订阅好了。",
     "changed": "订阅已改。",
@@ -49,7 +48,6 @@ DONE = {
 }
 SEVERITIES = {"": "没有"} | {str(key): f"{name}及以上" for key, name in SEVERITY_NAMES.items()}
 CHOICES = {"seen": "已看", "irrelevant": "不相关"}
-Line = Annotated[str, Form(max_length=600)]
 Short = Annotated[str, Form(max_length=40)]
 Number = Annotated[int, Form(ge=0, lt=2**31)]
 
@@ -96,18 +94,6 @@ class AlertsPage(WebPage):
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelPage(WebPage):
-    """The form of a channel of one kind, "" while none is chosen; `fresh` is a secret to propose."""
-
-    template: ClassVar[str] = "alert_channel.html"
-    kinds: Mapping[str, ChannelKind]
-    kind: str
-    kept: Mapping[str, str]
-    problem: str
-    fresh: str
-
-
 @routes.get("/alerts")
 def page(
     request: Request,
@@ -123,95 +109,6 @@ def page(
     shown = _page(desk, visitor, state=state, number=number)
     channel = next((channel for channel in shown.channels if channel.id == tried), None)
     return render(request, replace(shown, done=DONE.get(done, ""), tried=channel, chosen=rule))
-
-
-# --- channels ------------------------------------------------------------
-
-
-@routes.get("/alerts/channels/new")
-def channel_form(
-    request: Request, visitor: Anyone, kind: Annotated[str, Query(max_length=16)] = ""
-) -> Response:
-    """What to paste for this kind of channel."""
-    return _channel_form(request, kind, {})
-
-
-async def _pasted(request: Request) -> Mapping[str, str]:
-    """The fields of whatever kind of channel it is; `read_form` takes those it knows."""
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-
-
-ThePasted = Annotated[Mapping[str, str], Depends(_pasted)]
-
-
-@routes.post("/alerts/channels")
-def add_channel(
-    request: Request,
-    desk: TheDesk,
-    visitor: Anyone,
-    given: ThePasted,
-    kind: Short = "",
-    name: Line = "",
-    tell: Annotated[bool, Form()] = False,
-) -> Response:
-    """A new channel of one's own, or the form again with what is wrong. `tell`: of new leads, at once."""
-    try:
-        kept = read_form(kind, given, desk.settings.alerts)
-        with desk.records.transaction() as session:
-            made = channels.add(
-                session,
-                user_id=visitor.user_id,
-                name=name,
-                kind=kind,
-                address=kept,
-                who=visitor.login,
-                now=desk.clock(),
-            )
-            if tell:
-                _tell_of_leads(session, desk, visitor, made)
-    except InputError as error:
-        return _channel_form(request, kind, {**given, "name": name}, problem=str(error))
-    return _back(done="added")
-
-
-def _tell_of_leads(session: Session, desk: Desk, visitor: Visitor, channel: Channel) -> None:
-    """The first alert in one step: the rule about new leads near, made where there is none yet."""
-    session.flush()
-    known = next((rule for rule in rules.all(session) if rule.kind == "lead" and rule.enabled), None)
-    if known is None and visitor.restricted:
-        return
-    rule = known or rules.add(
-        session, name=KIND_NAMES["lead"], kind="lead", query="", who=visitor.login, now=desk.clock()
-    )
-    subscribed = rules.subscribe(session, rule.id, visitor.user_id, channel.id, frequency="now")
-    _note(session, desk, visitor, "add", subscribed.id)
-
-
-@routes.post("/alerts/channels/{channel_id}/test")
-def test_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
-    """A message at once, outside the outbox; the service's answer is shown in words."""
-    with desk.records.reading() as session:
-        channel = _channel(session, visitor, channel_id)
-    now = desk.clock()
-    message = send.trial(f"test-{secrets.token_hex(8)}", desk.settings, now=now)
-    try:
-        address = desk.records.seal.open(channel.address)
-    except LostKeyError as error:
-        outcome = Outcome(verdict="dead", reason=str(error), revoked=True)
-    else:
-        outcome = send.deliver(channel.kind, address, message, desk.settings.alerts, now=now)
-    with desk.records.transaction() as session:
-        channels.tried(session, channel_id, outcome, who=visitor.login, now=desk.clock())
-    return _back(tried=str(channel_id))
-
-
-@routes.post("/alerts/channels/{channel_id}/remove")
-def remove_channel(desk: TheDesk, visitor: Anyone, channel_id: RowId) -> Response:
-    """What waits for it is cancelled, with the reason."""
-    with desk.records.transaction() as session:
-        channel = _channel(session, visitor, channel_id)
-        channels.remove(session, channel, who=visitor.login, now=desk.clock())
-    return _back(done="removed")
 
 
 # --- subscriptions ------------------------------------------------------------
@@ -340,17 +237,6 @@ def _page(desk: Desk, visitor: Visitor, *, state: str = "", number: int = 1) -> 
     )
 
 
-def _channel_form(request: Request, kind: str, kept: Mapping[str, str], *, problem: str = "") -> Response:
-    shown = ChannelPage(
-        kinds=KINDS,
-        kind=kind if kind in KINDS else "",
-        kept=kept,
-        problem=problem,
-        fresh=secrets.token_urlsafe(24),
-    )
-    return render(request, shown, status=400 if problem else 200)
-
-
 def _title(visitor: Visitor, alert: Alert) -> str:
     """What an alert said; a doctor who lost a clinic sees nothing of it any more."""
     clinic = alert.payload.get("clinic_id", "")
@@ -367,13 +253,6 @@ def _label(desk: Desk, channel: Channel) -> str:
 
 def _own(visitor: Visitor, user_id: int) -> bool:
     return visitor.role == "admin" or visitor.user_id == user_id
-
-
-def _channel(session: Session, visitor: Visitor, channel_id: int) -> Channel:
-    channel = channels.get(session, channel_id)
-    if channel is None or channel.removed or not _own(visitor, channel.user_id):
-        raise HTTPException(404, "没有这个通道。")
-    return channel
 
 
 def _subscription(session: Session, visitor: Visitor, subscription_id: int) -> Subscription:

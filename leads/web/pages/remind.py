@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -16,16 +16,15 @@ from starlette.exceptions import HTTPException
 from leads.alerts.outbox import claims
 from leads.errors import ConflictError, InputError, QueryError
 from leads.labels import FREQUENCY_NAMES
-from leads.models import Frequency
-from leads.query import alert_conditions
-from leads.query.search import spelled
+from leads.models import Clinic, Frequency, RuleKind
 from leads.records import audit, channels, rules
 from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, Number, TheDesk
 from leads.web.menu import STAFF
 from leads.web.render import WebPage, render
-from leads.web.rules.view import described
+from leads.web.rules import ready
+from leads.web.rules.view import described, kind_of
 
 routes = APIRouter()
 USUAL_NAME = "附近的新线索"
@@ -33,9 +32,10 @@ LONGEST = 4000
 
 
 class RemindForm(BaseModel):
-    """Of which rule, or of what a search asks; by which channel and how often."""
+    """Of which rule, or of what a search of this kind asks; by which channel and how often."""
 
     rule: Number = 0
+    kind: str = "lead"
     query: str = ""
     name: str = ""
     channel: Number = 0
@@ -63,14 +63,19 @@ def ask(
     desk: TheDesk,
     visitor: Anyone,
     rule: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    kind: Annotated[str, Query(max_length=16)] = "",
     query: Annotated[str, Query(max_length=LONGEST)] = "",
     name: Annotated[str, Query(max_length=80)] = "",
     done: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
-    """The form; without a rule and a search it is about the first clinic's new leads."""
-    if not rule and not query and visitor.clinics:
-        query = urlencode(spelled(visitor.clinics[0]))
-    page = _page(desk, visitor, RemindForm(rule=rule, query=query, name=name or USUAL_NAME))
+    """The form; without a rule and a search it is about the first clinic: its new leads, or for a doctor
+    what is said of it."""
+    usual = None if rule or query else ready.rule(visitor)
+    if usual is not None and not kind:
+        kind, query, name = usual.kind, usual.query, name or usual.name
+    page = _page(
+        desk, visitor, RemindForm(rule=rule, kind=kind or "lead", query=query, name=name or USUAL_NAME)
+    )
     chosen = next((each for each in page.own if each.id == done), None)
     return render(request, replace(page, done=chosen))
 
@@ -81,7 +86,7 @@ def remind(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Rem
     page = _page(desk, visitor, form)
     try:
         with desk.records.transaction() as session:
-            rule = page.rule or _same(session, form) or _made(session, desk, visitor, form)
+            rule = page.rule or _made(session, desk, visitor, form)
             subscription = _subscribe(session, desk, visitor, rule.id, form)
             audit.note(
                 session,
@@ -97,15 +102,15 @@ def remind(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Rem
 
 
 def _page(desk: Desk, visitor: Visitor, form: RemindForm) -> RemindPage:
-    """Raises 403 for a search of somebody who may make no rules, 404 for a rule that is gone."""
+    """Raises 403 for a search that somebody may make no rule of, 404 for a rule that is gone."""
     with desk.records.reading() as session:
         rule = rules.get(session, form.rule) if form.rule else None
         own = channels.of(session, visitor.user_id)
     if form.rule and rule is None:
         raise HTTPException(404, "没有这条规则：它可能已被删除。")
-    if rule is None and visitor.role not in STAFF:
-        raise HTTPException(403, "规则由管理员或市场添加：请在“提醒”页订阅已有的规则。")
-    kind, query = (rule.kind, rule.query) if rule else ("lead", form.query)
+    kind, query = (rule.kind, rule.query) if rule else (kind_of(form.kind), form.query)
+    if rule is None and not _may_make(visitor, kind, query):
+        raise HTTPException(403, "医生可以为自己诊所的提及设提醒；别的规则由管理员或市场添加。")
     return RemindPage(
         rule=rule,
         form=form,
@@ -115,18 +120,23 @@ def _page(desk: Desk, visitor: Visitor, form: RemindForm) -> RemindPage:
     )
 
 
-def _same(session: Session, form: RemindForm) -> Rule | None:
-    """A rule that asks for the same, switched on."""
-    query = alert_conditions.tidied("lead", form.query)
-    found = (each for each in rules.all(session) if each.kind == "lead" and each.enabled)
-    return next((each for each in found if each.query == query), None)
+def _may_make(visitor: Visitor, kind: RuleKind, query: str) -> bool:
+    """The desk's staff any rule; a doctor one about mentions of clinics that are all the doctor's own."""
+    if not visitor.restricted:
+        return visitor.role in STAFF
+    asked = parse_qs(query).get("clinic", [])
+    return kind == "mention" and bool(asked) and all(_named(visitor.clinics, name) for name in asked)
+
+
+def _named(clinics: Sequence[Clinic], name: str) -> bool:
+    return any(name in (clinic.id, clinic.name) for clinic in clinics)
 
 
 def _made(session: Session, desk: Desk, visitor: Visitor, form: RemindForm) -> Rule:
-    return rules.add(
+    return rules.same_or_new(
         session,
         name=form.name or USUAL_NAME,
-        kind="lead",
+        kind=kind_of(form.kind),
         query=form.query,
         who=visitor.login,
         now=desk.clock(),

@@ -1,10 +1,12 @@
-"""From nothing to the first lead in a browser, without a text editor: the pages on the way are counted."""
+"""From nothing to the first lead and the first alert in a browser, without a text editor: pages counted."""
 
 from __future__ import annotations
 
 import threading
+import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,17 +14,22 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from crawler.sample.forum import Served, serve_forum
+from crawler.sample.topics import Topic, TopicPost
 from leads.actions.schedule import Crawls
-from leads.config import CrawlSettings, Settings
+from leads.alerts.outbox.worker import Worker
+from leads.config import AlertSettings, CrawlSettings, Settings
 from leads.records import open_records, users
 from leads.web.app import create_app
 from tests.support.browsing import DESK, PHONE, fits, opened, shoot
+from tests.support.mail_server import Mails, mail_server
 from tests.support.serving import running
 
 pytestmark = pytest.mark.browser
 
 CLINIC = "https://www.amap.com/regeo?lng=104.0560&lat=30.6360"  # in Chengdu's Wuhou, as the sample forum
 MOST = 6  # pages from the first one after the login to the first lead
+NEW = 99001  # a thread opened after the first collection
+QUESTION = "武侯区有没有看牙的诊所推荐？智齿疼了三天，想这周去拔掉"
 
 
 @pytest.fixture
@@ -32,21 +39,30 @@ def forum() -> Iterator[Served]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, crawl=CrawlSettings(private_addresses=True))
+def mails() -> Iterator[Mails]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, mails: Mails) -> Settings:
+    alerts = AlertSettings(smtp=f"smtp://127.0.0.1:{mails.port}", mail_from="tingzhen@example.com")
+    return Settings(data_dir=tmp_path, crawl=CrawlSettings(private_addresses=True), alerts=alerts)
 
 
 @pytest.fixture
 def desk(settings: Settings) -> Iterator[str]:
-    """The desk with what crawls beside it; gives its address."""
+    """The desk with what crawls and what sends beside it; gives its address."""
     app = create_app(settings)
     with open_records(settings) as records:
-        crawls = Crawls(settings, records)
+        crawls, sender = Crawls(settings, records), Worker(records, settings)
+        sender.start()
         thread = threading.Thread(target=crawls.work, daemon=True)
         thread.start()
         with running(app) as port:
             yield f"http://127.0.0.1:{port}"
         crawls.stop()
+        sender.stop()
         thread.join(timeout=120)
 
 
@@ -90,6 +106,34 @@ def add_source(page: Page, forum: Served, name: str) -> None:
     page.get_by_role("button", name="保存并马上采集").click()
 
 
+def set_an_alert(page: Page, name: str) -> None:
+    """All on one page: the service, where to, a message to try it, and what to hear of."""
+    page.get_by_label("邮件").check()
+    page.get_by_label("邮箱地址").fill("lin@example.com")
+    assert page.get_by_label("诊所附近有新线索就马上发到这里").is_checked()
+    assert fits(page)
+    shoot(page, f"channel-{name}")
+    page.get_by_role("button", name="保存").click()
+    page.get_by_text("测试成功").wait_for()
+    assert fits(page)
+    shoot(page, f"channel-saved-{name}")
+
+
+def somebody_asks(forum: Served) -> None:
+    said = TopicPost(pid=NEW * 100, author="路过", at=datetime.now(UTC) - timedelta(minutes=1), text=QUESTION)
+    forum.forum.topics[NEW] = Topic(tid=NEW, board="36", home="36", title="求推荐牙科", posts=(said,))
+
+
+def collect_again(page: Page, desk: str, settings: Settings) -> None:
+    """As soon as the first collection is through."""
+    (name,) = tomllib.loads((settings.data_dir / "sources.toml").read_text(encoding="utf-8"))
+    page.goto(f"{desk}/coverage/{name}")
+    while not page.get_by_text("最近一次：").is_visible():
+        page.wait_for_timeout(1000)
+        page.reload()
+    page.get_by_role("button", name="立即采集").click()
+
+
 def open_first_lead(page: Page, name: str, *, scripts: bool) -> None:
     """The page shows it by itself; without scripts one reloads."""
     first = page.locator(".newest a").first
@@ -103,18 +147,51 @@ def open_first_lead(page: Page, name: str, *, scripts: bool) -> None:
     page.wait_for_url("**/leads/**")
 
 
-@pytest.mark.parametrize(
-    ("size", "scripts"), [(DESK, True), (PHONE, True), (DESK, False)], ids=["desk", "phone", "no-scripts"]
-)
+def told(mails: Mails) -> list[str]:
+    """Subject and text of each mail that was delivered, in their order."""
+    read = [message_from_bytes(mail, policy=policy.default) for _, mail in mails.got]
+    bodies = [mail.get_body(("plain",)) for mail in read]
+    return [
+        f"{mail['Subject']}\n{body.get_content()}" for mail, body in zip(read, bodies, strict=True) if body
+    ]
+
+
+def counted(seen: list[str]) -> list[str]:
+    """Pages one came to; one that was reloaded counts once."""
+    return [path for path, before in zip(seen, ["", *seen], strict=False) if path != before]
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_from_nothing_to_the_first_lead(
-    browser: Browser, desk: str, forum: Served, settings: Settings, size: ViewportSize, scripts: bool
+    browser: Browser, desk: str, forum: Served, settings: Settings, size: ViewportSize
 ) -> None:
-    name = f"{size['width']}-{scripts}"
-    with opened(browser, size, scripts=scripts) as page:
+    name = str(size["width"])
+    with opened(browser, size) as page:
         seen = come_in(page, welcome(settings, desk))
         shoot(page, f"first-steps-{name}")
         add_clinic(page)
         add_source(page, forum, name)
-        open_first_lead(page, name, scripts=scripts)
-        pages = [path for path, before in zip(seen, ["", *seen], strict=False) if path != before]
-        assert len(pages) <= MOST, pages
+        open_first_lead(page, name, scripts=True)
+        assert len(counted(seen)) <= MOST, seen
+
+
+def test_without_scripts_to_the_first_lead_and_by_one_page_to_the_first_alert(
+    browser: Browser, desk: str, forum: Served, settings: Settings, mails: Mails
+) -> None:
+    with opened(browser, PHONE, scripts=False) as page:
+        seen = come_in(page, welcome(settings, desk))
+        add_clinic(page)
+        add_source(page, forum, "plain")
+        open_first_lead(page, "plain", scripts=False)
+        assert len(counted(seen)) <= MOST, seen
+        page.goto(f"{desk}/first-steps")
+        seen.clear()
+        page.get_by_role("link", name="添加通道").click()
+        set_an_alert(page, "plain")
+        assert seen == ["/alerts/channels/new", "/alerts"]
+        somebody_asks(forum)
+        collect_again(page, desk, settings)
+        while not any(QUESTION in said for said in told(mails)):
+            page.wait_for_timeout(500)
+        assert "通道测试" in told(mails)[0]
+        assert {to for (to,), _ in mails.got} == {"lin@example.com"}

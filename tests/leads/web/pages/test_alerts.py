@@ -70,10 +70,10 @@ def subscribed(client: TestClient, records: Records, channel: Channel, rule: str
 def test_every_kind_has_a_form_that_says_what_to_paste(client: TestClient) -> None:
     page = client.get("/alerts/channels/new").text
     for kind in SAMPLES:
-        assert f"kind={kind}" in page
         form = client.get("/alerts/channels/new", params={"kind": kind}).text
+        assert f'value="{kind}" checked' in form
         for field in SAMPLES[kind]:
-            assert f'name="{field}"' in form
+            assert f'name="{kind}.{field}"' in page
 
 
 def test_a_channel_is_made_tested_and_removed(client: TestClient, records: Records, server: StandIn) -> None:
@@ -102,7 +102,7 @@ def test_a_channel_is_made_tested_and_removed(client: TestClient, records: Recor
     ("fields", "sentence"),
     [
         ({"kind": "wecombot", "name": "群", "address": "wecom://abcdefgh"}, "Pushplus"),
-        ({"kind": "wecombot", "name": "", "address": "abcdefghij"}, "起个名字"),
+        ({"kind": "wecombot", "name": "群" * 41, "wecombot.address": "abcdefghij-abcdefghij"}, "起个名字"),
         ({"kind": "mail", "name": "邮件", "address": "lin@example.com"}, "alerts.smtp"),
         ({"kind": "pigeon", "name": "鸽子", "address": "x"}, "没有"),
         ({"kind": "webhook", "name": "网", "address": "javascript:alert(1)", "secret": "k" * 16}, "不是网址"),
@@ -134,7 +134,49 @@ def test_a_channel_can_tell_of_new_leads_from_its_first_moment_on(
         ]
     assert sorted(name for name, _, _ in subscribed) == ["第一个群", "第二个群"]
     assert {frequency for _, frequency, _ in subscribed} == {"now"}
-    assert len({rule.id for _, _, rule in subscribed if rule and rule.kind == "lead"}) == 1  # one for both
+    (rule,) = {rule.id: rule for _, _, rule in subscribed if rule}.values()  # one for both
+    assert (rule.name, rule.kind, rule.query) == ("安和口腔附近的新线索", "lead", "near=anhe")
+
+
+def test_the_clinic_may_be_chosen_and_a_doctors_channel_tells_of_what_is_said(
+    client_of: ClientOf, records: Records, server: StandIn
+) -> None:
+    fields = {
+        "kind": "webhook",
+        "webhook.address": server.url + "/in",
+        "webhook.secret": "k" * 24,
+        "tell": "1",
+    }
+    client_of("marketer").post("/alerts/channels", data=fields | {"clinic": "qingmu", "name": "青木的群"})
+    client_of("doctor", ("anhe",)).post("/alerts/channels", data=fields | {"name": "林医生"})
+    with records.reading() as session:
+        asked = {
+            channel.name: rules.get(session, heard.rule_id)
+            for channel in session.scalars(select(Channel).where(Channel.name.in_(("青木的群", "林医生"))))
+            for heard in rules.subscriptions(session, channel_id=channel.id)
+        }
+    assert {name: (rule.kind, rule.query) for name, rule in asked.items() if rule} == {
+        "青木的群": ("lead", "near=qingmu"),
+        "林医生": ("mention", "clinic=anhe"),
+    }
+
+
+def test_a_message_is_tried_first_and_what_the_service_refuses_is_not_kept(
+    client: TestClient, records: Records, server: StandIn
+) -> None:
+    fields = {"kind": "webhook", "webhook.address": server.url + "/in", "webhook.secret": "k" * 24}
+    server.says({}, 404)
+    refused = client.post("/alerts/channels", data=fields | {"name": "先试", "attempt": "1", "tell": "1"})
+    assert refused.status_code == 400
+    assert "还没有保存：对方不认这个地址或密钥（404）" in refused.text
+    assert "先试" not in client.get("/alerts").text
+    server.says({}, 503)  # may be over in a minute: kept, and said
+    busy = client.post("/alerts/channels", data=fields | {"name": "忙着", "attempt": "1"})
+    assert "「忙着」测试没有成功" in busy.text
+    server.says({}, 200)
+    taken = client.post("/alerts/channels", data=fields | {"attempt": "1"})
+    assert "「Webhook（自己的系统）」测试成功" in taken.text
+    assert server.got[-1].json["title"] == "通道测试"
 
 
 def test_the_rule_one_comes_from_is_chosen_already(

@@ -67,7 +67,9 @@ def test_a_search_becomes_a_rule_with_a_channel_and_a_frequency_in_one_go(
     assert (changed.id, changed.frequency) == (made.id, "now")
 
 
-def test_a_doctor_hears_of_a_rule_there_is_and_makes_none(client_of: ClientOf, desk: Desk) -> None:
+def test_a_doctor_hears_of_a_rule_there_is_and_makes_none_about_leads(
+    client_of: ClientOf, desk: Desk
+) -> None:
     doctor = client_of("doctor", ("anhe",))
     number = channel(desk, "doctor-anhe")
     with desk.records.transaction() as session:
@@ -77,6 +79,30 @@ def test_a_doctor_hears_of_a_rule_there_is_and_makes_none(client_of: ClientOf, d
     assert doctor.post("/remind", data={"rule": str(rule.id), "channel": str(number)}).status_code == 200
     assert [query for query, _ in heard_by(desk, number)] == [""]
     assert doctor.post("/remind", data={"query": "near=anhe", "channel": str(number)}).status_code == 403
+
+
+def test_a_doctor_makes_an_alert_of_what_is_said_of_the_own_clinics_and_of_no_other(
+    client_of: ClientOf, desk: Desk
+) -> None:
+    doctor = client_of("doctor", ("anhe",))
+    number = channel(desk, "doctor-anhe", "林医生的手机")
+    usual = unescape(doctor.get("/remind").text)
+    assert "提醒我：有人说到安和口腔" in usual
+    listed = unescape(doctor.get("/mentions?severity=high&state=all").text)
+    (link,) = re.findall(r'data-remind href="([^"]+)"', listed)
+    assert "kind=mention" in link
+    assert doctor.get(link).status_code == 200
+    asked = {
+        "kind": "mention",
+        "query": "clinic=anhe&severity=high",
+        "name": "严重的",
+        "channel": str(number),
+    }
+    assert "好了" in doctor.post("/remind", data=asked).text
+    ((query, _),) = heard_by(desk, number)
+    assert query == "clinic=anhe&severity=high"
+    for refused in ("clinic=qingmu", "clinic=anhe&clinic=qingmu", "severity=high", ""):
+        assert doctor.post("/remind", data=asked | {"query": refused}).status_code == 403
 
 
 def test_anothers_channel_a_broken_search_and_a_lost_rule_are_refused(
