@@ -20,7 +20,7 @@ from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.models import Clinic
 from leads.quarantine import Quarantine
-from leads.records import author_keys, open_records
+from leads.records import author_keys, open_records, users
 from leads.records.clinics import known
 from nlp import Tagger
 from nlp.intent.model import MODEL
@@ -81,6 +81,12 @@ def author_key_problem(settings: Settings, *, now: datetime) -> str:
 def known_clinics(settings: Settings) -> tuple[Clinic, ...]:
     """The clinics of the file and of the desk; raises ConfigError, StorageError."""
     return known(settings)
+
+
+def names(settings: Settings) -> dict[str, str]:
+    """What people are called, by login; raises StorageError."""
+    with open_records(settings) as records, records.reading() as session:
+        return users.names(session)
 
 
 def sources(settings: Settings) -> tuple[Source, ...]:

@@ -31,6 +31,7 @@ COLUMNS = (
     "编号", "时间", "需求", "得分", "距离km", "精度", "地点", "地点依据", "症状", "科室", "意图", "状态",
     "负责人", "来源", "重复", "正文", "理由", "链接",
 )  # fmt: skip
+_WIDTHS = {"A": 18, "B": 17, "P": 80, "Q": 40, "R": 40}  # in characters
 _CHUNK = 1 << 16
 _UNNAMED: Mapping[str, str] = {}
 _LONGEST_CELL = 32_767  # characters, Excel's limit
@@ -124,17 +125,28 @@ def csv_line(cells: Iterable[Cell]) -> str:
 
 def xlsx_chunks(hits: Iterable[Hit], *, people: Mapping[str, str] = _UNNAMED) -> Iterator[bytes]:
     """An XLSX file, in pieces. It is made on disk: its table of contents comes last."""
+    rows = ((hit.lead.post.published_at, row(hit, people)) for hit in hits)
+    return sheet_chunks("线索", COLUMNS, _WIDTHS, rows)
+
+
+def sheet_chunks(
+    title: str,
+    columns: Sequence[str],
+    widths: Mapping[str, int],
+    rows: Iterable[tuple[datetime, Sequence[Cell]]],
+) -> Iterator[bytes]:
+    """An XLSX file with one sheet, in pieces: to each row its time, which stands in the second column."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("线索")
+    sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
-    for letter, width in (("A", 18), ("B", 17), ("P", 80), ("Q", 40), ("R", 40)):
+    for letter, width in widths.items():
         sheet.column_dimensions[letter].width = width
-    sheet.append(COLUMNS)
-    for hit in hits:
-        number, _, *others = map(_for_excel, row(hit, people))
+    sheet.append(columns)
+    for at, cells in rows:
+        number, _, *others = map(_for_excel, cells)
         # A time that can be sorted and counted with; Excel knows no zones.
-        published = hit.lead.post.published_at.astimezone(BEIJING).replace(tzinfo=None, microsecond=0)
-        sheet.append([number, published, *others])
+        local = at.astimezone(BEIJING).replace(tzinfo=None, microsecond=0)
+        sheet.append([number, local, *others])
     with TemporaryFile() as file:
         book.save(file)
         file.seek(0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
-from leads.actions.export import BOM, Cell, csv_line, harmless
+from leads.actions.export import BOM, Cell, csv_line, harmless, sheet_chunks
 from leads.labels import (
     COMPLAINT_NAMES,
     HOW_NAMES,
@@ -23,20 +24,34 @@ MENTION_COLUMNS = (
 )  # fmt: skip
 
 
-def mention_lines(
+_WIDTHS = {"A": 18, "B": 17, "M": 80, "N": 40}  # in characters
+Row = tuple[datetime, tuple[Cell, ...]]
+
+
+def mention_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """A CSV file, line by line."""
+    yield BOM + csv_line(MENTION_COLUMNS)
+    for _, cells in rows:
+        yield csv_line(cells)
+
+
+def mention_chunks(rows: Iterable[Row]) -> Iterator[bytes]:
+    """An XLSX file, in pieces."""
+    return sheet_chunks("提及", MENTION_COLUMNS, _WIDTHS, rows)
+
+
+def mention_rows(
     found: Iterable[Mention],
     stands: Mapping[str, Stand],
     clinics: Mapping[str, str],
     people: Mapping[str, str],
-) -> Iterator[str]:
-    """A CSV file, line by line; `clinics` and `people` are names by id and login."""
-    yield BOM + csv_line(MENTION_COLUMNS)
+) -> Iterator[Row]:
+    """When each was written, and its cells, harmless; `clinics` and `people` are names by id and login."""
     for mention in found:
         stand = stands.get(mention.id, Stand())
         name = clinics.get(mention.clinic_id, mention.clinic_id)
-        yield csv_line(
-            map(harmless, _cells(mention, stand, name, people.get(stand.assignee, stand.assignee)))
-        )
+        cells = _cells(mention, stand, name, people.get(stand.assignee, stand.assignee))
+        yield mention.post.published_at, tuple(harmless(cell) for cell in cells)
 
 
 def _cells(mention: Mention, stand: Stand, clinic: str, assignee: str) -> tuple[Cell, ...]:

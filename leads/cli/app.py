@@ -194,7 +194,9 @@ def search(
     with storage.open_index(settings, create=False) as index:
         page = index.search(query, now=now)
         total, near = index.count(query), index.precisions(query)
-    show.hits(page, total=total, near=near, now=now, form="json" if as_json else "csv" if as_csv else "table")
+    form = "json" if as_json else "csv" if as_csv else "table"
+    people = storage.names(settings) if as_csv else {}
+    show.hits(page, total=total, near=near, now=now, form=form, people=people)
 
 
 # What is written otherwise here than in an address.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,10 +19,11 @@ from leads.clinics.strangers import Stranger
 from leads.errors import ConflictError, InputError
 from leads.labels import MENTION_STATE_NAMES, NOBODY
 from leads.models import BEIJING, MENTION_STATES, Mention, MentionState
-from leads.records import audit, heard, strangers
+from leads.records import audit, heard, nudges, strangers
 from leads.records.heard import chunks
 from leads.records.tables.mentions import MentionEvent, MentionNote, MentionWork
 from leads.records.tables.people import User
+from leads.records.tables.work import Nudge
 from leads.records.texts import storable
 
 WORK_FIELDS = {"state": "状态", "assignee": "负责人"}
@@ -72,6 +73,22 @@ def stands(session: Session, clinic_ids: Iterable[str]) -> dict[str, Stand]:
     return {mention_id: Stand(state, who) for mention_id, state, who in session.execute(chosen)}
 
 
+def changed_by(session: Session, clinic_id: str, who: str, *, state: MentionState) -> frozenset[str]:
+    """Mentions of the clinic that are in this state, and that this person or the system changed last."""
+    last = (
+        select(MentionEvent.mention_id, func.max(MentionEvent.id).label("id"))
+        .group_by(MentionEvent.mention_id)
+        .subquery()
+    )
+    chosen = (
+        select(MentionWork.mention_id)
+        .join(last, last.c.mention_id == MentionWork.mention_id)
+        .join(MentionEvent, MentionEvent.id == last.c.id)
+        .where(MentionWork.clinic_id == clinic_id, MentionWork.state == state, MentionEvent.who == who)
+    )
+    return frozenset(session.scalars(chosen))
+
+
 def others(session: Session) -> frozenset[str]:
     """Ids of the mentions that turned out not to be the clinic: no figure counts them."""
     return frozenset(session.scalars(select(MentionWork.mention_id).where(MentionWork.state == "not_us")))
@@ -112,8 +129,10 @@ def change(session: Session, mention: Mention, wanted: MentionChange, *, who: st
     return True
 
 
-def add_note(session: Session, mention: Mention, text: str, *, who: str, now: datetime) -> MentionNote:
-    """Keep a note.
+def add_note(
+    session: Session, mention: Mention, text: str, *, who: str, now: datetime, people: Iterable[User] = ()
+) -> MentionNote:
+    """Keep a note. Whom of these people it calls with @ is told of it.
 
     Raises:
         InputError: nothing written, or more than 2,000 characters.
@@ -127,6 +146,7 @@ def add_note(session: Session, mention: Mention, text: str, *, who: str, now: da
     row.changed_at = now  # no new version: a note is in nobody's way
     note = MentionNote(mention_id=mention.id, post_id=mention.post.id, at=now, who=who, text=text)
     session.add(note)
+    nudges.named(session, mention.post.id, text, people, who=who, now=now, mention_id=mention.id)
     audit.note(session, who=who, action="mention.note", now=now, subject=mention.id)
     session.flush()
     return note
@@ -161,7 +181,7 @@ def purge(session: Session, *, now: datetime) -> int:
     """
     old = session.scalars(select(MentionWork.mention_id).where(MentionWork.changed_at < now - KEPT)).all()
     for some in chunks(old):
-        for table in (MentionNote, MentionEvent, MentionWork):
+        for table in (MentionNote, MentionEvent, Nudge, MentionWork):
             session.execute(delete(table).where(table.mention_id.in_(some)))
     return len(old)
 
@@ -227,6 +247,8 @@ def _apply(session: Session, row: MentionWork, wanted: MentionChange, *, who: st
         )  # fmt: skip
         session.add(event)
         setattr(row, field, value)
+    if found.get("assignee"):
+        nudges.assigned(session, row.post_id, row.assignee, who=who, now=now, mention_id=row.mention_id)
     return True
 
 

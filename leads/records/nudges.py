@@ -1,4 +1,8 @@
-"""What a colleague wants somebody to know: a lead was given to them, or a note names them."""
+"""What a colleague wants somebody to know: a lead or a mention was given to them, or a note names them.
+
+A lead and a mention of one post are one thing to the person: while what came by the one is not seen, nothing
+of its kind comes by the other.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +19,29 @@ MOST = 100  # of one person that are listed
 TOLD_AT_ONCE = 200
 
 
-def assigned(session: Session, lead_id: str, login: str, *, who: str, now: datetime) -> None:
-    """The lead is this person's from now on; who takes one does not need to be told."""
+def assigned(
+    session: Session, lead_id: str, login: str, *, who: str, now: datetime, mention_id: str = ""
+) -> None:
+    """The lead, or this mention of that post, is the person's from now on; who takes one needs no telling."""
     user = session.scalars(select(User).where(User.login == login)).one_or_none() if login != who else None
     if user is not None:
-        _add(session, user, "assigned", lead_id, who=who, now=now)
+        _add(session, user, "assigned", lead_id, mention_id, who=who, now=now)
 
 
 def named(
-    session: Session, lead_id: str, text: str, people: Iterable[User], *, who: str, now: datetime
+    session: Session,
+    lead_id: str,
+    text: str,
+    people: Iterable[User],
+    *,
+    who: str,
+    now: datetime,
+    mention_id: str = "",
 ) -> list[str]:
-    """A note names some of these people; their logins. `people` are those who may see the lead."""
+    """A note names some of these people; their logins. `people` are those who may see what it is about."""
     found = [user for user in in_text(text, people) if user.login != who]
     for user in found:
-        _add(session, user, "named", lead_id, who=who, now=now)
+        _add(session, user, "named", lead_id, mention_id, who=who, now=now)
     return [user.login for user in found]
 
 
@@ -46,9 +59,18 @@ def in_text(text: str, people: Iterable[User]) -> list[User]:
     return list(found.values())
 
 
-def _add(session: Session, user: User, kind: str, lead_id: str, *, who: str, now: datetime) -> None:
-    if not user.disabled:
-        session.add(Nudge(user_id=user.id, kind=kind, lead_id=lead_id, who=who, at=now))
+def _add(
+    session: Session, user: User, kind: str, lead_id: str, mention_id: str, *, who: str, now: datetime
+) -> None:
+    if user.disabled or _told_by_the_other(session, user, kind, lead_id, mention_id):
+        return
+    session.add(Nudge(user_id=user.id, kind=kind, lead_id=lead_id, who=who, at=now, mention_id=mention_id))
+
+
+def _told_by_the_other(session: Session, user: User, kind: str, lead_id: str, mention_id: str) -> bool:
+    same = select(Nudge.id).where(Nudge.user_id == user.id, Nudge.kind == kind, Nudge.lead_id == lead_id)
+    waiting = same.where(Nudge.seen_at.is_(None), Nudge.mention_id != mention_id)
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def listed(session: Session, user_id: int) -> Sequence[Nudge]:

@@ -36,6 +36,11 @@ def by_login(session: Session, login: str) -> User | None:
     return session.scalars(select(User).where(User.login == plain)).one_or_none()
 
 
+def names(session: Session) -> dict[str, str]:
+    """What everybody is called, by login."""
+    return {user.login: user.name for user in everybody(session)}
+
+
 def everybody(session: Session) -> Sequence[User]:
     """All users by login, the disabled ones last."""
     return session.scalars(select(User).order_by(User.disabled, User.login)).all()

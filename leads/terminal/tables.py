@@ -47,14 +47,23 @@ def print_json(records: Sequence[object]) -> None:
     sys.stdout.buffer.flush()
 
 
-def hits(page: Page[Hit], *, total: int, near: Mapping[Precision, int], now: datetime, form: str) -> None:
-    """Search results as "table", "json" or "csv"; `near`: how surely near all that are found are."""
+def hits(
+    page: Page[Hit],
+    *,
+    total: int,
+    near: Mapping[Precision, int],
+    now: datetime,
+    form: str,
+    people: Mapping[str, str],
+) -> None:
+    """Search results as "table", "json" or "csv"; `near`: how surely near all that are found are; `people`:
+    the names behind logins, for the CSV."""
     if form == "json":
         print_json([hit_to_dict(hit) for hit in page.items])
         if page.cursor:
             print(f"共 {total} 条，下一页：--cursor {page.cursor}", file=sys.stderr)
     elif form == "csv":
-        for line in csv_lines(page.items, bom=False):
+        for line in csv_lines(page.items, people=people, bom=False):
             sys.stdout.write(line)
     else:
         _print_table(page, total, near, now)

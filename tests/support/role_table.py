@@ -293,6 +293,7 @@ TABLE: dict[str, Row] = {
     "GET /digests/{issue_id}/days.png": Row(NOT_OTHERS, url="/digests/x/days.png"),
     "GET /mentions": Row(MEMBERS),
     "GET /mentions/export.csv": Row(MEMBERS),
+    "GET /mentions/export.xlsx": Row(MEMBERS),
     "GET /mentions/{mention_id}": Row(OF_CLINIC, url=f"/mentions/{HEARD}"),
     "POST /mentions/{mention_id}": Row(OF_CLINIC, url=f"/mentions/{HEARD}", form={"state": "working"}),
     "POST /mention-notes/{mention_id}": Row(
@@ -440,6 +441,7 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/coverage/{source}": Row("lnnhh", url=f"{API}/coverage/nowhere", scope="coverage:read"),
     "GET /api/v1/exports/leads.csv": Row(MEMBERS, scope="export"),
     "GET /api/v1/exports/mentions.csv": Row(MEMBERS, scope="export"),
+    "GET /api/v1/exports/mentions.xlsx": Row(MEMBERS, scope="export"),
     "GET /api/v1/exports/leads.xlsx": Row(MEMBERS, scope="export"),
     "POST /api/v1/captures": Row(MEMBERS, json={"text": "x", "time": "?"}, scope="capture"),
     "GET /api/v1/erasures": Row(ADMINS, scope="erase"),

@@ -9,12 +9,27 @@ from sqlalchemy.orm import Session
 
 from leads.alerts.messages.message import Payload
 from leads.alerts.outbox.outbox import alert_id
-from leads.alerts.triggers.news import lead_page
+from leads.alerts.triggers.news import lead_page, mention_page
 from leads.records import Records, channels, nudges, users
 from leads.records.tables.alerts import Alert, Channel
 from leads.records.tables.work import Nudge
 
-TITLES = {"assigned": "{}把一条线索交给了你", "named": "{}在一条线索的备注里提到了你"}
+_TITLES = {"assigned": "{}把一条{}交给了你", "named": "{}在一条{}的备注里提到了你"}
+
+
+def title(nudge: Nudge, names: Mapping[str, str]) -> str:
+    """What it says; `names` are those of logins."""
+    return _TITLES[nudge.kind].format(names.get(nudge.who, nudge.who), subject(nudge))
+
+
+def subject(nudge: Nudge) -> str:
+    """What it is about, in a word."""
+    return "提及" if nudge.mention_id else "线索"
+
+
+def page(nudge: Nudge) -> str:
+    """Where that is seen."""
+    return mention_page(nudge.mention_id) if nudge.mention_id else lead_page(nudge.lead_id)
 
 
 def tell(records: Records, *, now: datetime) -> int:
@@ -27,7 +42,7 @@ def tell(records: Records, *, now: datetime) -> int:
         if not nudges.untold(session):
             return 0
     with records.transaction() as session:
-        names = {user.login: user.name for user in users.everybody(session)}
+        names = users.names(session)
         return sum(_tell(session, each, names, now) for each in nudges.untold(session))
 
 
@@ -36,7 +51,6 @@ def _tell(session: Session, nudge: Nudge, names: Mapping[str, str], now: datetim
     channel = usable(channels.of(session, nudge.user_id))
     if channel is None or nudge.seen_at is not None:
         return False
-    title = TITLES[nudge.kind].format(names.get(nudge.who, nudge.who))
     session.add(
         Alert(
             id=alert_id(f"nudge:{nudge.id}", channel.id),
@@ -45,7 +59,7 @@ def _tell(session: Session, nudge: Nudge, names: Mapping[str, str], now: datetim
             channel_id=channel.id,
             created_at=now,
             next_at=now,
-            payload=Payload(title=title, page=lead_page(nudge.lead_id)).to_json(),
+            payload=Payload(title=title(nudge, names), page=page(nudge)).to_json(),
         )
     )
     return True

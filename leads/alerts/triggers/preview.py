@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -74,8 +74,9 @@ def preview(
     coverage: Coverage | None,
     tag: Tag,
     now: datetime,
+    others: Collection[str] = (),
 ) -> Preview:
-    """What the rule would have brought.
+    """What the rule would have brought; not the mentions `others`, which are not the clinic.
 
     Raises:
         QueryError: the query string does not fit the kind; names the key.
@@ -87,7 +88,7 @@ def preview(
             return _leads(index, asked, now)
         case MentionCondition():
             draft = _Draft(id=0, kind=kind, query=query)
-            return _mentions(index, condition, RuleSet([draft], clinics, now=now), tag, now)
+            return _mentions(index, condition, RuleSet([draft], clinics, now=now), tag, now, others)
         case SpikeCondition():
             return _spikes(index, condition, now)
         case SourceCondition(sources=names):
@@ -143,11 +144,17 @@ def _leads(index: LeadIndex, query: LeadQuery, now: datetime) -> Preview:
 
 
 def _mentions(
-    index: LeadIndex, condition: MentionCondition, rule: RuleSet, tag: Tag, now: datetime
+    index: LeadIndex,
+    condition: MentionCondition,
+    rule: RuleSet,
+    tag: Tag,
+    now: datetime,
+    others: Collection[str],
 ) -> Preview:
     since = _midnight(_first_day(now))
     clinic_id = condition.clinics[0] if len(condition.clinics) == 1 else ""
-    recent = index.mentions(clinic_id=clinic_id, since=since, limit=MOST_MENTIONS)
+    newest = index.mentions(clinic_id=clinic_id, since=since, limit=MOST_MENTIONS)
+    recent = [mention for mention in newest if mention.id not in others]
     occasions = (of_mention(mention, tags) for mention, tags in zip(recent, tag(recent), strict=True))
     found = [mention for mention, rules in zip(recent, rule.match(occasions), strict=True) if rules]
     counts = Counter(mention.post.published_at.astimezone(BEIJING).date() for mention in found)
@@ -160,7 +167,7 @@ def _mentions(
         )
         for mention in found[:SAMPLES]
     )
-    note = f"只看了最近 {MOST_MENTIONS} 条提及。" if len(recent) == MOST_MENTIONS else ""
+    note = f"只看了最近 {MOST_MENTIONS} 条提及。" if len(newest) == MOST_MENTIONS else ""
     return Preview(days=_days(counts, now), samples=samples, note=note)
 
 

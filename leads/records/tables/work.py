@@ -80,18 +80,19 @@ class VisitCard(Base):
 
 
 class Nudge(Base):
-    """What a colleague wants somebody to know of a lead. No text here: the note has it."""
+    """What a colleague wants somebody to know of a lead or a mention. No text here: the note has it."""
 
     __tablename__ = "nudges"
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(16))  # assigned | named: in a note
-    lead_id: Mapped[str] = mapped_column(String(200), index=True)
+    lead_id: Mapped[str] = mapped_column(String(200), index=True)  # of a mention: the post it stands in
     who: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None] = mapped_column(default=None)
     told: Mapped[bool] = mapped_column(default=False, index=True)  # by a channel, or there was none
+    mention_id: Mapped[str] = mapped_column(String(250), default="", server_default="")  # "": of the lead
 
 
 class Feedback(Base):

@@ -44,6 +44,19 @@ def mentions_as_csv(
 
 
 @routes.get(
+    "/exports/mentions.xlsx",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
+    openapi_extra=scoped("export"),
+)
+def mentions_as_xlsx(
+    request: Request, desk: TheDesk, caller: Exporter, form: Annotated[MentionForm, Query()]
+) -> Response:
+    """同样的提及，Excel 文件。"""
+    return mentions.as_xlsx(request, desk, caller.visitor, form)
+
+
+@routes.get(
     "/exports/leads.xlsx",
     response_class=Response,
     responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},

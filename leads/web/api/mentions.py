@@ -10,10 +10,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from leads.actions.change_mention import change as change_and_learn
 from leads.clinics.strangers import LONGEST_WORD
 from leads.index.base import Stored
 from leads.models import Mention, MentionState
-from leads.records import cases, mentions
+from leads.records import cases, mentions, users
 from leads.web.api import shapes
 from leads.web.api.access import MentionsReader, MentionsWriter, scoped
 from leads.web.api.answers import (
@@ -32,7 +33,7 @@ from leads.web.desk import Desk, Number, TheDesk
 from leads.web.mentions.mention import known_mention
 from leads.web.mentions.search import find, read
 from leads.web.mentions.view import EVERY, MentionForm
-from leads.web.mentions.work import ALWAYS, WORD, MentionAsked, to_mention_change
+from leads.web.mentions.work import ALWAYS, WORD, MentionAsked, people_of, to_mention_change
 
 routes = APIRouter(tags=["提及"])
 MOST = 10_000  # of a clinic, the newest; Elasticsearch gives no more at once
@@ -150,7 +151,7 @@ def change_mention(
     lead = _shown(desk, caller.visitor, [found])[0]["lead_status"]
 
     def work(session: Session) -> tuple[int, dict[str, object]]:
-        mentions.change(session, found, wanted, who=caller.who, now=desk.clock())
+        change_and_learn(session, desk.index, found, wanted, who=caller.who, now=desk.clock())
         return 200, shapes.mention(found, mentions.get(session, found.id), lead)
 
     return once(caller, asked, work)
@@ -184,7 +185,8 @@ def add_mention_note(
     found = known_mention(desk, caller.visitor, mention_id)
 
     def work(session: Session) -> tuple[int, dict[str, object]]:
-        row = mentions.add_note(session, found, asked.text, who=caller.who, now=desk.clock())
+        people = people_of(users.everybody(session), found.clinic_id)
+        row = mentions.add_note(session, found, asked.text, who=caller.who, now=desk.clock(), people=people)
         return 201, shapes.mention_note(row)
 
     return once(caller, asked, work)

@@ -13,8 +13,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
-from leads.alerts.triggers.news import lead_page
-from leads.alerts.triggers.nudged import TITLES
+from leads.alerts.triggers import nudged
 from leads.errors import QueryError
 from leads.models import LeadQuery
 from leads.records import nudges, searches, users
@@ -33,11 +32,12 @@ LONGEST = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NudgesPage(WebPage):
-    """What colleagues want this person to know, the newest first; `titles` by their ids."""
+    """What colleagues want this person to know, the newest first; what each says and of what."""
 
     template: ClassVar[str] = "nudges.html"
     nudges: Sequence[Nudge]
     titles: Mapping[int, str]
+    subjects: Mapping[int, str]
     now: datetime
 
 
@@ -122,9 +122,14 @@ def listed(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
     """A person's own."""
     with desk.records.reading() as session:
         found = nudges.listed(session, visitor.user_id)
-        names = {user.login: user.name for user in users.everybody(session)}
-    titles = {each.id: TITLES[each.kind].format(names.get(each.who, each.who)) for each in found}
-    return render(request, NudgesPage(nudges=found, titles=titles, now=desk.clock()))
+        names = users.names(session)
+    page = NudgesPage(
+        nudges=found,
+        titles={each.id: nudged.title(each, names) for each in found},
+        subjects={each.id: nudged.subject(each) for each in found},
+        now=desk.clock(),
+    )
+    return render(request, page)
 
 
 @routes.post("/nudges/seen")
@@ -137,10 +142,10 @@ def see_all(desk: TheDesk, visitor: Anyone) -> Response:
 
 @routes.post("/nudges/{nudge_id}")
 def open_one(desk: TheDesk, visitor: Anyone, nudge_id: RowId) -> Response:
-    """On to its lead; what else waits of the same lead is looked at with it."""
+    """On to its lead or mention; what else waits of the same post is looked at with it."""
     with desk.records.transaction() as session:
         found = nudges.own(session, visitor.user_id, nudge_id)
         if found is None:
             raise HTTPException(404, "没有这条消息。")
         nudges.look(session, visitor.user_id, now=desk.clock(), lead_id=found.lead_id)
-        return RedirectResponse(lead_page(found.lead_id), 303)
+        return RedirectResponse(nudged.page(found), 303)

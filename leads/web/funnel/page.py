@@ -76,7 +76,7 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Funne
     except QueryError as error:
         problem = str(error)
     with desk.records.reading() as session:
-        people = {user.login: user.name for user in users.everybody(session)}
+        people = users.names(session)
     open_list = form.stage in STAGES
     behind = chosen(found, stage=form.stage, by=form.by, name=form.name) if open_list else []
     names = _names(people)

@@ -316,7 +316,7 @@ def _case_page(desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraf
     """The case, its story, what was judged."""
     with desk.records.reading() as session:
         known = all_clinics(session)
-        names = {user.login: user.name for user in users.everybody(session)}
+        names = users.names(session)
         people = people_for(session, found.lead, known)
         events, written = cases.history(session, found.lead_id), notes.of(session, found.lead_id)
         judged = feedback.of(session, found.lead_id)
@@ -412,7 +412,7 @@ def _conflict(
     with desk.records.reading() as session:
         case = cases.get(session, lead_id)
         events = cases.history(session, lead_id)
-        names = {user.login: user.name for user in users.everybody(session)}
+        names = users.names(session)
         names |= {clinic.id: clinic.name for clinic in all_clinics(session)}
     open_ones = differences(case, events, values, version, names)
     if not open_ones:

@@ -13,12 +13,13 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from leads.actions import change_mention
 from leads.clinics.strangers import Stranger
 from leads.errors import ConflictError, InputError
 from leads.index.base import LeadIndex, Stored
 from leads.labels import MENTION_STATE_NAMES
 from leads.models import Lead, LeadQuery, Mention, MentionState
-from leads.records import mentions, snippets, strangers, users
+from leads.records import audit, mentions, snippets, strangers, users
 from leads.records.tables.people import User
 from leads.records.texts import storable
 from leads.replies import starters
@@ -43,7 +44,7 @@ from leads.web.render import WebPage, render
 AROUND = timedelta(days=14)  # a thread's posts that far apart are shown beside each other
 NEIGHBOURS = 300
 THREAD = 2000  # mentions of that time that are looked through for those of the thread
-DONE = {"state": "已保存。", "note": "备注已保存。", "not_us": "记下了：这样的帖子以后不再算提及。"}
+DONE = {"state": "已保存。", "note": "备注已保存。", "not_us": "记下了：这样的帖子不再算提及，已有的也一样。"}
 routes = APIRouter()
 
 
@@ -119,7 +120,7 @@ def change(
     try:
         wanted = to_mention_change(found, asked, visitor)
         with desk.records.transaction() as session:
-            mentions.change(session, found, wanted, who=visitor.login, now=desk.clock())
+            change_mention.change(session, desk.index, found, wanted, who=visitor.login, now=desk.clock())
     except (InputError, ConflictError) as error:
         late = isinstance(error, ConflictError)
         draft = MentionDraft(problem=str(error), typed={} if late else asked.typed())
@@ -137,7 +138,8 @@ def add_note(
     found = known_mention(desk, visitor, mention_id)
     try:
         with desk.records.transaction() as session:
-            mentions.add_note(session, found, text, who=visitor.login, now=desk.clock())
+            people = people_of(users.everybody(session), found.clinic_id)
+            mentions.add_note(session, found, text, who=visitor.login, now=desk.clock(), people=people)
     except InputError as error:
         draft = MentionDraft(problem=str(error), typed={"note": text})
         return _page(request, desk, visitor, found, draft, status=400)
@@ -201,7 +203,7 @@ def _page(
 def _worked(session: Session, found: Mention, draft: MentionDraft, now: datetime) -> MentionPage:
     """The work on it: state, story, what it taught."""
     everybody = users.everybody(session)
-    names = {user.login: user.name for user in everybody}
+    names = {user.login: user.name for user in everybody} | {audit.SYSTEM: "听诊"}
     work = mentions.get(session, found.id)
     lesson: Stranger | None = strangers.learnt_from(session, found.id)
     return MentionPage(

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from leads.actions.mention_table import mention_lines
+from leads.actions.mention_table import Row, mention_chunks, mention_lines, mention_rows
 from leads.errors import QueryError
 from leads.index.base import MentionHead
 from leads.labels import COMPLAINT_NAMES, SEVERITY_NAMES
@@ -60,7 +60,7 @@ class MentionsPage(WebPage):
     orders: Mapping[str, str]
     now: datetime
     here_query: str  # of this very page, for the way back
-    export_url: str
+    export_query: str
     remind_query: str  # what a rule would ask that finds the same from now on
     first_url: str
     next_url: str
@@ -94,7 +94,7 @@ def listing(
         orders=ORDERS,
         now=now,
         here_query=form.url(page=form.page).partition("?")[2],
-        export_url=form.url().replace("/mentions", "/mentions/export.csv", 1),
+        export_query=form.url().partition("?")[2],
         remind_query=_as_rule(visitor, form),
         first_url=form.url() if number > 1 else "",
         next_url=form.url(page=str(number + 1)) if len(found.heads) > start + PAGE_SIZE else "",
@@ -106,21 +106,44 @@ def listing(
 def as_csv(
     request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[MentionForm, Query()]
 ) -> Response:
-    """All that the list shows on all its pages, as one file; written down before the first line leaves."""
+    """All that the list shows on all its pages, as one file."""
+    rows, headers = _exported(desk, visitor, form, "csv")
+    return StreamingResponse(mention_lines(rows), headers=headers, media_type="text/csv")
+
+
+@routes.get("/mentions/export.xlsx")
+def as_xlsx(
+    request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[MentionForm, Query()]
+) -> Response:
+    """The same as an Excel workbook with one sheet."""
+    rows, headers = _exported(desk, visitor, form, "xlsx")
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return StreamingResponse(mention_chunks(rows), headers=headers, media_type=kind)
+
+
+def _exported(
+    desk: Desk, visitor: Visitor, form: MentionForm, kind: str
+) -> tuple[Iterator[Row], dict[str, str]]:
+    """The rows and the file's name; written down before the first line leaves."""
     now = desk.clock()
     heads = find(desk, visitor, form, now).heads
     with desk.records.transaction() as session:
         asked = form.url().partition("?")[2][:500]
         audit.note(
-            session, who=visitor.login, action="export.mentions", now=now, query=asked, mentions=len(heads)
+            session,
+            who=visitor.login,
+            action="export.mentions",
+            now=now,
+            query=asked,
+            mentions=len(heads),
+            form=kind,
         )
         stands = mentions.stands(session, {head.clinic_id for head in heads})
-        people = {user.login: user.name for user in users.everybody(session)}
+        people = users.names(session)
     clinics = {clinic.id: clinic.name for clinic in visitor.clinics}
-    lines = mention_lines(_in_turn(desk, heads), stands, clinics, people)
     day = now.astimezone(BEIJING).strftime("%Y%m%d-%H%M")
-    kept = {"Content-Disposition": f'attachment; filename="tingzhen-mentions-{day}.csv"'}
-    return StreamingResponse(lines, headers=kept, media_type="text/csv")
+    kept = {"Content-Disposition": f'attachment; filename="tingzhen-mentions-{day}.{kind}"'}
+    return mention_rows(_in_turn(desk, heads), stands, clinics, people), kept
 
 
 def _as_rule(visitor: Visitor, form: MentionForm) -> str:

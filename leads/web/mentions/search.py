@@ -100,7 +100,7 @@ def around(desk: Desk, visitor: Visitor, shown: Sequence[Mention]) -> Surroundin
     stored = desk.index.records("leads", post_ids) if post_ids else ()
     leads = [each.lead for each in stored if isinstance(each, Stored)]
     with desk.records.reading() as session:
-        people = {user.login: user.name for user in users.everybody(session)}
+        people = users.names(session)
         work = mentions.get_many(session, [each.id for each in shown])
         there = cases.get_many(session, [lead.id for lead in leads])
     return Surroundings(

@@ -19,6 +19,7 @@ from leads.clinics.own_accounts import account_key
 from leads.clinics.pasted_place import SYSTEM_NAMES, how_read, read_place, valid_point
 from leads.errors import ConflictError, InputError
 from leads.records import clinics as kept
+from leads.records import mentions
 from leads.records.clinics import Affected
 from leads.records.tables.clinics import ClinicRow
 from leads.web.auth import Staff
@@ -31,6 +32,7 @@ from nlp.places.gazetteer import Gazetteer
 
 routes = APIRouter()
 PICKER_KM = 40.0
+MOST_COUNTED = 1000  # mentions of a clinic that is to be removed
 SITE_NAMES = {"weibo": "微博", "tieba": "百度贴吧", "xhs": "小红书（导入的文件）"}
 DONE = {
     "added": "诊所已添加：从下一次采集或导入起就会用到。",
@@ -101,6 +103,7 @@ class RemovalPage(WebPage):
     row: ClinicRow
     affected: Affected
     mentions: int
+    more: bool  # there are more than were counted
     comes_back: bool
     problem: str
 
@@ -259,12 +262,14 @@ def _form(
 def _removal(request: Request, desk: Desk, row: ClinicRow, problem: str = "", status: int = 200) -> Response:
     with desk.records.reading() as session:
         affected = kept.affected(session, row.id)
-    mentions = desk.index.mentions(clinic_id=row.id, limit=1000)
+        others = mentions.others(session)
+    heads = desk.index.mention_heads(clinic_id=row.id, limit=MOST_COUNTED)
     filed = {clinic.id for clinic in desk.settings.clinic_records()}
     page = RemovalPage(
         row=row,
         affected=affected,
-        mentions=len(mentions),
+        mentions=sum(head.id not in others for head in heads),
+        more=len(heads) >= MOST_COUNTED,
         comes_back=row.id in filed,
         problem=problem,
     )

@@ -59,7 +59,7 @@ def _hits(desk: TheDesk, visitor: Anyone, form: LeadForm, kind: str) -> tuple[It
 
 def _people(desk: TheDesk) -> Mapping[str, str]:
     with desk.records.reading() as session:
-        return {user.login: user.name for user in users.everybody(session)}
+        return users.names(session)
 
 
 def _joined(lines: Iterable[str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from leads.models import Clinic, LeadQuery, Mention, RuleKind, Severity
 from leads.query import alert_conditions
 from leads.query.fields import FIELDS, SearchField
 from leads.query.search import choices, spelled
-from leads.records import rules, users
+from leads.records import mentions, rules, users
 from leads.records.tables.alerts import Rule, Subscription
 from leads.storage import tagger
 from leads.web.auth import Staff, Visitor
@@ -270,6 +270,8 @@ def _sources(desk: Desk, kind: RuleKind) -> Sequence[str]:
 def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Preview:
     """What such a rule would have brought lately; raises QueryError, StorageError."""
     folder = storage.data_dir(desk.settings)
+    with desk.records.reading() as session:
+        others = mentions.others(session) if kind == "mention" else frozenset[str]()
     tag: Tag = _with(folder) if ":" in fields_of(query).get("q", [""])[0] else tokens_only
     try:
         with closing(Coverage(folder / "coverage.sqlite")) as coverage:
@@ -281,6 +283,7 @@ def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Pre
                 coverage=coverage,
                 tag=tag,
                 now=desk.clock(),
+                others=others,
             )
     except CoverageError as error:
         raise StorageError(str(error)) from error

@@ -6,14 +6,18 @@ import csv
 import io
 import json
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from leads.actions.change_case import sync_index
 from leads.actions.export import COLUMNS
 from leads.config import Settings
-from leads.records import open_records
+from leads.records import cases, open_records
 from leads.records.feedback import judgements
+from leads.records.tables.people import User
+from leads.storage import open_index
 from tests.support.commands import GOOD, OTHER, SEEKER, found, ingested, post_line, run, write_lines
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -91,6 +95,20 @@ def test_search_prints_csv_for_spreadsheets() -> None:
     rows = list(csv.DictReader(io.StringIO(ran.out)))
     assert {row["编号"] for row in rows} == {"forum/1", "forum/2", "forum/3"}
     assert tuple(rows[0]) == COLUMNS
+
+
+def test_csv_names_people_as_the_desk_does() -> None:
+    ingested(post_line(1, SEEKER))
+    now, chosen = datetime.now(UTC), Settings(data_dir=Path("data"))
+    with open_records(chosen) as records, open_index(chosen) as index:
+        with records.transaction() as session:
+            session.add(User(login="lin", name="林主任", role="marketer", created_at=now))
+            session.flush()
+            wanted = cases.CaseChange(version=0, assignee="lin")
+            cases.change(session, {"forum/1": wanted}, who="lin", now=now)
+        sync_index(records, index)
+    (row,) = csv.DictReader(io.StringIO(run("search", "--csv").out))
+    assert row["负责人"] == "林主任"
 
 
 def test_csv_cells_never_become_formulas() -> None:

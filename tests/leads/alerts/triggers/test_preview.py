@@ -50,6 +50,16 @@ def look(index: SqliteIndex, kind: RuleKind, query: str, coverage: Coverage | No
     return preview(kind, query, clinics=clinics, index=index, coverage=coverage, tag=tokens_only, now=NOW)
 
 
+def test_mentions_that_are_not_the_clinic_are_left_out(index: SqliteIndex) -> None:
+    seen = [
+        preview(
+            "mention", "", clinics=[clinic()], index=index, coverage=None, tag=tokens_only, now=NOW, **more
+        )
+        for more in ({}, {"others": {"forum/200#anhe"}})
+    ]
+    assert [each.total for each in seen] == [3, 2]
+
+
 def test_leads_are_counted_by_day_and_the_newest_are_shown(index: SqliteIndex) -> None:
     seen = look(index, "lead", "q=牙疼&near=anhe&min_need=0.4")
     assert len(seen.days) == DAYS

@@ -16,10 +16,13 @@ from urllib.parse import unquote
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, ViewportSize, expect
 
+from leads.alerts.triggers import nudged
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import Mention
+from leads.records import nudges, users
 from leads.records.mentions import LONGEST_NOTE
 from nlp.models import Polarity, Sentiment
 from tests.support.browsing import SIZES, fits, opened, shoot
@@ -28,6 +31,7 @@ from tests.support.programs import program
 from tests.support.seeds import ClientOf, fresh
 from tests.support.seen import Seen
 
+LIKE = "泸州的安禾口腔洗牙"
 ODD = "在绵阳的安河口腔洗牙，疼了两天"
 
 
@@ -57,6 +61,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             said(70, "程序来改", 1, hours=3),
             said(80, "浏览器里改", 3, hours=3),
             said(81, "浏览器里改", 3, hours=4),
+            said(90, "交给医生看", 1, hours=4),
+            said(91, "线索也是提及", 1, hours=4),
+            *(
+                replace(said(number, text, 1, hours=4), said="安禾口腔", how="homophone")
+                for number, text in ((95, LIKE), (96, LIKE + "，疼"), (97, "安禾口腔在成都"), (98, LIKE))
+            ),
         ])  # fmt: skip
     return made
 
@@ -145,6 +155,21 @@ def test_not_us_leaves_every_list_and_comes_back(client: TestClient) -> None:
     assert "以后怎样的帖子也不是" in client.get(at(40)).text
 
 
+def test_not_us_holds_for_what_is_stored_and_untouched_and_comes_back_with_the_lesson(
+    client: TestClient, client_of: ClientOf
+) -> None:
+    client.post(at(98), data={"assignee": "me"})  # somebody has it in hand
+    asked = {"state": "not_us", "because": "word", "word": "泸州"}
+    assert "已有的也一样" in client.post(at(95), data=asked).text
+    assert ids(client, "/mentions?q=安禾口腔&state=not_us") == ["95", "96"]
+    assert sorted(ids(client, "/mentions?q=安禾口腔")) == ["97", "98"]
+    assert "听诊" in client.get(at(96)).text
+    seen = client_of("marketer").get("/rules/new?kind=mention&q=安禾口腔").text
+    assert "2</strong> 条" in seen
+    client.post(at(95), data={"state": "open"})
+    assert sorted(ids(client, "/mentions?q=安禾口腔")) == ["95", "96", "97", "98"]
+
+
 def test_a_lead_and_a_mention_of_one_post_know_each_other(client: TestClient) -> None:
     assert "也是线索：新线索" in client.get(at(50)).text
     client.post("/cases/forum/50", data={"status": "replied"})
@@ -167,6 +192,45 @@ def test_a_doctor_works_own_clinics_mentions_only(client_of: ClientOf) -> None:
         ("mention-replies", {"text": "x"}),
     ):
         assert doctor.post(at(30, kind=kind), data=data).status_code == 404
+
+
+def waiting(app: FastAPI, login: str) -> list[tuple[str, str, str]]:
+    """(kind, post, mention) of what a person has not looked at, the newest first."""
+    with app.state.desk.records.reading() as session:
+        user = users.by_login(session, login)
+        assert user is not None
+        found = nudges.listed(session, user.id)
+    return [(each.kind, each.lead_id, each.mention_id) for each in found if each.seen_at is None]
+
+
+def test_who_is_given_a_mention_or_called_in_its_note_is_told_and_led_to_it(
+    app: FastAPI, client_of: ClientOf
+) -> None:
+    boss, doctor = client_of("admin"), client_of("doctor", ("anhe",))
+    boss.post(at(90), data={"assignee": "doctor-anhe", "version": ""})
+    boss.post(at(90, kind="mention-notes"), data={"text": "@doctor-anhe 请看，@marketer- 看不到的也不会知道"})
+    given = ("assigned", "forum/90", "forum/90#anhe")
+    assert waiting(app, "doctor-anhe") == [("named", *given[1:]), given]
+    page = doctor.get("/nudges").text
+    assert "测试admin把一条提及交给了你" in page
+    assert "打开提及" in page
+    nudged.tell(app.state.desk.records, now=datetime.now(UTC))
+    action = re.findall(r'action="(/nudges/\d+)"', page)[0]
+    answer = doctor.post(action, follow_redirects=False)
+    assert answer.headers["Location"] == "/mentions/forum/90%23anhe"
+    assert waiting(app, "doctor-anhe") == []
+
+
+def test_a_lead_and_a_mention_of_one_post_nudge_once(app: FastAPI, client_of: ClientOf) -> None:
+    boss, _ = client_of("admin"), client_of("marketer")
+    boss.post(at(91), data={"assignee": "marketer-", "version": ""})
+    with app.state.desk.records.transaction() as session:
+        nudges.assigned(session, "forum/91", "marketer-", who="admin-", now=datetime.now(UTC))
+    assert waiting(app, "marketer-") == [("assigned", "forum/91", "forum/91#anhe")]
+    client_of("marketer").post("/nudges/seen")
+    with app.state.desk.records.transaction() as session:
+        nudges.assigned(session, "forum/91", "marketer-", who="admin-", now=datetime.now(UTC))
+    assert waiting(app, "marketer-") == [("assigned", "forum/91", "")]
 
 
 def test_a_program_does_the_same(app: FastAPI) -> None:
@@ -201,6 +265,15 @@ def test_an_export_is_the_list_with_the_work(client: TestClient, client_of: Clie
     assert "顺序" not in client_of("doctor", ("qingmu",)).get("/mentions/export.csv").text
     with program(app) as admin:
         assert admin.get("/exports/mentions.csv?q=顺序").text == answer.text
+        asked = admin.get("/exports/mentions.xlsx?q=顺序")
+    lines = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    sheet = load_workbook(io.BytesIO(asked.content)).active
+    assert sheet is not None
+    head, *cells = sheet.iter_rows(values_only=True)
+    assert list(head) == lines[0]
+    assert [f"{row[1]:%Y-%m-%d %H:%M}" for row in cells] == [line[1] for line in lines[1:]]
+    assert [row[12] for row in cells] == [line[12] for line in lines[1:]]
+    assert client.get("/mentions/export.xlsx?q=顺序").content[:2] == b"PK"
     assert client.get("/mentions/export.csv?state=x").status_code == 400
 
 
