@@ -74,17 +74,21 @@ def opened(
     clinic_ids: tuple[str, ...] = (),
     complain: bool = True,
     dark: bool = False,
+    touch: bool = False,
 ) -> Iterator[Page]:
     """A page that fails the test for anything its console complains of, and any request to elsewhere.
 
     With `folder`, the data folder of the served application, somebody of that role is logged in. Without
-    `complain` faults are let pass: a browser calls an answer of 400 one. `dark` is how the window is.
+    `complain` faults are let pass: a browser calls an answer of 400 one. `dark` is how the window
+    is, `touch` a screen that takes fingers.
     """
     context = browser.new_context(
         viewport=size,
         java_script_enabled=scripts,
         locale="zh-CN",
         color_scheme="dark" if dark else "light",
+        has_touch=touch,
+        is_mobile=touch,
     )
     if folder is not None:
         for name, value in login_cookie(folder, role, clinic_ids).items():

@@ -1,4 +1,5 @@
-// Comfort on the board: cards are dragged, or moved by ← and →. Without this file each card has a form that does it.
+// Comfort on the board: cards are dragged (by a finger at their grip), or moved by ← and →. Without this file each
+// card has a form that does it.
 const STEP = { ArrowLeft: -1, ArrowRight: 1 };
 const WALK = { ArrowUp: -1, ArrowDown: 1 };
 let dragged = "";
@@ -8,6 +9,7 @@ const cardOf = (id) => document.getElementById(id);
 
 function wire() {
   for (const form of board().querySelectorAll("form.move")) form.querySelector("button").hidden = true;
+  for (const grip of board().querySelectorAll(".grip")) grip.hidden = false;
 }
 
 // The answer is the board as it is now: its columns and its message take the place of ours.
@@ -57,24 +59,28 @@ document.addEventListener("change", (event) => {
 document.addEventListener("dragstart", (event) => {
   const card = event.target.closest?.("#board .card");
   if (!card) return;
+  if (held) return event.preventDefault(); // a finger has it
   dragged = card.id;
   event.dataTransfer.effectAllowed = "move";
   event.dataTransfer.setData("text/plain", card.id);
 });
 
-function over(event) {
-  const column = dragged && event.target.closest?.("#board .column");
+function mark(column) {
   for (const each of document.querySelectorAll("#board .over")) each.classList.toggle("over", each === column);
-  if (!column) return null;
-  column.classList.add("over");
-  event.preventDefault();
+  column?.classList.add("over");
+}
+
+function over(event) {
+  const column = (dragged && event.target.closest?.("#board .column")) || null;
+  mark(column);
+  if (column) event.preventDefault();
   return column;
 }
 
 document.addEventListener("dragover", over);
 document.addEventListener("dragend", () => {
   dragged = "";
-  for (const each of document.querySelectorAll("#board .over")) each.classList.remove("over");
+  mark(null);
 });
 document.addEventListener("drop", (event) => {
   const column = over(event);
@@ -84,5 +90,50 @@ document.addEventListener("drop", (event) => {
   column.classList.remove("over");
   if (card.closest(".column") !== column) send(card, column.dataset.status);
 });
+
+// A finger or a pen at a card's grip: elsewhere on the card it scrolls, as everywhere.
+let held = null;
+const EDGE = 48; // pixels from the board's side at which it moves on
+const SPEED = 8; // pixels a frame
+
+const under = ({ x, y }) =>
+  document.elementsFromPoint(x, y).find((each) => each.matches("#board .column")) ?? null;
+
+function follow() {
+  if (!held) return;
+  const { left, right } = board().getBoundingClientRect();
+  const step = held.x > right - EDGE ? SPEED : held.x < left + EDGE ? -SPEED : 0;
+  if (step) board().scrollLeft += step;
+  held.card.style.transform = `translate(${held.x - held.from.x + board().scrollLeft - held.from.scrolled}px, ${held.y - held.from.y}px)`;
+  mark(under(held));
+  requestAnimationFrame(follow);
+}
+
+function release(drop) {
+  if (!held) return;
+  const { card } = held;
+  const column = drop ? under(held) : null;
+  held = null;
+  card.classList.remove("held");
+  card.style.transform = "";
+  mark(null);
+  if (column && column !== card.closest(".column")) send(card, column.dataset.status);
+}
+
+document.addEventListener("pointerdown", (event) => {
+  const grip = event.pointerType !== "mouse" && event.target.closest?.("#board .grip");
+  if (!grip || held) return;
+  event.preventDefault();
+  grip.setPointerCapture(event.pointerId);
+  const [x, y, card] = [event.clientX, event.clientY, grip.closest(".card")];
+  held = { card, x, y, pointer: event.pointerId, from: { x, y, scrolled: board().scrollLeft } };
+  card.classList.add("held");
+  requestAnimationFrame(follow);
+});
+document.addEventListener("pointermove", (event) => {
+  if (held?.pointer === event.pointerId) Object.assign(held, { x: event.clientX, y: event.clientY });
+});
+document.addEventListener("pointerup", (event) => held?.pointer === event.pointerId && release(true));
+document.addEventListener("pointercancel", (event) => held?.pointer === event.pointerId && release(false));
 
 wire();

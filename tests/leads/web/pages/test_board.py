@@ -15,7 +15,7 @@ from leads.index.sqlite.index import SqliteIndex
 from leads.records import cases, open_records
 from leads.records.cases import CaseChange
 from leads.records.clinics import adopt_file
-from tests.support.browsing import SIZES, fits, opened, shoot
+from tests.support.browsing import PHONE, SIZES, fits, opened, shoot
 from tests.support.seeds import ClientOf, fresh, settings
 
 BOARD = "/cases?view=board&who=all"
@@ -25,10 +25,12 @@ BOARD = "/cases?view=board&who=all"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("board")
     with SqliteIndex(made / "leads.sqlite") as index:
-        index.upsert([fresh(number, f"{number}号牙疼", hours=5) for number in range(1, 8)])
+        index.upsert([fresh(number, f"{number}号牙疼", hours=5) for number in range(1, 9)])
     with open_records(settings(made)) as records, records.transaction() as session:
         adopt_file(session, settings(made))
-        change = {f"forum/{number}": CaseChange(status="seen", clinic_id="anhe") for number in range(1, 7)}
+        change = {
+            f"forum/{number}": CaseChange(status="seen", clinic_id="anhe") for number in (*range(1, 7), 8)
+        }
         change["forum/7"] = CaseChange(status="seen", clinic_id="qingmu")
         cases.change(session, change, who="lin", now=datetime.now(UTC))
     return made
@@ -121,3 +123,73 @@ def test_cards_are_dragged_and_moved_by_keys(
         expect(said).to_be_in_viewport()
         expect(page.locator(f"[data-status=booked] [id='{card}']")).to_be_visible()
         shoot(page, f"board-late-{size['width']}")
+
+
+class Finger:
+    """A finger on the page's glass."""
+
+    def __init__(self, page: Page) -> None:
+        self._wire = page.context.new_cdp_session(page)
+
+    def _touch(self, kind: str, *points: dict[str, float]) -> None:
+        self._wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    def down(self, x: float, y: float) -> None:
+        self._touch("touchStart", {"x": x, "y": y})
+
+    def to(self, x: float, y: float) -> None:
+        self._touch("touchMove", {"x": x, "y": y})
+
+    def up(self) -> None:
+        self._touch("touchEnd")
+
+    def call(self) -> None:
+        """Something else takes the touch: a call comes in."""
+        self._touch("touchCancel")
+
+
+def middle(page: Page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + 60
+
+
+@pytest.mark.browser
+def test_a_finger_drags_a_card_by_its_grip(
+    browser: Browser, address: str, folder: Path, app: FastAPI
+) -> None:
+    with opened(browser, ViewportSize(width=820, height=1180), folder=folder, touch=True) as page:
+        page.goto(address + BOARD)
+        box = page.locator("[id='forum/8'] .grip").bounding_box()
+        assert box is not None
+        assert box["width"] >= 44 <= box["height"]
+        finger = Finger(page)
+        finger.down(box["x"] + 20, box["y"] + 20)
+        finger.to(box["x"] + 50, box["y"] + 25)
+        finger.to(*middle(page, "[data-status=replied]"))
+        expect(page.locator("[data-status=replied]")).to_have_class("column over")
+        shoot(page, "board-finger")
+        finger.up()
+        expect(page.locator("#board-said")).to_have_text("已移到“已回复”。")
+        expect(page.locator("[data-status=replied] [id='forum/8']")).to_be_focused()
+        assert status(app, 8) == "replied"
+
+
+@pytest.mark.browser
+def test_at_the_edge_of_a_phone_the_board_moves_on_and_a_call_puts_the_card_back(
+    browser: Browser, address: str, folder: Path, app: FastAPI
+) -> None:
+    with opened(browser, PHONE, folder=folder, touch=True) as page:
+        page.goto(address + BOARD)
+        page.locator("[id='forum/3']").scroll_into_view_if_needed()
+        before = page.evaluate("document.getElementById('board').scrollLeft")
+        box = page.locator("[id='forum/3'] .grip").bounding_box()
+        assert box is not None
+        finger = Finger(page)
+        finger.down(box["x"] + 20, box["y"] + 20)
+        finger.to(380, box["y"] + 20)
+        page.wait_for_function("was => document.getElementById('board').scrollLeft > was + 100", arg=before)
+        finger.call()
+        expect(page.locator("#board .held, #board .over")).to_have_count(0)
+        assert fits(page)
+        assert status(app, 3) == "seen"
