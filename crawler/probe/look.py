@@ -72,8 +72,9 @@ class Found:
     notes: list[str] = field(default_factory=list)  # what a person should know (zh-CN)
 
 
-def look(url: str, visitor: Visitor) -> Found:
-    """Looks at the site of `url`, robots.txt first.
+def look(url: str, visitor: Visitor, *, consent: bool = False) -> Found:
+    """Looks at the site of `url`, robots.txt first; with its owner's `consent` also at what that forbids, as
+    a crawl on that ground does. The verdict is told either way, and its delay kept.
 
     Raises:
         FetchError: the address is no http(s) address, is in a private network, or does not answer.
@@ -85,9 +86,11 @@ def look(url: str, visitor: Visitor) -> Found:
     found.delay = robots.delay(PRODUCT)
     visitor.delay = max(visitor.delay, found.delay)
     found.engine = _by_host(url)
-    if not verdict.allowed:
+    if not verdict.allowed and not consent:
         found.notes.append("没有再看别的页面")
         return found
+    if consent:
+        robots = Robots(rules=None)
     page = visitor.get(url)
     if page.status != 200:
         raise FetchError(f"{url} 答 HTTP {page.status}")

@@ -85,9 +85,16 @@ def add(
 
 
 def look_at(
-    settings: Settings, url: str, *, target: SourcesFile, private: bool = False, contact: str = ""
+    settings: Settings,
+    url: str,
+    *,
+    target: SourcesFile,
+    private: bool = False,
+    contact: str = "",
+    consent: bool = False,
 ) -> Looked:
-    """A handful of polite requests to the site of `url`; `contact` is whom its owner can write to.
+    """A handful of polite requests to the site of `url`; `contact` is whom its owner can write to, with the
+    owner's `consent` robots.txt is told and does not decide.
 
     Raises:
         InputError: the site cannot be looked at.
@@ -100,16 +107,16 @@ def look_at(
         patience=PATIENCE,
     )
     try:
-        found = look.look(url, visitor)
+        found = look.look(url, visitor, consent=consent)
     except FetchError as error:
         raise InputError(f"看不了 {_shown(url)}：{error}。") from error
-    found = _feed_instead(found) or found
+    found = _feed_instead(found, consent=consent) or found
     return Looked(found=found, name=_free_name(found.url, _known(target)), why_not=_why_not(found))
 
 
-def _feed_instead(found: look.Found) -> look.Found | None:
+def _feed_instead(found: look.Found, *, consent: bool) -> look.Found | None:
     """The site's feeds, where its pages cannot be read; those on other hosts would be other sources."""
-    if found.engine in ENGINES or not found.allowed:
+    if found.engine in ENGINES or not (found.allowed or consent):
         return None
     parts = urlsplit(found.url)
     root = f"{parts.scheme}://{parts.netloc}/"

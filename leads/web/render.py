@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from leads.labels import (
@@ -26,6 +27,7 @@ from leads.labels import (
 from leads.models import BEIJING
 from leads.query.fields import TYPED
 from leads.web.assets import static
+from leads.web.glossary import explained
 from leads.web.leads.highlight import segments, style_of
 from leads.web.menu import dock_of, menu_of
 from nlp.symptoms import lexicon
@@ -55,7 +57,6 @@ templates.env.globals.update(
     dock_of=dock_of,
     static=static,
     themes=THEME_NAMES,
-    terms=TERMS,
 )
 
 
@@ -89,10 +90,12 @@ class ErrorPage(WebPage):
 
 
 def render(request: Request, page: WebPage, *, status: int = 200) -> Response:
-    """A page. Templates find the person as `visitor` (None before the login) and the form token in it."""
+    """A page, its terms explained. Templates find the person as `visitor` (None before the login) and the
+    form token in it."""
     values = {field.name: getattr(page, field.name) for field in fields(page)}
     values["visitor"] = getattr(request.state, "visitor", None)
-    return templates.TemplateResponse(request, page.template, values, status_code=status)
+    html = templates.get_template(page.template).render({"request": request, **values})
+    return HTMLResponse(explained(html, TERMS), status_code=status)
 
 
 def error_page(request: Request, sentence: str, status: int) -> Response:

@@ -292,6 +292,7 @@ TABLE: dict[str, Row] = {
     "GET /digests/{issue_id}": Row(NOT_OTHERS, url="/digests/x"),
     "GET /digests/{issue_id}/days.png": Row(NOT_OTHERS, url="/digests/x/days.png"),
     "GET /mentions": Row(MEMBERS),
+    "GET /came": Row(MEMBERS),
     "GET /mentions/export.csv": Row(MEMBERS),
     "GET /mentions/export.xlsx": Row(MEMBERS),
     "GET /mentions/{mention_id}": Row(OF_CLINIC, url=f"/mentions/{HEARD}"),

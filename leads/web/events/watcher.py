@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,11 +18,11 @@ from anyio import to_thread
 from leads.alerts.triggers import rule_set
 from leads.alerts.triggers.rule_set import RuleSet
 from leads.errors import StorageError
-from leads.index.base import Stored
-from leads.models import Lead, LeadQuery, Mention
+from leads.models import Lead, LeadQuery
 from leads.records import arrivals, nudges, sessions
 from leads.web.auth import Visitor
 from leads.web.desk import Desk
+from leads.web.events.arrived import read
 
 LOOK = 2.0  # seconds between looks, while any page listens
 OVERLAP = timedelta(minutes=2)  # a batch is written a while after the moment it bears
@@ -139,7 +139,7 @@ class Watcher:
         """Add to each page's news what of these it would list."""
         if not causes:
             return
-        leads, mentions = self._read(causes)
+        leads, mentions = read(self._desk.index, causes)
         asked = {n: each.query for n, each in enumerate(listeners) if each.query is not None}
         rules = RuleSet.asking(asked)
         found = rules.match(rule_set.of_lead(lead) for lead in leads)
@@ -152,20 +152,6 @@ class Watcher:
                 leads=listener.news.leads + sum(_listed(lead, listener) for lead in fresh),
                 mentions=listener.news.mentions + sum(map(listener.visitor.may_see_mention, heard)),
             )
-
-    def _read(self, causes: Iterable[str]) -> tuple[Sequence[Lead], Sequence[Mention]]:
-        """The leads that are listed themselves, and the mentions, of these causes."""
-        ids = {"lead": list[str](), "mention": list[str]()}
-        for cause in causes:
-            kind, _, id_ = cause.partition(":")
-            ids[kind].append(id_)
-        index = self._desk.index
-        leads = index.records("leads", ids["lead"]) if ids["lead"] else ()
-        mentions = index.records("mentions", ids["mention"]) if ids["mention"] else ()
-        return (
-            [each.lead for each in leads if isinstance(each, Stored) and not each.head],
-            [each for each in mentions if isinstance(each, Mention)],
-        )
 
 
 def _unknown(listener: Listener, found: Mapping[str, T]) -> Mapping[str, T]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -30,7 +32,9 @@ from leads.web.funnel.view import (
     cells,
     group_lines,
 )
+from leads.web.leads.elsewhere import Elsewhere
 from leads.web.leads.list_view import page_of
+from leads.web.leads.search_form import list_query, usual_start
 from leads.web.render import WebPage, render
 
 SHOWN = 100  # lines of the list behind a figure
@@ -65,6 +69,7 @@ class FunnelPage(WebPage):
     list_title: str  # "" where no list is open
     listed: Sequence[ListedCase]
     total: int
+    elsewhere: Sequence[Elsewhere]  # where there is something, when the funnel is empty
 
 
 @routes.get("/funnel")
@@ -96,8 +101,29 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Funne
         list_title=_title(form, names) if open_list else "",
         listed=_listed(desk, behind[:SHOWN], people),
         total=len(behind),
+        elsewhere=() if found or problem else _elsewhere(desk, visitor, form),
     )
     return render(request, page, status=400 if problem else 200)
+
+
+def _elsewhere(desk: Desk, visitor: Visitor, form: FunnelForm) -> list[Elsewhere]:
+    """The funnel without its limits, and the leads it begins with."""
+    wider = [
+        ("所有诊所", form.model_copy(update={"clinic": "", "stage": ""})),
+        ("不限时间", form.model_copy(update={"since": "all", "stage": ""})),
+        ("所有诊所，不限时间", form.model_copy(update={"clinic": "", "since": "all", "stage": ""})),
+    ]
+    found = []
+    for title, each in wider:
+        count = len(seen_journeys(desk, visitor, each.since, each.clinic))
+        if count and (each.since, each.clinic) not in {(form.since, form.clinic)}:
+            url = "/funnel?" + urlencode({"since": each.since, "clinic": each.clinic})
+            found.append(Elsewhere(title=title, count=count, url=url))
+    start = usual_start(visitor.clinics)
+    with suppress(QueryError):  # a doctor without a clinic
+        count = desk.index.count(list_query(start, visitor, limit=1, now=desk.clock()))
+        found.append(Elsewhere(title="附近的新线索：漏斗从这里开始", count=count, url=start.url()))
+    return found
 
 
 def seen_journeys(desk: Desk, visitor: Visitor, since: str, clinic_id: str) -> list[Journey]:

@@ -27,6 +27,7 @@ from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.leads import list_view
 from leads.web.leads.counts import Counts, Remembered, count
+from leads.web.leads.elsewhere import Elsewhere, of_search
 from leads.web.leads.heard import heard_of
 from leads.web.leads.presence import presence
 from leads.web.leads.search_form import LIST, LeadForm, lead_query, list_query, usual_start
@@ -67,7 +68,7 @@ class LeadsPage(WebPage):
     rows: Sequence[list_view.LeadRow]
     total: int
     maybe: list_view.MaybeNear | None
-    counts: Counts | None
+    elsewhere: Sequence[Elsewhere]  # where there is something, when nothing is here
     next_url: str
     first_url: str
     filters: Sequence[list_view.Filter]
@@ -119,7 +120,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor, asked: LeadForm | None
         rows=_rows(request, desk, visitor, page.items, people, listed=form.kept(now), now=now),
         total=counts.total if counts else 0,
         maybe=list_view.maybe_near(form, query, counts),
-        counts=counts,
+        elsewhere=of_search(desk.index, form, visitor, now) if counts and not counts.total else (),
         next_url=form.next_url(page.cursor, now),
         first_url=form.url() if form.cursor else "",
         filters=list_view.filters(form, query, counts, people, treated=_treated(visitor, form)),

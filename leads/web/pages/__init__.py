@@ -12,6 +12,7 @@ from leads.web.pages import (
     account,
     ack,
     alerts,
+    came,
     capture,
     cases,
     channels,
@@ -38,6 +39,7 @@ from leads.web.rules import page as rules
 # In the order of the menu.
 ROUTERS = (
     today.routes,
+    came.routes,
     leads.routes,
     exports.routes,
     searches.routes,

@@ -11,6 +11,7 @@ from leads.labels import STATUS_NAMES
 from leads.models import CASE_STATUSES, CaseStatus, Clinic, Lead
 from leads.records.tables.people import User
 from leads.records.tables.work import Case
+from leads.web.leads.elsewhere import Elsewhere
 from leads.web.render import WebPage
 
 CARDS = 30  # of a column; the rest is in the list
@@ -58,6 +59,7 @@ class BoardPage(WebPage):
     moved: str
     problem: str
     problem_url: str
+    elsewhere: Sequence[Elsewhere]  # where there are cases or leads, when the board is empty
 
 
 def column(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, ClassVar, get_args
@@ -13,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from leads.actions import change_case
-from leads.errors import ConflictError, InputError, TingzhenError
+from leads.errors import ConflictError, InputError, QueryError, TingzhenError
 from leads.index.base import LeadIndex, Stored
 from leads.labels import STATUS_NAMES
 from leads.models import BEIJING, Clinic, Lead
@@ -26,6 +27,8 @@ from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.lead.case_form import subject, to_change
 from leads.web.lead.page import address
+from leads.web.leads.elsewhere import Elsewhere
+from leads.web.leads.search_form import list_query, usual_start
 from leads.web.pages.board import CARDS, COLUMNS, BoardPage, column
 from leads.web.render import WebPage, render
 
@@ -105,6 +108,7 @@ class CasesPage(WebPage):
     dues: Mapping[str, str]
     next_url: str
     address: Callable[[str], str]
+    elsewhere: Sequence[Elsewhere]  # where there are cases or leads, when there are none here
 
 
 @routes.get("/cases")
@@ -142,6 +146,7 @@ def listing(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ca
         dues=DUE_NAMES,
         next_url=form.url(page=number + 1) if number * PAGE_SIZE < total else "",
         address=address,
+        elsewhere=() if total else _elsewhere(desk, visitor, form, limits),
     )
     return render(request, page)
 
@@ -214,8 +219,34 @@ def _board(
         moved=f"已移到“{STATUS_NAMES[form.moved]}”。" if form.moved in COLUMNS else "",
         problem=str(error) if error else "",
         problem_url=address(about) if about else "",
+        elsewhere=() if any(totals.values()) else _elsewhere(desk, visitor, form, limits),
     )
     return render(request, page, status=error.http_status if error else 200)
+
+
+def _elsewhere(desk: Desk, visitor: Visitor, form: CaseForm, limits: CaseLimits | None) -> list[Elsewhere]:
+    """The same cases with one condition less, and the leads from which cases are made."""
+    now = desk.clock()
+    today = now.astimezone(BEIJING).date()
+    free = {"clinic": "", "due": ""}
+    others: dict[str, Mapping[str, object]] = {
+        "未分配的": {"who": NOBODY},
+        "所有人的": {"who": EVERYBODY},
+        "我的，不限诊所和日期": {"who": "", **free},
+        "所有人的，不限诊所和日期": {"who": EVERYBODY, **free},
+    }
+    found = list[Elsewhere]()
+    with desk.records.reading() as session:
+        for title, changes in others.items():
+            other = form.model_copy(update=changes)
+            count = caseload.count(session, other.wanted(visitor), today=today, limits=limits)
+            if count and other.url() not in {each.url for each in found}:
+                found.append(Elsewhere(title=title, count=count, url=other.url()))
+    start = usual_start(visitor.clinics)
+    with suppress(QueryError):  # a doctor without a clinic
+        count = desk.index.count(list_query(start, visitor, limit=1, now=now))
+        found.append(Elsewhere(title="附近的新线索：分给人，就到这里", count=count, url=start.url()))
+    return found
 
 
 def limits_of(visitor: Visitor) -> CaseLimits | None:

@@ -34,11 +34,11 @@ routes = APIRouter()
 class ChannelForm(BaseModel):
     """The lines that every service has; a service's own are called `kind.field`."""
 
-    kind: str = Field("", max_length=40)
-    name: str = Field("", max_length=600)
+    kind: str = Field(default="", max_length=40)
+    name: str = Field(default="", max_length=600)
     attempt: bool = False  # send a message at once, and keep nothing that the service refuses
     tell: bool = False  # of what is new near the clinic, or said of it
-    clinic: str = Field("", max_length=80)
+    clinic: str = Field(default="", max_length=80)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

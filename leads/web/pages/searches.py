@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.errors import QueryError
+from leads.labels import NOWHERE
 from leads.models import Hit
 from leads.records import audit, rules, searches
 from leads.records.clinics import clinics
@@ -22,10 +24,12 @@ from leads.records.tables.work import SavedSearch
 from leads.web.auth import Anyone, Staff, Visitor, visitor_of
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.leads.atom import Feed, atom, updated
-from leads.web.leads.search_form import LIST, LeadForm, lead_query
+from leads.web.leads.elsewhere import Elsewhere
+from leads.web.leads.search_form import LIST, LeadForm, lead_query, list_query, usual_start
 from leads.web.render import WebPage, render
 
 ENTRIES = 50
+FEW = 4  # with fewer searches than that, some are proposed
 GONE = "这个订阅地址已失效：请在“已保存的搜索”里复制新的地址。"
 Text = Annotated[str, Form()]
 routes = APIRouter()
@@ -39,6 +43,7 @@ class SearchesPage(WebPage):
     saved: Sequence[SavedSearch]
     feeds: Mapping[int, str]
     done: str
+    ready: Sequence[Elsewhere]  # searches that many keep, and this person has not; `url` opens each
 
 
 @routes.get("/searches")
@@ -48,7 +53,25 @@ def listed(request: Request, desk: TheDesk, visitor: Anyone, done: str = "") -> 
         saved = searches.of_user(session, visitor.user_id)
     base = desk.address(request)
     feeds = {each.id: f"{base}/feeds/{each.feed_secret}.atom" for each in saved}
-    return render(request, SearchesPage(saved=saved, feeds=feeds, done=DONE.get(done, "")))
+    ready = _ready(desk, visitor, {each.query for each in saved}) if len(saved) < FEW else []
+    return render(request, SearchesPage(saved=saved, feeds=feeds, done=DONE.get(done, ""), ready=ready))
+
+
+def _ready(desk: Desk, visitor: Visitor, kept: Collection[str]) -> list[Elsewhere]:
+    start, now = usual_start(visitor.clinics), desk.clock()
+    usual = [
+        ("附近的新线索", start),
+        ("附近急着看的", start.model_copy(update={"min_need": "0.6"})),
+        ("可能在附近的", start.model_copy(update={"precision": "maybe"})),
+        (f"地点{NOWHERE}的", start.model_copy(update={"near": "", "area": NOWHERE})),
+    ]
+    found = []
+    for name, form in usual:
+        if form.settled(visitor.clinics).url("").removeprefix("?") not in kept:
+            with suppress(QueryError):  # a doctor without a clinic
+                count = desk.index.count(list_query(form, visitor, limit=1, now=now))
+                found.append(Elsewhere(title=name, count=count, url=form.url()))
+    return found
 
 
 # What the page says after something was done.

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from crawler.probe.look import Found
-from crawler.sources.permission import Ground
+from crawler.sources.permission import Ground, Permission
 from crawler.sources.source import Source
 from leads import storage
 from leads.errors import ConfigError, ConflictError, InputError
 from leads.labels import ENGINE_NAMES, EVERY_NAMES
-from leads.records import jobs
+from leads.models import BEIJING
+from leads.records import audit, jobs
 from leads.records.tables.people import Audit
 from leads.sources import add as adding
 from leads.sources.add import Choice
@@ -35,7 +36,25 @@ _FOUND = TypeAdapter(Found)
 _COUNT = re.compile(r"[1-9]\d{0,6}", re.ASCII)
 
 
-class SourceForm(BaseModel):
+class ConsentForm(BaseModel):
+    """On what ground a source is read, and for an owner's consent: who gave it, how, from when until when."""
+
+    ground: Ground = "robots"
+    who: str = ""
+    when: str = ""
+    until: str = ""
+    note: str = ""
+
+
+class LookForm(ConsentForm):
+    """An address to look at, and whom its owner can write to."""
+
+    url: str = Field(max_length=2000)
+    contact: str = Field(default="", max_length=120)
+    private: bool = False
+
+
+class SourceForm(ConsentForm):
     """What can be said of a source, as it is sent; empty fields leave the key out."""
 
     region: str = ""
@@ -43,11 +62,6 @@ class SourceForm(BaseModel):
     quiet: str = ""
     pages_per_day: str = ""
     contact: str = ""
-    ground: Ground = "robots"
-    who: str = ""
-    when: str = ""
-    until: str = ""
-    note: str = ""
 
 
 class NewForm(SourceForm):
@@ -94,6 +108,7 @@ class FoundPage(WebPage):
     contact: str
     engines: Mapping[str, str]
     intervals: Mapping[str, str]
+    refused: str  # the address that robots.txt forbids and nobody has consented to; "" for none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,33 +140,49 @@ def new(request: Request, desk: TheDesk, visitor: Admin, url: str = "", done: st
 
 
 @routes.post("/sources/look")
-def look(
-    request: Request,
-    desk: TheDesk,
-    visitor: Admin,
-    url: Annotated[str, Form(max_length=2000)],
-    contact: Annotated[str, Form(max_length=120)] = "",
-    private: Annotated[bool, Form()] = False,
-) -> Response:
-    """Look at the site: a handful of requests, robots.txt first. Nothing is stored."""
-    url = url.strip()
+def look(request: Request, desk: TheDesk, visitor: Admin, asked: Annotated[LookForm, Form()]) -> Response:
+    """Look at the site: a handful of requests, robots.txt first. Nothing is stored; an owner's consent, which
+    lets one look at what robots.txt forbids, is written down before the first request."""
+    url, contact = asked.url.strip(), asked.contact.strip()
     url = url if "://" in url else f"https://{url}"
-    private = private and desk.settings.crawl.private_addresses
+    private = asked.private and desk.settings.crawl.private_addresses
     try:
+        consent = _consented(desk, visitor.login, url, asked)
         looked = adding.look_at(
-            desk.settings, url, target=_file(desk), private=private, contact=contact.strip()
+            desk.settings, url, target=_file(desk), private=private, contact=contact, consent=consent
         )
     except InputError as error:
         return _ask(request, desk, url=url, contact=contact, problem=str(error), status=400)
     form = NewForm(
+        **asked.model_dump(include=set(ConsentForm.model_fields)),
         found=_FOUND.dump_json(looked.found).decode(),
         name=looked.name,
         board=[number for number, _ in looked.found.boards],
         feed=list(looked.found.feeds),
-        contact=contact.strip(),
+        contact=contact,
         private=private,
     )
-    return _found_page(request, desk, looked.found, form, why_not=looked.why_not)
+    refused = "" if looked.found.allowed or consent else url
+    return _found_page(request, desk, looked.found, form, why_not=looked.why_not, refused=refused)
+
+
+def _consented(desk: Desk, who: str, url: str, given: ConsentForm) -> bool:
+    """Whether the owner's consent was given, and holds today; it goes into the audit.
+
+    Raises:
+        InputError: it is incomplete, not yet valid or over.
+    """
+    if given.ground != "consent":
+        return False
+    kept = _consent(given)
+    verdict = Permission(**kept).verdict(desk.clock().astimezone(BEIJING).date())  # type: ignore[arg-type]  # its keys
+    if not verdict.allowed:
+        raise InputError(f"{verdict.reason}：请先核对日期。")
+    said = {key: str(value) for key, value in kept.items()}
+    site = urlsplit(url).netloc.rpartition("@")[2]
+    with desk.records.transaction() as session:
+        audit.note(session, who=who, action="source.consent", now=desk.clock(), subject=site, consent=said)
+    return True
 
 
 @routes.post("/sources")
@@ -175,7 +206,10 @@ def add(request: Request, desk: TheDesk, visitor: Admin, form: Annotated[NewForm
         return _found_page(request, desk, found, form, problem=str(error), status=400)
     now = desk.clock()
     with desk.records.transaction() as session:
-        session.add(Audit(at=now, who=visitor.login, action="source.add", subject=choice.name))
+        ground = form.ground if found.allowed else f"{form.ground}（{found.robots}）"
+        audit.note(
+            session, who=visitor.login, action="source.add", now=now, subject=choice.name, ground=ground
+        )
         if start:
             jobs.ask(session, "crawl", choice.name, who=visitor.login, now=now)
     return _back(choice.name, "started" if start else "added")
@@ -265,8 +299,10 @@ def _values(form: SourceForm) -> dict[str, Value]:
 
 
 def _permission(form: SourceForm) -> dict[str, str | date]:
-    if form.ground != "consent":
-        return {"ground": form.ground}
+    return _consent(form) if form.ground == "consent" else {"ground": form.ground}
+
+
+def _consent(form: ConsentForm) -> dict[str, str | date]:
     given = {"谁同意的": form.who, "从哪天起": form.when, "到哪天为止": form.until, "怎样同意的": form.note}
     missing = [label for label, text in given.items() if not text.strip()]
     if missing:
@@ -362,6 +398,7 @@ def _found_page(
     *,
     why_not: str = "",
     problem: str = "",
+    refused: str = "",
     status: int = 200,
 ) -> Response:
     page = FoundPage(
@@ -372,6 +409,7 @@ def _found_page(
         contact=desk.settings.crawl.contact,
         engines=ENGINE_NAMES,
         intervals=_intervals(form.every),
+        refused=refused,
     )
     return render(request, page, status=status)
 

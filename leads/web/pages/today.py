@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from leads.errors import QueryError
 from leads.index.base import MentionHead
-from leads.models import BEIJING, Clinic, Hit, Role
+from leads.models import Clinic, Hit, Role
 from leads.records import cases, searches, visits
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
@@ -25,25 +25,26 @@ from leads.web.leads.search_form import LIST, LeadForm, list_query, usual_start
 from leads.web.mentions import view as mentionview
 from leads.web.mentions.search import around, find, read
 from leads.web.mentions.view import EVERY, MentionForm, MentionRow
+from leads.web.pages.came import parts
 from leads.web.pages.cases import limits_of
 from leads.web.pages.coverage import IN_TROUBLE, OUTCOME_WORDS, source_lines
 from leads.web.pages.coverage import Line as SourceLine
 from leads.web.render import WebPage, render
 from leads.web.today import figures
 from leads.web.today.asking import AskedOften, QuestionsOfTheWeek
+from leads.web.today.came import came, no_longer_than
 from leads.web.today.figures import DAY, DayFigure, FigurePart
 from leads.web.today.line import DayLine, first_moment, line
 
 SHOWN = 5  # leads in a list, and mentions where they come first
 BESIDE = 3  # mentions beside what comes first
 MOST_TROUBLES = 3  # sources
-MOST_NEWS = timedelta(days=30)  # who was away for longer is told of these
 routes = APIRouter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodayPage(WebPage):
-    """`columns` says which blocks stand where; `news` is what came since `last`, the visit before."""
+    """`columns` says which blocks stand where; `news` is what was found since `last`, the visit before."""
 
     template: ClassVar[str] = "today.html"
     now: datetime
@@ -101,11 +102,11 @@ def _page(
     near = usual_start([clinic] if clinic else [])
     unfinished = MentionForm(clinic=clinic.id if clinic else "")
     spoken = unfinished.model_copy(update={"state": EVERY})
-    since = max(last or now - DAY, now - MOST_NEWS)
-    found = figures.heard(desk, visitor, spoken, min(since, now - 2 * DAY), now)
+    since = no_longer_than(last or now - DAY, now)
+    found = figures.heard(desk, visitor, spoken, now - 2 * DAY, now)
     problem, found_leads = "", _Found()
     try:
-        found_leads = _leads(desk, visitor, near, since, now)
+        found_leads = _leads(desk, visitor, near, now)
     except QueryError as error:
         problem = str(error)
     columns = _COLUMNS[visitor.role]
@@ -115,7 +116,7 @@ def _page(
         clinics=visitor.clinics,
         clinic=clinic.id if clinic else "",
         last=last,
-        news=_news(near, spoken, found_leads.came, found, since) if last else (),
+        news=_news(desk, visitor, near, clinic, since, now) if last else (),
         figures=_figures(desk, visitor, found_leads.figure, found, spoken, now),
         columns=columns,
         hot=_rows(desk, visitor, near, found_leads.hot, now),
@@ -131,25 +132,23 @@ def _page(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What the index says of a clinic's leads; `came`: how many since the last visit."""
+    """What the index says of a clinic's leads."""
 
     hot: Sequence[Hit] = ()
     figure: DayFigure | None = None
     days: DayLine | None = None
-    came: int = 0
 
 
-def _leads(desk: Desk, visitor: Visitor, near: LeadForm, since: datetime, now: datetime) -> _Found:
+def _leads(desk: Desk, visitor: Visitor, near: LeadForm, now: datetime) -> _Found:
     """Raises QueryError for what the person may not see."""
     every = near.model_copy(update={"status": [], "since": ""})
     query = list_query(every, visitor, limit=1, now=now)
-    today, both, came = desk.index.counts_since(query, [now - DAY, now - 2 * DAY, since])
+    today, both = desk.index.counts_since(query, [now - DAY, now - 2 * DAY])
     days = desk.index.facets(replace(query, since=first_moment(now)), ("day",))["day"]
     return _Found(
         hot=desk.index.search(list_query(near, visitor, limit=SHOWN, now=now), now=now).items,
         figure=figures.of_leads(today, both - today, every.url(since="1d")),
         days=line(days, near, now),
-        came=came,
     )
 
 
@@ -182,19 +181,13 @@ _COLUMNS: Mapping[Role, Sequence[Sequence[str]]] = {
 
 
 def _news(
-    near: LeadForm, spoken: MentionForm, came: int, found: Sequence[MentionHead], since: datetime
-) -> list[FigurePart]:
-    """What there is since the last visit, each with its list."""
-    moment = since.astimezone(BEIJING).isoformat(timespec="microseconds")
-    leads = near.model_copy(update={"status": [], "since": moment})
-    new = figures.within(found, since)
-    bad = sum(each.polarity == "complaint" for each in new)
-    parts = [
-        FigurePart(name="条新线索", count=came, url=leads.url()),
-        FigurePart(name="条提及", count=len(new), url=spoken.url(since=moment)),
-        FigurePart(name="条投诉", count=bad, url=spoken.url(since=moment, polarity="complaint")),
-    ]
-    return [part for part in parts if part.count]
+    desk: Desk, visitor: Visitor, near: LeadForm, clinic: Clinic | None, since: datetime, now: datetime
+) -> Sequence[FigurePart]:
+    """What was found since the last visit, each with its list; nothing for a doctor without a clinic."""
+    try:
+        return parts(came(desk, visitor, near, clinic, since, now), since, clinic)
+    except QueryError:
+        return ()
 
 
 def _rows(desk: Desk, visitor: Visitor, near: LeadForm, hits: Sequence[Hit], now: datetime) -> list[LeadRow]:

@@ -64,6 +64,10 @@ ACTIONS = {
     "alert.seen": "提醒已看",
     "alert.irrelevant": "提醒无关",
     "feed.renew": "换订阅地址",
+    "source.add": "添加来源",
+    "source.change": "修改来源",
+    "source.consent": "录入站方同意",
+    "source.remove": "删除来源",
     "source.start": "立即采集",
     "source.pause": "暂停来源",
     "source.resume": "恢复来源",
@@ -74,6 +78,8 @@ ACTIONS = {
     "erase.author": "删除作者",
 }
 DETAILS = {
+    "ground": "依据",
+    "consent": "同意",
     "address": "地址",
     "by": "方式",
     "cancelled": "取消的提醒",

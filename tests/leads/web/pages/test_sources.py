@@ -116,13 +116,57 @@ def test_a_consent_is_written_with_its_end(client: TestClient, forum: Served, fi
     assert (given.ground, given.who, str(given.until)) == ("consent", "站长", "2099-01-02")
 
 
-def test_what_robots_forbids_is_said_and_cannot_be_added(client: TestClient, file: SourcesFile) -> None:
+@pytest.fixture
+def shut() -> Iterator[Served]:
+    """A forum whose robots.txt forbids everything."""
     with serve_forum(style=Style(robots="User-agent: *\nDisallow: /\n")) as served:
-        page = client.post("/sources/look", data={"url": served.url, "private": "1"}).text
-        assert served.forum.requests[-1][1] == "/robots.txt"
+        yield served
+
+
+def test_what_robots_forbids_is_said_and_cannot_be_added(client: TestClient, shut: Served) -> None:
+    page = client.post("/sources/look", data={"url": shut.url, "private": "1"}).text
+    assert shut.forum.requests[-1][1] == "/robots.txt"
     assert "robots.txt 不允许" in page
-    assert "不能添加" in page
     assert 'name="found"' not in page
+    assert "站长书面同意了吗" in page
+
+
+def test_a_consent_opens_what_robots_forbids_and_the_verdict_stays_to_be_seen(
+    client: TestClient, shut: Served, file: SourcesFile, folder: Path
+) -> None:
+    asked = {"url": shut.url, "private": "1", "ground": "consent", **CONSENT}
+    page = client.post("/sources/look", data=asked).text
+    assert "robots.txt 不允许" in page
+    assert "健康求助" in page
+    fields = dict(re.findall(r'name="(found|name|private|who|note|when|until)" value="([^"]*)"', page))
+    form = {name: unescape(value) for name, value in fields.items()}
+    assert (form["who"], form["note"]) == ("站长", "邮件同意")
+    client.post("/sources", data={**form, "board": ["36"], "ground": "consent", "then": "start"})
+    (source,) = load_sources(file.path)
+    assert (source.enabled, source.permission.ground, source.permission.note) == (True, "consent", "邮件同意")
+    with open_records(settings(folder)) as records, records.reading() as session:
+        told = {
+            each.action: each.detail for each in session.query(Audit).filter(Audit.action.like("source.%"))
+        }
+    assert told["source.consent"]["consent"] == {"ground": "consent", **CONSENT}
+    assert told["source.add"] == {"ground": "consent（robots.txt 不允许）"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"who": ""}, "还缺：谁同意的"),
+        ({"until": "2026-01-03"}, "到期"),
+        ({"when": "2098-01-01"}, "起才有效"),
+    ],
+)
+def test_a_consent_that_does_not_hold_asks_the_site_for_nothing(
+    client: TestClient, shut: Served, wrong: dict[str, str], said: str
+) -> None:
+    asked = {"url": shut.url, "private": "1", "ground": "consent", **CONSENT, **wrong}
+    answer = client.post("/sources/look", data=asked)
+    assert (answer.status_code, said in answer.text) == (400, True)
+    assert shut.forum.requests == []
 
 
 @pytest.mark.parametrize("url", ["", "ftp://a.example/", "http://user:word@a.example/", "http://["])

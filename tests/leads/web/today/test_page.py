@@ -26,8 +26,9 @@ from leads.records.clinics import adopt_file
 from leads.web.app import create_app
 from nlp.models import Sentiment
 from tests.support.browsing import PHONE, fits, opened, served, shoot
-from tests.support.builders import mention
-from tests.support.seeds import ClientOf, seed, settings
+from tests.support.builders import mention, region
+from tests.support.coming import comes
+from tests.support.seeds import ClientOf, fresh, seed, settings
 
 LARGE = ViewportSize(width=1440, height=900)
 SOURCES = '[own]\nengine = "discuz"\nurl = "https://own.example/"\nboards = ["36"]\n\n' + (
@@ -152,7 +153,7 @@ def test_a_day_of_the_line_opens_the_leads_of_that_day(
 
 def test_the_hottest_five_are_the_first_of_the_list_behind_them(client: TestClient) -> None:
     html = client.get("/").text
-    (more,) = re.findall(r'id="hot">[^<]+</h2><a href="([^"]+)">看全部', html)
+    (more,) = re.findall(r'id="hot">.*?</h2><a href="([^"]+)">看全部', html)
     shown = re.findall(r'<li><a href="/leads/([^?"]+)\?listed', html)
     assert len(shown) == 5
     rows = re.findall(r'<a class="open" href="/leads/([^?"]+)\?', client.get(unescape(more)).text)
@@ -194,17 +195,28 @@ def test_an_old_bookmark_of_the_list_still_opens_it(client: TestClient, query: s
 
 
 def test_what_came_since_the_last_visit_is_told_the_next_time(
-    client_of: ClientOf, moved: Callable[[timedelta], None]
+    client_of: ClientOf, moved: Callable[[timedelta], None], app: FastAPI
 ) -> None:
     client = client_of("doctor", ("anhe", "qingmu"))
     moved(timedelta(hours=-7))
     assert "第一次来" in client.get("/").text
     moved(timedelta(0))
+    assert "没有新的" in client.get("/").text  # published meanwhile, but found before
+    bad = replace(mention(71), sentiment=Sentiment(polarity="complaint", severity=2, cues=()))
+    comes(
+        app.state.desk,
+        fresh(70, "牙疼，三周前发的", hours=24 * 21, place=region("武侯区")),
+        fresh(72, "牙疼，远得很", hours=1, place=region("朝阳区")),
+        bad,
+        mention(73, "qingmu"),
+    )
     html = client.get("/").text
     said = re.findall(r'<a href="([^"]+)"><strong>(\d+)</strong> (条\w+)</a>', html)
-    assert {name for _, _, name in said} == {"条新线索", "条提及", "条投诉"}
+    assert [(name, count) for _, count, name in said] == [("条新线索", "1"), ("条提及", "1"), ("条投诉", "1")]
     for address, count, _ in said:
-        assert listed(client, unescape(address)) == int(count)
+        page = client.get(unescape(address)).text
+        assert f"共 <strong>{count}</strong> 条" in page
+    assert "三周前发的" in client.get(unescape(said[0][0])).text
     assert re.findall(r'<a href="([^"]+)"><strong>(\d+)</strong> (条\w+)</a>', client.get("/").text) == said
 
 
