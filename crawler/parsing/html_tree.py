@@ -54,6 +54,13 @@ def drop(node: Node) -> None:
     parent.remove(node)
 
 
+def hollow_out(node: Node) -> None:
+    """Empties an element and leaves it where it is, for what its kind says about the lines around it."""
+    tail = node.tail
+    node.clear()
+    node.tail = tail
+
+
 @cache
 def _compiled(path: str) -> etree.XPath:
     return etree.XPath(path, smart_strings=False)

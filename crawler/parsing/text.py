@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 # A new line before and after; everything else is inline.
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     (
         *("address", "article", "aside", "blockquote", "center", "div", "fieldset", "figure", "figcaption"),
         *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "p", "pre"),
@@ -23,6 +23,11 @@ _DROPPED = frozenset(
     )
 )
 _EMOJI_CODE = re.compile(r"\[[^\[\]\s]{1,12}\]")
+# An emoji that a site shows as a picture: the character itself stands in `alt`.
+_EMOJI = re.compile(
+    "[\u00a9\u00ae\u200d\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
+    "\U000e0020-\U000e007f#*0-9]{1,16}"
+)
 
 # Zero-width space, word joiner, BOM, soft hyphen, direction marks, and Weibo's private-use link glyph. The
 # zero-width joiner stays: it holds composed emoji together.
@@ -116,6 +121,7 @@ class _Reader:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._skipping: list[str] = []  # open elements whose content is not shown, outermost first
+        self._typed = 0  # open <pre>
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._skipping:
@@ -125,11 +131,11 @@ class _Reader:
             self._skipping.append(tag)
         elif tag == "br":
             self._parts.append("\n")
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
+            self._typed += tag == "pre"
             self._block()
         elif tag == "img":
-            code = _EMOJI_CODE.fullmatch(attributes.get("alt") or "")
-            self._parts.append(code[0] if code else "")
+            self._parts.append(_emoji(attributes.get("alt") or ""))
         elif tag in ("td", "th"):
             self._parts.append(" ")
 
@@ -137,14 +143,15 @@ class _Reader:
         if self._skipping:
             if tag == self._skipping[-1]:
                 self._skipping.pop()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
+            self._typed -= tag == "pre" and self._typed > 0
             self._block()
 
     def data(self, data: str) -> None:
         if not data or self._skipping or (data.isspace() and self._parts[-1:] == ["\n"]):
             return
-        # A line break in the source is only a blank to the reader.
-        self._parts.append(_SOURCE_BREAK.sub(" ", data))
+        # A line break in the source is only a blank to the reader, but for text set as it was typed.
+        self._parts.append(data if self._typed else _SOURCE_BREAK.sub(" ", data))
 
     def _block(self) -> None:
         """Where one block ends and the next begins there is one line break, not two."""
@@ -153,6 +160,13 @@ class _Reader:
 
     def close(self) -> str:
         return "".join(self._parts)
+
+
+def _emoji(alt: str) -> str:
+    """What the picture of an emoji says: its code, or the character where there is one beyond digits."""
+    if _EMOJI_CODE.fullmatch(alt) or (_EMOJI.fullmatch(alt) and not alt.isascii()):
+        return alt
+    return ""
 
 
 def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:

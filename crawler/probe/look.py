@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -45,11 +46,36 @@ _LINKS = (
     ("discuz7", re.compile(r"forumdisplay\.php\?(?:[^\"'#]*&)?fid=(\d+)")),
 )
 
-# Engines whose boards stand on the front page, and how they are linked there.
-_BOARD_LINKS = {
-    "phpbb": re.compile(r"viewforum\.php\?(?:[^\"'#]*&)?f=(\d+)"),
-    "mybb": re.compile(r"forumdisplay\.php\?(?:[^\"'#]*&)?fid=(\d+)"),
-    "phpwind": re.compile(r"thread\.php\?(?:[^\"'#]*&)?fid=(\d+)"),
+_SESSION = re.compile(r"[?&](?:sid|s)=[0-9a-f]{32}(?=$)")  # phpBB gives each visitor one of its own
+_ANY_LINK = "//a[@href]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Boards:
+    """Where an engine's pages name boards. `links` (XPath) leaves out categories and boards that are links to
+    elsewhere; a site with templates of its own is read by `number` alone."""
+
+    number: re.Pattern[str]
+    listing: str  # address of a board's page, under the site's root
+    links: str = _ANY_LINK
+
+
+_BOARDS = {
+    "phpbb": _Boards(
+        number=re.compile(r"viewforum\.php\?(?:[^\"'#]*&)?f=(\d+)"),
+        listing="viewforum.php?f={}",
+        links="//ul[contains(@class,'forums')]//dl[not(contains(@class,'forum_link'))]"
+        "//a[contains(@class,'forumtitle') or contains(@class,'subforum')]"
+        "[not(i[contains(@class,'external')])]",
+    ),
+    "mybb": _Boards(
+        number=re.compile(r"(?:forumdisplay\.php\?(?:[^\"'#]*&)?fid=|\bforum-)(\d+)"),
+        listing="forumdisplay.php?fid={}",
+        links="//tr[.//*[contains(@class,'forum_status')][not(contains(@class,'forum_offlink'))]]//a[@href]",
+    ),
+    "phpwind": _Boards(
+        number=re.compile(r"thread\.php\?(?:[^\"'#]*&)?fid[=-](\d+)"), listing="thread.php?fid={}"
+    ),
 }
 
 
@@ -103,10 +129,8 @@ def look(url: str, visitor: Visitor, *, consent: bool = False) -> Found:
     found.feeds += _feeds(page.url, html)
     if found.engine == "discuz":
         _discuz(found, html, robots, visitor)
-    elif found.engine in _BOARD_LINKS:
-        found.boards = _boards(html, _BOARD_LINKS[found.engine])
-        if not found.boards:
-            found.notes.append("这一页上没有看到版块：请把地址换成论坛首页再试，或自己写 boards")
+    elif found.engine in _BOARDS:
+        _by_pages(found, html, _BOARDS[found.engine], robots, visitor)
     return found
 
 
@@ -182,7 +206,7 @@ def _feeds(url: str, html: str) -> list[str]:
         "//link[contains(@rel,'alternate') and (contains(@type,'rss') or contains(@type,'atom')"
         " or contains(@type,'feed+json'))]/@href"
     )
-    return list(dict.fromkeys(urljoin(url, href) for href in links.getall()))
+    return list(dict.fromkeys(_SESSION.sub("", urljoin(url, href)) for href in links.getall()))
 
 
 # ── Discuz! ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,20 +242,18 @@ def _listing(found: Found, board: str) -> str:
 
 def _add_sub_boards(found: Found, robots: Robots, visitor: Visitor) -> None:
     """Sub-boards stand on the pages of their boards only, and are boards of their own."""
-    known = dict(found.boards)
-    for number, _ in found.boards[:MAX_LOOKED_INTO]:
-        html = _maybe(_listing(found, number), found, robots, visitor)
-        block = _SUB_BOARDS.search(html)
-        if block:
-            for sub, name in _boards(block[0], dict(_LINKS)[found.links]):
-                known.setdefault(sub, f"{known[number]} / {name}"[:40])
-    found.boards = list(known.items())[:MAX_BOARDS]
+
+    def boards_of(page: str) -> list[tuple[str, str]]:
+        block = _SUB_BOARDS.search(page)
+        return _boards(block[0], dict(_LINKS)[found.links]) if block else []
+
+    _look_below(found, lambda number: _maybe(_listing(found, number), found, robots, visitor), boards_of)
 
 
-def _boards(html: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+def _boards(html: str, pattern: re.Pattern[str], links: str = _ANY_LINK) -> list[tuple[str, str]]:
     """Boards by number, with the first name that is not a picture or a count."""
     names: dict[str, str] = {}
-    for link in Selector(text=html).xpath("//a[@href]"):
+    for link in Selector(text=html or "<html/>").xpath(links):
         number = pattern.search(link.attrib["href"])
         name = " ".join((link.xpath("string(.)").get() or "").split())
         if number and not names.get(number[1]):
@@ -251,6 +273,38 @@ def _maybe(path: str, found: Found, robots: Robots, visitor: Visitor) -> str:
     return decode(page.body, page.charset) if page.status == 200 else ""
 
 
+# ── other forums ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_pages(found: Found, html: str, boards: _Boards, robots: Robots, visitor: Visitor) -> None:
+    found.boards = _boards(html, boards.number, boards.links) or _boards(html, boards.number)
+    if not found.boards:
+        found.notes.append("这一页上没有看到版块：请把地址换成论坛首页再试，或自己写 boards")
+        return
+    listing = boards.listing.format(found.boards[0][0])
+    if not robots.verdict(urljoin(found.url, listing), PRODUCT).allowed:
+        found.allowed, found.robots = False, "robots.txt 不允许主题列表"
+        return
+    _look_below(
+        found,
+        lambda number: _maybe(boards.listing.format(number), found, robots, visitor),
+        lambda page: [] if boards.links == _ANY_LINK else _boards(page, boards.number, boards.links),
+    )
+
+
+def _look_below(
+    found: Found,
+    page_of: Callable[[str], str],
+    boards_of: Callable[[str], list[tuple[str, str]]],
+) -> None:
+    """Adds the boards that only the pages of their boards name."""
+    known = dict(found.boards)
+    for number, _ in found.boards[:MAX_LOOKED_INTO]:
+        for sub, name in boards_of(page_of(number)):
+            known.setdefault(sub, f"{known[number]} / {name}"[:40])
+    found.boards = list(known.items())[:MAX_BOARDS]
+
+
 # ── the table ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -267,6 +321,7 @@ def table(found: Found, name: str, *, enabled: bool, private: bool) -> str:
     lines += [f"delay = {found.delay:g}"] if found.delay > 1 else []
     if found.engine == "discuz":
         lines += [f'links = "{found.links}"', f'route = "{"auto" if found.archiver else "desktop"}"']
+    if found.engine == "discuz" or found.boards:
         boards = (f"  {{ id = {_quoted(number)}, name = {_quoted(name)} }}," for number, name in found.boards)
         lines += ["boards = [", *boards, "]"]
     if found.engine == "feed":

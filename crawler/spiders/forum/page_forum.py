@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from crawler.coverage.tasks import Task
-from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
+from crawler.parsing.html_tree import Node, drop, find, first, flat, hollow_out, tree
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.parsing.text import tree_to_text
+from crawler.parsing.text import BLOCKS, tree_to_text
 from crawler.parsing.unexpected_pages import instead_of
 from crawler.spiders.forum.json_forum import Moment
-from crawler.spiders.forum.pages import ListPage, ThreadPage
+from crawler.spiders.forum.pages import ListPage, SubBoard, ThreadPage
 from crawler.spiders.forum.posts import Address
 
 _COUNT = re.compile(r"\d+")
@@ -57,10 +57,24 @@ def notice_of(page: Node, html: str, notice: str, wanted: str) -> Refusal | Bloc
 
 
 def own_text(body: Node, noise: str) -> str:
-    """Plain text of a post's cell without what `noise` (XPath) selects. Takes it out of the tree."""
+    """Plain text of a post's cell without what `noise` (XPath) selects. Takes it out of the tree; what stood
+    before and behind a block stays on lines of its own."""
     for each in find(body, noise):
-        drop(each)
+        if each.tag in BLOCKS:
+            hollow_out(each)
+        else:
+            drop(each)
     return tree_to_text(body)
+
+
+def sub_boards(links: Iterable[Node], number: re.Pattern[str], own: str) -> tuple[SubBoard, ...]:
+    """The boards that `links` lead to, each once, but the one whose page this is (`own`)."""
+    found: dict[str, SubBoard] = {}
+    for link in links:
+        board = number_in(number, (link.get("href") or "",))
+        if board and board != own:
+            found.setdefault(board, SubBoard(id=board, name=flat(link)))
+    return tuple(found.values())
 
 
 def number_in(pattern: re.Pattern[str], hrefs: Iterable[str]) -> str:

@@ -108,7 +108,7 @@ class ForumReader:
             tasks.append(replace(task, page=task.page + 1, key=f"list:{at.board}:{task.page + 1}"))
         return PageResult(
             tasks=tuple(tasks),
-            listed=len(page.entries),
+            listed=sum(entry.pin != "global" for entry in page.entries),  # those of all boards make none full
             mark=max(times, default=now).isoformat() if task.page == 1 else "",
             refused=tuple(each for entry in page.entries for each in self._still_refused(entry)),
             unread=tuple(self._unread(page)) if task.page == 1 else (),

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from crawler.coverage.tasks import Task
 from crawler.parsing import strange
-from crawler.parsing.html_tree import Node, find, first, flat, tree
+from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.sources.source import Source
 from crawler.spiders.forum.json_forum import Moment
@@ -22,6 +22,7 @@ from crawler.spiders.forum.page_forum import (
     number_in,
     own_text,
     required,
+    sub_boards,
 )
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
@@ -31,11 +32,32 @@ _BOARD = re.compile(r"(?:[?&]fid=|forum-)(\d+)")
 _CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
 _ROW = "//tr[{}][.//span[starts-with(@id,'tid_')]]".format(_CLASS.format("inline_row"))
 _POST = "//div[{}][starts-with(@id,'post_')]".format(_CLASS.format("post"))
-_NOTICE = "//table[.//td[contains(@class,'thead')]]//td[contains(@class,'trow1')][not(.//input)]"
-_NOISE = ".//blockquote | .//*[{}]".format(
-    " or ".join(_CLASS.format(name) for name in ("signature", "post_edit", "attachment", "mycode_quote"))
-    + " or self::script or self::style"
+# The cell of a message, that above a password, and that in place of threads nobody may see.
+_LOCKED = "//form[.//input[@name='pwverify']]//td[contains(@class,'trow2')]"
+_CLOSED = (
+    "//td[@colspan][@class='trow1'][preceding::comment()[1][contains(.,'forumdisplay_nopermission')]"
+    " or contains(.,'permission') or contains(.,'权限') or contains(.,'權限')]"
 )
+_NOTICE = (
+    f"{_LOCKED} | //table[not(ancestor::*[contains(@style,'display: none')])]"
+    "[.//td[contains(@class,'thead')]]//td[contains(@class,'trow1')][not(.//input)]"
+)
+_SUB = (
+    "//tr[.//*[contains(@class,'forum_status')][not(contains(@class,'forum_offlink'))]]"
+    "//a[contains(@href,'forumdisplay.php') or contains(@href,'forum-')]"
+)
+_SORT = "//a[contains(@href,'sortby=') and (contains(@href,'forumdisplay.php') or contains(@href,'forum-'))]"
+_REPLIES = ".//a[contains(@href,'whoPosted') or contains(@href,'whoposted')]/text()"
+# Above a thread there is a second one, folded up: that of its board.
+_PAGER = f"//*[{_CLASS.format('pagination')}][not({_CLASS.format('pagination_breadcrumb')})]"
+_NOISE = ".//blockquote | .//*[{}] | .//div[{}]/div[{}]".format(
+    " or ".join(_CLASS.format(name) for name in ("signature", "post_edit", "attachment", "mycode_quote"))
+    + " or self::script or self::style",
+    _CLASS.format("codeblock"),
+    _CLASS.format("title"),
+)
+_FILE = ".//a[contains(@href,'attachment.php?aid=')][normalize-space()]"
+_SIZE = re.compile(r"^\s*\([^()]*\)")  # "(Size: 15 bytes / Downloads: 0)" behind the name of a file
 _IN_WORDS = strange.names("""
     post_body scaleimages mycode_quote mycode_b mycode_i mycode_u mycode_s mycode_url mycode_email mycode_img
     mycode_color mycode_size mycode_font mycode_align mycode_list mycode_hr codeblock phpcodeblock title body
@@ -62,10 +84,14 @@ def read_list(html: str, read_at: Moment) -> ListPage | Refusal | Blocked:
     """A board's page. Raises PageError."""
     page = tree(html)
     rows = find(page, _ROW)
-    empty = find(page, "//a[contains(@href,'forumdisplay.php') and contains(@href,'sortby=')]")
-    if not rows and not empty:
+    own = number_in(_BOARD, find(page, _SORT + "/@href"))
+    boards = sub_boards(find(page, _SUB), _BOARD, own)
+    closed = None if rows else first(page, _CLOSED)
+    if own and closed is not None:
+        return Refusal(reason=flat(closed)[:120])
+    if not rows and not boards and not own:
         return notice_of(page, html, _NOTICE, "版块列表")
-    return ListPage(entries=tuple(_entry(row, read_at) for row in rows), next_page=_next(page))
+    return ListPage(entries=tuple(_entry(row, read_at) for row in rows), next_page=_next(page), boards=boards)
 
 
 def _entry(row: Node, read_at: Moment) -> Entry:
@@ -75,7 +101,7 @@ def _entry(row: Node, read_at: Moment) -> Entry:
         tid=number_in(_THREAD, (link.get("href") or "",)),
         title=flat(link),
         pin="board" if find(row, ".//td[contains(@class,'forumdisplay_sticky')]") else "",
-        replies=count_in(first(row, ".//a[contains(@href,'whoPosted')]/text()")),
+        replies=count_in(first(row, _REPLIES)),
         last_at=None if last is None else _time(last, read_at),
     )
 
@@ -91,7 +117,7 @@ def read_thread(html: str, read_at: Moment) -> ThreadPage | Refusal | Blocked:
         fid=number_in(_BOARD, reversed(find(page, f"//*[{_CLASS.format('navigation')}]//a/@href"))),
         tid=number_in(_THREAD, find(page, "//link[@rel='canonical']/@href")),
         floors=tuple(_floor(post, read_at) for post in posts),
-        page=count_in(first(page, f"//*[{_CLASS.format('pagination_current')}]/text()")) or 1,
+        page=count_in(first(page, f"{_PAGER}//*[{_CLASS.format('pagination_current')}]/text()")) or 1,
         next_page=_next(page),
     )
 
@@ -101,6 +127,7 @@ def _floor(post: Node, read_at: Moment) -> Floor:
     name = first(post, ".//*[contains(@class,'author_information')]//a[contains(@href,'member.php')]")
     if body is not None:
         strange.note_names("正文", find(body, ".//@class"), _IN_WORDS)
+        _without_files(body)
     return Floor(
         pid=post.get("id").removeprefix("post_"),
         floor=count_in(first(post, ".//*[contains(@class,'post_head')]//a[starts-with(.,'#')]/text()")),
@@ -111,8 +138,15 @@ def _floor(post: Node, read_at: Moment) -> Floor:
     )
 
 
+def _without_files(body: Node) -> None:
+    """A file among the words: its name, and its size in brackets behind it."""
+    for link in find(body, _FILE):
+        link.tail = _SIZE.sub("", link.tail or "")
+        drop(link)
+
+
 def _next(page: Node) -> int | None:
-    href = first(page, f"//a[{_CLASS.format('pagination_next')}]/@href")
+    href = first(page, f"{_PAGER}//a[{_CLASS.format('pagination_next')}]/@href")
     found = re.search(r"(?:[?&]page=|-page-)(\d+)", href or "")
     return int(found[1]) if found else None
 

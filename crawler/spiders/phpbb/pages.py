@@ -22,8 +22,9 @@ from crawler.spiders.forum.page_forum import (
     number_in,
     own_text,
     required,
+    sub_boards,
 )
-from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, ThreadPage
+from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, SubBoard, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
 
 _TOPICS, _POSTS = 25, 10  # rows of a page as phpBB comes; asked for by nobody before a page has told
@@ -32,8 +33,17 @@ _BOARD = re.compile(r"[?&]f=(\d+)")
 _START = re.compile(r"[?&]start=(\d+)")
 _CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
 _ROW = "//ul[{}]/li[{}]".format(_CLASS.format("topics"), _CLASS.format("row"))
+_LINK = ".//a[contains(@class,'topictitle')]"
 _POST = "//div[{}][starts-with(@id,'p')]".format(_CLASS.format("post"))
-_NOTICE = "//div[@id='message']//p | //form[@id='login']//*[self::h2 or self::p][1]"
+_LOCKED = "//form[@id='login_forum']//p"
+_NOTICE = (
+    f"//div[@id='message']//p | //form[@id='login']//*[self::h2 or self::p][1] | {_LOCKED}"
+    " | //div[@id='page-body']/div[@class='panel'][not(.//form)]//strong"
+)
+_BAR = "//*[@id='page-body']//*[{}][not(contains(@class,'actions-jump'))]".format(_CLASS.format("action-bar"))
+_SUB = "//ul[{}]//dl[not(contains(@class,'forum_link'))]//a[{} or {}]".format(
+    _CLASS.format("forums"), _CLASS.format("forumtitle"), _CLASS.format("subforum")
+)
 _NOISE = (
     ".//blockquote | .//*[{}]".format(
         " or ".join(_CLASS.format(name) for name in ("attachbox", "notice", "signature", "inline-attachment"))
@@ -43,8 +53,9 @@ _NOISE = (
 )
 # Classes inside of a post's words.
 _IN_WORDS = strange.names("""
-    content codebox postlink postlink-local smilies emoji postimage uncited inline-attachment attachbox
-    notice signature quotecontent bbcode-b responsive-hide username username-coloured mention
+    content text-strong text-italics codebox postlink postlink-local smilies emoji postimage uncited
+    inline-attachment attachbox notice signature quotecontent bbcode-b responsive-hide username
+    username-coloured mention
 """)
 
 
@@ -70,22 +81,33 @@ def read_list(html: str, read_at: Moment) -> ListPage | Refusal | Blocked:
     """A board's page. Raises PageError."""
     page = tree(html)
     rows = find(page, _ROW)
-    if not rows and not find(page, "//*[@id='page-body']//*[{}]".format(_CLASS.format("action-bar"))):
+    boards = _boards(page)
+    if not rows and not boards and (find(page, _LOCKED) or not find(page, _BAR)):
         return notice_of(page, html, _NOTICE, "版块列表")
     number, step = _pager(page)
     threads = count_in(first(page, f"{_PAGER}/text()"))
     if not rows and threads:
         raise PageError(f"版块自己说有 {threads} 个主题，这一页上却一个也读不出来")
+    # Guests may be shown titles without the posts behind them: those lead nowhere.
+    open_rows = [row for row in rows if find(row, _LINK)]
+    if threads and rows and not open_rows:
+        return Refusal(reason="主题只列标题，不给游客看内容")
     return ListPage(
-        entries=tuple(_entry(row, read_at) for row in rows),
+        entries=tuple(_entry(row, read_at) for row in open_rows),
         next_page=number + 1 if step else None,
         threads=threads,
+        boards=boards,
         rows=step // number if step else 0,
     )
 
 
+def _boards(page: Node) -> tuple[SubBoard, ...]:
+    own = number_in(_BOARD, find(page, f"//h2[{_CLASS.format('forum-title')}]//a/@href"))
+    return sub_boards(find(page, _SUB), _BOARD, own)
+
+
 def _entry(row: Node, read_at: Moment) -> Entry:
-    link = required(row, ".//a[contains(@class,'topictitle')]", "主题的标题")
+    link = required(row, _LINK, "主题的标题")
     shown = first(row, f".//dd[{_CLASS.format('lastpost')}]")
     return Entry(
         tid=number_in(_THREAD, (link.get("href") or "",)),

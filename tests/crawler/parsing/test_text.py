@@ -24,6 +24,8 @@ from crawler.parsing.text import clean_text, html_to_text, plain_text, tree_to_t
         ("一\n  二", "一\n二"),
         ('疼<span class="url-icon"><img alt=[doge] src="x.png" /></span>', "疼[doge]"),
         ('疼<img alt="一张照片"><img>', "疼"),
+        ('疼<img alt="👍🏻"><img alt="1"><img alt=":)">', "疼👍🏻"),
+        ("<p>一\n二</p><pre>三\n  四</pre>五\n六", "一 二\n三\n四\n五 六"),
         ("a &lt;b&gt; &amp;&nbsp;c &#128513;", "a <b> & c 😁"),
         ("<script>alert(1)</script>牙<style>p{}</style>疼<!-- 不见 -->", "牙疼"),
         ("<title>标题</title>正文", "正文"),

@@ -88,6 +88,40 @@ def test_other_engines(page: str, engine: str, version: str) -> None:
     assert (found.engine, found.version) == (engine, version)
 
 
+BOARDS = {
+    "phpbb": """<div id="phpbb"><ul class="topiclist"><li><a href="./viewforum.php?f=3">本地</a></li></ul>
+        <ul class="topiclist forums">{}</ul></div>""",
+    "mybb": '<script>var MyBB.settings</script><a href="forumdisplay.php?fid=3">本地</a><table>{}</table>',
+}
+ROWS = {
+    "phpbb": '<li><dl class="{}"><a href="./viewforum.php?f={}" class="forumtitle">{}</a></dl></li>',
+    "mybb": """<tr><td><span class="forum_status {}"></span></td>
+        <td><strong><a href="forumdisplay.php?fid={}">{}</a></strong></td></tr>""",
+}
+LISTS = {"phpbb": "/viewforum.php?f=4", "mybb": "/forumdisplay.php?fid=4"}
+LINKS = {"phpbb": "forum_link", "mybb": "forum_offlink"}
+
+
+@pytest.mark.parametrize("engine", ["phpbb", "mybb"])
+def test_boards_of_other_forums_are_found_with_those_below_and_written(tmp_path: Path, engine: str) -> None:
+    row, frame = ROWS[engine], BOARDS[engine]
+    front = frame.format(row.format("x", "4", "求助") + row.format(LINKS[engine], "12", "外站"))
+    below = frame.format(row.format("x", "5", "口腔"))
+    site = trap_forum({"/index.php": html(front), LISTS[engine]: html(below)})
+    found, _ = look_at(site, "index.php")
+    assert (found.engine, found.boards) == (engine, [("4", "求助"), ("5", "求助 / 口腔")])
+    (tmp_path / "sources.toml").write_text(
+        table(found, "site", enabled=False, private=True), encoding="utf-8"
+    )
+    assert [board.id for board in load_sources(tmp_path / "sources.toml")[0].boards] == ["4", "5"]
+
+
+def test_the_address_of_a_feed_has_no_visitors_number() -> None:
+    link = f'<link rel="alternate" type="application/atom+xml" href="/app.php/feed?sid={"0a" * 16}">'
+    found, _ = look_at(trap_forum({"/forum.php": html(link)}))
+    assert [address.partition("/app")[2] for address in found.feeds] == [".php/feed"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
