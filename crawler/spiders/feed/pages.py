@@ -20,8 +20,9 @@ from pydantic import Field
 
 from crawler.parsing import strange, weibo_ids
 from crawler.parsing.charset import decode
+from crawler.parsing.html_tree import find, hollow_out, tree
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
-from crawler.parsing.text import clean_text, html_to_text, plain_text
+from crawler.parsing.text import clean_text, html_to_text, plain_text, tree_to_text
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
 from crawler.parsing.untrusted_json import Foreign, Listed, Part, Parts, Whole, Word, read_as, read_object
@@ -65,6 +66,7 @@ class Feed:
     updated_at: datetime | None = None
     wait: timedelta = timedelta()
     odd: tuple[str, ...] = ()  # entries that cannot be used, each with its reason
+    withheld: int = 0  # entries that show a form for a password in place of their words
 
 
 def read_feed(
@@ -85,8 +87,10 @@ def read_feed(
     parsed: Any = feedparser.parse(data, response_headers=headers, sanitize_html=False)
     if not parsed.get("version") and not parsed.entries:
         return _no_feed(text)
-    items, odd = _items(_entry(each, url, now, zone) for each in parsed.entries)
+    shown = [each for each in parsed.entries if not _is_locked(each)]
+    items, odd = _items(_entry(each, url, now, zone) for each in shown)
     return Feed(
+        withheld=len(parsed.entries) - len(shown),
         items=items,
         updated_at=_time(parsed.feed, ("updated", "published"), now, zone),
         wait=_wait(parsed.feed),
@@ -131,7 +135,10 @@ def _entry(entry: Mapping[str, Any], url: str, now: datetime, zone: tzinfo) -> I
     strange.note_names("条目", entry, _KNOWN)
     link = urljoin(url, str(entry.get("link") or "")) if entry.get("link") else ""
     bodies = [*entry.get("content", ()), entry.get("summary_detail") or {"value": entry.get("summary", "")}]
-    texts = [_text(str(each.get("value") or ""), str(each.get("type") or "")) for each in bodies]
+    if _COMMENT.search(link):
+        texts = [_comment(bodies[0])]  # the excerpt behind it has lost what tells whose words are whose
+    else:
+        texts = [_text(str(each.get("value") or ""), str(each.get("type") or "")) for each in bodies]
     item = Item(
         id="",
         link=link,
@@ -273,7 +280,28 @@ _ADDED = re.compile(
 )
 
 
-_COMMENT = re.compile(r"#comment-\d+$")  # WordPress
+# ── comments of a WordPress blog ──────────────────────────────────────────────────────────────────────────
+
+_COMMENT = re.compile(r"#comment-\d+$")
+# "In reply to NAME.", written by the software in its own language, with the comment that is answered.
+_ANSWERED = re.compile(
+    r"^\s*(?:<p>)?[^<>]{0,40}<a\b[^>]*#comment-\d+[\"'][^>]*>[^<]{0,200}</a>"
+    r"[^<>\n]{0,20}(?:</p>|\n|<br ?/?>|$)"
+)
+
+
+def _comment(body: Mapping[str, Any]) -> str:
+    """A comment's own words, without the line that names whom it answers and without what it quotes."""
+    own = _ANSWERED.sub("", str(body.get("value") or ""))
+    words = tree(f"<div>{own}</div>")
+    for quoted in find(words, "//blockquote"):
+        hollow_out(quoted)
+    return tree_to_text(words)
+
+
+def _is_locked(entry: Mapping[str, Any]) -> bool:
+    bodies = entry.get("content", ())
+    return any("post-password-form" in str(each.get("value") or "") for each in bodies)
 
 
 def _named(item: Item, guid: str, link: str) -> Item | str:

@@ -116,6 +116,7 @@ class FeedReader:
             cursor=(_scope(FeedAt.of(task).path), after.to_json()),
             truncated=missing,
             odd=(*feed.odd, *odd),
+            withheld=feed.withheld,
         )
 
     def _posts(

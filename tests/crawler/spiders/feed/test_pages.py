@@ -177,3 +177,45 @@ def test_the_title_of_a_wordpress_comment_names_a_person_and_is_left_out() -> No
     assert isinstance(found, Feed)
     (item,) = found.items
     assert (item.title, item.text) == ("", "我上周洗的，有点酸")
+
+
+def comments(*bodies: str) -> bytes:
+    """A blog's feed of comments as WordPress 6 writes it."""
+    entries = "".join(
+        f"<item><title>某人 对《洗牙疼吗》的评论</title><link>https://blog.example/?p=7#comment-{number}</link>"
+        f"<pubDate>Sat, 21 Nov 2026 08:00:0{number} +0000</pubDate>"
+        f"<description><![CDATA[某人 别人的话 摘要比正文还长，长得多，长得多，长得多]]></description>"
+        f"<content:encoded><![CDATA[{body}]]></content:encoded></item>"
+        for number, body in enumerate(bodies, start=1)
+    )
+    space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    return f'<rss version="2.0" {space}><channel><title>评论</title>{entries}</channel></rss>'.encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p>In reply to <a href="https://blog.example/?p=7#comment-9">某人</a>.</p>\n<p>有点酸</p>',
+        '<p>回复给<a href="https://blog.example/tooth/#comment-9">某人</a>。</p>\n<p>有点酸</p>',
+        "<blockquote><p>别人的话</p></blockquote>\n<p>有点酸</p>",
+    ],
+)
+def test_a_comment_names_nobody_and_keeps_its_own_words(body: str) -> None:
+    found = read(comments(body), url="https://blog.example/")
+    assert isinstance(found, Feed)
+    assert [item.text for item in found.items] == ["有点酸"]
+
+
+def test_a_link_of_the_writer_to_a_comment_stays() -> None:
+    before = "我上周也洗过，先看看这里再说吧，里面写得比较清楚，尤其是关于洗完以后会不会酸的那一段，都在"
+    words = f'<p>{before} <a href="https://blog.example/?p=7#comment-9">这条</a></p>'
+    found = read(comments(words), url="https://blog.example/")
+    assert isinstance(found, Feed)
+    assert found.items[0].text.endswith("都在 这条")
+
+
+def test_a_comment_behind_a_password_is_withheld() -> None:
+    form = '<form action="/wp-login.php" class="post-password-form"><p>要口令才能看</p></form>'
+    found = read(comments(form, "<p>有点酸</p>"), url="https://blog.example/")
+    assert isinstance(found, Feed)
+    assert ([item.text for item in found.items], found.withheld) == (["有点酸"], 1)
