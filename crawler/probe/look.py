@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
@@ -57,7 +58,7 @@ class _Boards:
 
     number: re.Pattern[str]
     listing: str  # address of a board's page, under the site's root
-    links: str = _ANY_LINK
+    links: str
 
 
 _BOARDS = {
@@ -74,7 +75,9 @@ _BOARDS = {
         links="//tr[.//*[contains(@class,'forum_status')][not(contains(@class,'forum_offlink'))]]//a[@href]",
     ),
     "phpwind": _Boards(
-        number=re.compile(r"thread\.php\?(?:[^\"'#]*&)?fid[=-](\d+)"), listing="thread.php?fid={}"
+        number=re.compile(r"thread\.php\?(?:[^\"'#]*&)?fid[=-](\d+)"),
+        listing="thread.php?fid={}",
+        links="//a[starts-with(@id,'fn_')]",
     ),
 }
 
@@ -288,7 +291,7 @@ def _by_pages(found: Found, html: str, boards: _Boards, robots: Robots, visitor:
     _look_below(
         found,
         lambda number: _maybe(boards.listing.format(number), found, robots, visitor),
-        lambda page: [] if boards.links == _ANY_LINK else _boards(page, boards.number, boards.links),
+        lambda page: _boards(page, boards.number, boards.links),
     )
 
 
@@ -299,9 +302,12 @@ def _look_below(
 ) -> None:
     """Adds the boards that only the pages of their boards name."""
     known = dict(found.boards)
-    for number, _ in found.boards[:MAX_LOOKED_INTO]:
+    waiting = list(known)  # grows: below a board below a board there may be more
+    for number in islice(waiting, MAX_LOOKED_INTO):
         for sub, name in boards_of(page_of(number)):
-            known.setdefault(sub, f"{known[number]} / {name}"[:40])
+            if sub not in known:
+                known[sub] = f"{known[number]} / {name}"[:40]
+                waiting.append(sub)
     found.boards = list(known.items())[:MAX_BOARDS]
 
 

@@ -87,7 +87,7 @@ def read_feed(
     parsed: Any = feedparser.parse(data, response_headers=headers, sanitize_html=False)
     if not parsed.get("version") and not parsed.entries:
         return _no_feed(text)
-    shown = [each for each in parsed.entries if not _is_locked(each)]
+    shown = [each for each in parsed.entries if not _is_locked(each.get("content", ()))]
     items, odd = _items(_entry(each, url, now, zone) for each in shown)
     return Feed(
         withheld=len(parsed.entries) - len(shown),
@@ -290,7 +290,7 @@ _ANSWERED = re.compile(
 )
 
 
-def _comment(body: Mapping[str, Any]) -> str:
+def _comment(body: Mapping[str, object]) -> str:
     """A comment's own words, without the line that names whom it answers and without what it quotes."""
     own = _ANSWERED.sub("", str(body.get("value") or ""))
     words = tree(f"<div>{own}</div>")
@@ -299,8 +299,7 @@ def _comment(body: Mapping[str, Any]) -> str:
     return tree_to_text(words)
 
 
-def _is_locked(entry: Mapping[str, Any]) -> bool:
-    bodies = entry.get("content", ())
+def _is_locked(bodies: Iterable[Mapping[str, object]]) -> bool:
     return any("post-password-form" in str(each.get("value") or "") for each in bodies)
 
 

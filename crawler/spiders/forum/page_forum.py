@@ -20,7 +20,7 @@ from crawler.spiders.forum.pages import ListPage, SubBoard, ThreadPage
 from crawler.spiders.forum.posts import Address
 
 _COUNT = re.compile(r"\d+")
-_GONE = ("不存在", "删除", "does not exist", "doesn't exist", "invalid thread", "not found")
+_GONE = ("不存在", "删除", "id非法", "does not exist", "doesn't exist", "invalid thread", "not found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

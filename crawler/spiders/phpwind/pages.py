@@ -10,7 +10,7 @@ from datetime import datetime
 
 from crawler.coverage.tasks import Task
 from crawler.parsing import strange
-from crawler.parsing.html_tree import Node, find, first, flat, tree
+from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, Refusal
 from crawler.sources.source import Source
 from crawler.spiders.forum.json_forum import Moment
@@ -21,6 +21,7 @@ from crawler.spiders.forum.page_forum import (
     number_in,
     own_text,
     required,
+    sub_boards,
 )
 from crawler.spiders.forum.pages import ANONYMOUS, Entry, Floor, ListPage, Pin, ThreadPage
 from crawler.spiders.forum.targets import BoardAt, ThreadAt
@@ -32,14 +33,22 @@ _WHEN = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{2}(?::\d{2})?)?")
 _CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
 _ROW = "//tr[.//a[starts-with(@id,'a_ajax_')]]"
 _BODY = "//*[starts-with(@id,'read_')][self::div or self::td]"
-_NOTICE = "//*[{} or {} or @id='showmsg']".format(_CLASS.format("regMsg"), _CLASS.format("cc_message"))
-_NOISE = ".//blockquote | .//*[{}]".format(
-    " or ".join(_CLASS.format(name) for name in ("quote", "blockquote", "tips", "readSign", "signature"))
-    + " or starts-with(@id,'alert_') or starts-with(@id,'att_') or self::script or self::style"
-    + " or contains(translate(@style,' ',''),'display:none')"
+_NOTICE = "//*[{} or {} or {} or @id='showmsg']".format(
+    _CLASS.format("regMsg"), _CLASS.format("cc_message"), _CLASS.format("regIgnore")
+)
+_SUB = "//a[starts-with(@id,'fn_')]"
+# A moderator's word in place of a post's: the only thing in its cell, as if marked with a pen.
+_SHIELDED = "self::*[count(*)=1]/span[contains(@style,'background-color:#ffff66')]"
+_NOISE = (
+    ".//blockquote | .//*[{}]".format(
+        " or ".join(_CLASS.format(name) for name in ("quote", "blockquote", "tips", "readSign", "signature"))
+        + " or starts-with(@id,'alert_') or starts-with(@id,'att_') or self::script or self::style"
+        + " or contains(translate(@style,' ',''),'display:none')"
+    )
+    + " | .//div[a[contains(@onclick,'CopyCode')]]"
 )
 _IN_WORDS = strange.names("""
-    f# mb# cc fl fr tal quote blockquote blockquote# tips readSign signature tpc_content
+    f# mb# cc fl fr tal text quote blockquote blockquote# tips readSign signature tpc_content
     s# b gray hidden imgList B_code
 """)
 
@@ -64,7 +73,11 @@ def read_list(html: str, read_at: Moment) -> ListPage | Refusal | Blocked:
     rows = find(page, _ROW)
     if not rows and not find(page, "//*[@id='threadlist' or @id='ajaxtable']"):
         return notice_of(page, html, _NOTICE, "版块列表")
-    return ListPage(entries=tuple(_entry(row, read_at) for row in rows), next_page=_next(page))
+    return ListPage(
+        entries=tuple(_entry(row, read_at) for row in rows),
+        next_page=_next(page),
+        boards=sub_boards(find(page, _SUB), _BOARD, ""),
+    )
 
 
 def _entry(row: Node, read_at: Moment) -> Entry:
@@ -92,8 +105,11 @@ def read_thread(html: str, read_at: Moment) -> ThreadPage | Refusal | Blocked:
     if not bodies:
         return notice_of(page, html, _NOTICE, "主题页")
     trail = f"//*[@id='breadCrumb' or {_CLASS.format('readNav')}]//a/@href"
+    title = required(page, "//h1[@id='subject_tpc'] | //*[@id='subject_tpc']", "主题的标题")
+    for button in find(title, ".//a[starts-with(@href,'javascript')]"):
+        drop(button)
     return ThreadPage(
-        title=flat(required(page, "//h1[@id='subject_tpc'] | //*[@id='subject_tpc']", "主题的标题")),
+        title=flat(title),
         fid=number_in(_BOARD, reversed(find(page, trail))),
         floors=tuple(_floor(body, read_at) for body in bodies),
         page=count_in(first(page, f"//*[{_CLASS.format('pages')}]//b/text()")) or 1,
@@ -108,12 +124,15 @@ def _floor(body: Node, read_at: Moment) -> Floor:
     shown = required(block, f".//*[{_CLASS.format('tipTop')}]", "帖子的时间")
     strange.note_names("正文", find(body, ".//@class"), _IN_WORDS)
     opening = number == "tpc"
+    shielded = first(body, _SHIELDED)
+    withheld = flat(body) if shielded is not None and flat(body) == flat(shielded) else ""
     return Floor(
         pid="" if opening else number,
         floor=1 if opening else None,
         author=(flat(name) if name is not None else "") or ANONYMOUS,
         published_at=_time(shown, read_at),
-        text=own_text(body, _NOISE),
+        text="" if withheld else own_text(body, _NOISE),
+        withheld=withheld,
     )
 
 

@@ -92,28 +92,36 @@ BOARDS = {
     "phpbb": """<div id="phpbb"><ul class="topiclist"><li><a href="./viewforum.php?f=3">本地</a></li></ul>
         <ul class="topiclist forums">{}</ul></div>""",
     "mybb": '<script>var MyBB.settings</script><a href="forumdisplay.php?fid=3">本地</a><table>{}</table>',
+    "phpwind": '<meta name="generator" content="phpwind 8.7"><a href="thread.php?fid=3">本地</a>{}',
 }
 ROWS = {
     "phpbb": '<li><dl class="{}"><a href="./viewforum.php?f={}" class="forumtitle">{}</a></dl></li>',
     "mybb": """<tr><td><span class="forum_status {}"></span></td>
         <td><strong><a href="forumdisplay.php?fid={}">{}</a></strong></td></tr>""",
+    "phpwind": '<h2 class="{0}"><a href="thread.php?fid={1}" id="fn_{1}">{2}</a></h2>',
 }
-LISTS = {"phpbb": "/viewforum.php?f=4", "mybb": "/forumdisplay.php?fid=4"}
+LISTS = {
+    "phpbb": "/viewforum.php?f={}",
+    "mybb": "/forumdisplay.php?fid={}",
+    "phpwind": "/thread.php?fid={}",
+}
 LINKS = {"phpbb": "forum_link", "mybb": "forum_offlink"}
 
 
-@pytest.mark.parametrize("engine", ["phpbb", "mybb"])
+@pytest.mark.parametrize("engine", ["phpbb", "mybb", "phpwind"])
 def test_boards_of_other_forums_are_found_with_those_below_and_written(tmp_path: Path, engine: str) -> None:
     row, frame = ROWS[engine], BOARDS[engine]
-    front = frame.format(row.format("x", "4", "求助") + row.format(LINKS[engine], "12", "外站"))
-    below = frame.format(row.format("x", "5", "口腔"))
-    site = trap_forum({"/index.php": html(front), LISTS[engine]: html(below)})
-    found, _ = look_at(site, "index.php")
-    assert (found.engine, found.boards) == (engine, [("4", "求助"), ("5", "求助 / 口腔")])
+    elsewhere = row.format(LINKS[engine], "12", "外站") if engine in LINKS else ""
+    pages = {"/index.php": html(frame.format(row.format("x", "4", "求助") + elsewhere))}
+    for upper, number, name in (("4", "5", "口腔"), ("5", "6", "牙套")):
+        pages[LISTS[engine].format(upper)] = html(frame.format(row.format("x", number, name)))
+    found, _ = look_at(trap_forum(pages), "index.php")
+    boards = [("4", "求助"), ("5", "求助 / 口腔"), ("6", "求助 / 口腔 / 牙套")]
+    assert (found.engine, found.boards) == (engine, boards)
     (tmp_path / "sources.toml").write_text(
         table(found, "site", enabled=False, private=True), encoding="utf-8"
     )
-    assert [board.id for board in load_sources(tmp_path / "sources.toml")[0].boards] == ["4", "5"]
+    assert [board.id for board in load_sources(tmp_path / "sources.toml")[0].boards] == ["4", "5", "6"]
 
 
 def test_the_address_of_a_feed_has_no_visitors_number() -> None:
