@@ -1,7 +1,7 @@
 """MyBB 1.8, its default theme: `forumdisplay.php` and `showthread.php`. Pure.
 
 Times are shown as the board's operator likes: month first as MyBB comes, days in words for the last two, with
-the date in a `title`.
+the date in a `title`. Of two small numbers the first is taken for the month, unless that is none or to come.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from crawler.coverage.tasks import Task
 from crawler.parsing import strange
 from crawler.parsing.html_tree import Node, drop, find, first, flat, tree
 from crawler.parsing.outcomes import Blocked, Refusal
+from crawler.parsing.times import CLOCK_SLACK
 from crawler.sources.source import Source
 from crawler.spiders.forum.json_forum import Moment
 from crawler.spiders.forum.page_forum import (
@@ -63,7 +64,14 @@ _IN_WORDS = strange.names("""
     mycode_color mycode_size mycode_font mycode_align mycode_list mycode_hr codeblock phpcodeblock title body
     smilie smilie_# attachment quick_jump mention clear
 """)
-_DATE = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})(?:, (\d{1,2}):(\d{2})(?: ?([AP]M))?)?", re.IGNORECASE)
+_DAY = re.compile(
+    r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})"
+    r"|(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})[-/.](?P<late>\d{4}|\d{2})(?!\d)"
+    r"|(?:(?P<name>[a-z]{3,9}) (?P<nth>\d{1,2})(?:st|nd|rd|th)?,"
+    r"|(?P<first>\d{1,2})(?:st|nd|rd|th)? (?P<then>[a-z]{3,9}),?) (?P<last>\d{4})",
+    re.IGNORECASE,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([AP]M))?", re.IGNORECASE)
 
 
@@ -152,20 +160,35 @@ def _next(page: Node) -> int | None:
 
 
 def _time(node: Node, read_at: Moment) -> datetime:
-    """ "11-20-2026, 08:00 AM"; or words ("2 hours ago", "Today, 08:00 AM") with the date in a `title`."""
+    """ "11-20-2026, 08:00 AM" or another of the forms an operator can choose; or words ("2 hours ago",
+    "Today, 08:00 AM") with the date in a `title`."""
     given = first(node, ".//span[@title]/@title") or ""
     shown = " ".join("".join(first(node, "self::*").itertext()).split())
-    day = _DATE.search(given) or _DATE.search(shown)
+    day = _DAY.search(given) or _DAY.search(shown)
     if day is None:
         return read_at.time(given or shown, "帖子")
-    clock = day.groups()[3:] if day[4] else getattr(_CLOCK.search(shown), "groups", tuple)()
-    return read_at.time(f"{_iso(day)} {_hour(*clock)}", "帖子")
+    clock = _CLOCK.search(day.string[day.end() :]) or _CLOCK.search(shown)
+    hour = _hour(*clock.groups()) if clock else _hour()
+    times = [read_at.time(f"{date} {hour}", "帖子") for date in _dates(day)]
+    return next((time for time in times if time <= read_at.now + CLOCK_SLACK), times[0])
 
 
-def _iso(day: re.Match[str]) -> str:
-    """Month first, unless that is none."""
-    month, number = (day[2], day[1]) if int(day[1]) > 12 else (day[1], day[2])
-    return f"{day[3]}-{int(month):02}-{int(number):02}"
+def _dates(day: re.Match[str]) -> list[str]:
+    """What the day can be: month first where two numbers leave it open, unless that is none."""
+    if day["year"]:
+        return [_iso(day["year"], day["month"], day["day"])]
+    if day["last"]:
+        month = (day["name"] or day["then"]).lower()[:3]
+        number = _MONTHS.index(month) + 1 if month in _MONTHS else 0
+        return [_iso(day["last"], str(number), day["nth"] or day["first"])]
+    year = day["late"] if len(day["late"]) == 4 else f"20{day['late']}"
+    orders = ((day["one"], day["two"]), (day["two"], day["one"]))
+    possible = [(month, number) for month, number in orders if int(month) <= 12]
+    return [_iso(year, month, number) for month, number in possible or orders]
+
+
+def _iso(year: str, month: str, day: str) -> str:
+    return f"{year}-{int(month):02}-{int(day):02}"
 
 
 def _hour(hour: str = "0", minute: str = "00", half: str | None = None) -> str:

@@ -15,7 +15,8 @@ from crawler.spiders.forum.json_forum import Moment
 from crawler.spiders.forum.pages import ListPage, ThreadPage
 from crawler.spiders.mybb.pages import read_list, read_thread
 
-AT = Moment(now=datetime(2026, 11, 30, 8, 0, tzinfo=UTC), zone=ZoneInfo("Asia/Shanghai"))
+ZONE = ZoneInfo("Asia/Shanghai")
+AT = Moment(now=datetime(2026, 11, 30, 8, 0, tzinfo=UTC), zone=ZONE)
 LOGIN = """<div style="display: none;"><form><table class="tborder"><tr><td class="thead">登录</td></tr>
 <tr><td class="trow1">用户名:</td></tr></table></form></div>"""
 SUB_BOARDS = """<table class="tborder"><tr><td class="thead">里面的版</td></tr><tr>
@@ -106,3 +107,39 @@ def test_the_pages_of_a_thread_are_not_those_of_its_board() -> None:
     found = read_thread(POST.format(words="疼"), AT)
     assert isinstance(found, ThreadPage)
     assert (found.page, found.next_page) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "11-22-2026, 11:56 PM",
+        "22-11-2026, 23:56",
+        "2026-11-22, 23:56",
+        "2026年11月22日, 23:56",
+        "22.11.26, 23:56",
+        "November 22nd, 2026, 11:56 PM",
+        "Sunday, November 22nd, 2026, 11:56 PM",
+        "22nd November 2026, 11:56 PM",
+        '<span title="11-22-2026, 11:56 PM">8 hours ago</span>',
+        '<span title="2026-11-22">Yesterday</span>, 23:56',
+    ],
+)
+def test_dates_in_every_form_an_operator_can_choose(shown: str) -> None:
+    found = read_thread(POST.format(words="疼").replace("11-22-2026, 11:56 PM", shown), AT)
+    assert isinstance(found, ThreadPage)
+    assert found.floors[0].published_at == datetime(2026, 11, 22, 15, 56, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("shown", "day"), [("10-11-2026, 08:00 AM", 11), ("05-12-2026, 08:00 AM", 12), ("03-12-2026", 12)]
+)
+def test_of_two_small_numbers_the_first_is_the_month(shown: str, day: int) -> None:
+    found = read_thread(POST.format(words="疼").replace("11-22-2026, 11:56 PM", shown), AT)
+    assert isinstance(found, ThreadPage)
+    assert found.floors[0].published_at.astimezone(ZONE).day == day
+
+
+def test_unless_that_would_be_in_the_future() -> None:
+    found = read_thread(POST.format(words="疼").replace("11-22-2026, 11:56 PM", "12-11-2026, 08:00 AM"), AT)
+    assert isinstance(found, ThreadPage)
+    assert found.floors[0].published_at == datetime(2026, 11, 12, 0, 0, tzinfo=UTC)
