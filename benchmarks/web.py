@@ -156,6 +156,7 @@ def other_pages(sample: Sequence[Lead]) -> dict[str, Make]:
         "today": lambda rng: f"/?clinic={rng.choice(PLACES)[0]}",
         "topics": lambda rng: f"/topics?span={rng.choice(('today', 'week', 'month'))}",
         "questions": lambda rng: f"/questions?span={rng.choice(('today', 'week', 'month'))}",
+        "trends": lambda rng: f"/trends?back={rng.choice(('month', 'quarter', 'year'))}",
         "needs": lambda rng: "/needs",
         "groups": lambda rng: "/groups",
         "funnel": lambda rng: f"/funnel?since={rng.choice(('30d', '90d', '365d'))}",

@@ -19,12 +19,13 @@ from leads.query.fields import FIELDS
 from leads.records import open_records
 from leads.storage import open_index
 from leads.web.api import coverage as sources
-from leads.web.api import groups, leads, mentions
+from leads.web.api import groups, leads, mentions, needs, questions, topics
 from leads.web.api.access import Caller, identify, lacking
 from leads.web.desk import Desk
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer  # late: an extra
+    from mcp.types import ToolAnnotations
 
 VARIABLE = "TINGZHEN_TOKEN"
 TOOL_SCOPES = {
@@ -33,6 +34,10 @@ TOOL_SCOPES = {
     "mentions": "mentions:read",
     "coverage": "coverage:read",
     "groups": "leads:read",
+    "similar_leads": "leads:read",
+    "topics": "leads:read",
+    "questions": "leads:read",
+    "needs": "leads:read",
 }
 NOT_ASKED = ("cursor", "limit")  # an assistant reads one page, of its own length
 ABOUT = (
@@ -96,6 +101,26 @@ class Tools:
         caller = self.caller(TOOL_SCOPES["mentions"])
         form = _form(mentions.MentionSearch, criteria)
         return mentions.listing(self._desk, caller.visitor, form, now=self._desk.clock())
+
+    def similar_leads(self, **criteria: object) -> Told:
+        """Leads like a lead or a text."""
+        caller = self.caller(TOOL_SCOPES["similar_leads"])
+        return leads.similar(self._desk, caller.visitor, _form(leads.Likeness, criteria))
+
+    def topics(self, **criteria: object) -> Told:
+        """What a city speaks of."""
+        caller = self.caller(TOOL_SCOPES["topics"])
+        return topics.listing(self._desk, caller.visitor, _form(topics.TopicsAsked, criteria))
+
+    def questions(self, **criteria: object) -> Told:
+        """What people ask."""
+        caller = self.caller(TOOL_SCOPES["questions"])
+        return questions.listing(self._desk, caller.visitor, _form(questions.QuestionsAsked, criteria))
+
+    def needs(self, **criteria: object) -> Told:
+        """What nobody answers."""
+        caller = self.caller(TOOL_SCOPES["needs"])
+        return needs.listing(self._desk, caller.visitor, _form(needs.NeedsAsked, criteria))
 
     def coverage(self) -> Told:
         """Every source."""
@@ -173,7 +198,44 @@ def server(tools: Tools) -> MCPServer:
         病程，建议长期群、短期群还是不建群和理由。"""
         return _said(lambda: tools.groups(city))
 
+    _of_insights(made, tools, reading)
     return made
+
+
+_City = Annotated[str, Field(description="城市的名字或代码，all 是全部地区；空的是第一家诊所的。")]
+_Span = Annotated[str, Field(description="today 今日、week 近 7 天、month 近 30 天。")]
+
+
+def _of_insights(made: MCPServer, tools: Tools, reading: ToolAnnotations) -> None:
+    """The tools about what many say together: none of their figures is under five."""
+
+    @made.tool(title="相似的线索", annotations=reading)
+    def similar_leads(
+        text: Annotated[str, Field(description="用自己的话写：谁，哪里不舒服，想问什么。")] = "",
+        lead_id: Annotated[str, Field(description="或者一条线索的编号：找和它相似的。")] = "",
+        limit: Annotated[int, Field(description="最多几条。", ge=1, le=leads.MOST_SIMILAR)] = 6,
+    ) -> Told:
+        """和一段描述或一条线索说同一类事的线索，最像的在前。"""
+        return _said(lambda: tools.similar_leads(text=text, lead_id=lead_id, limit=limit))
+
+    @made.tool(title="话题", annotations=reading)
+    def topics(city: _City = "", span: _Span = "week") -> Told:
+        """一座城市在说什么：每个症状、疾病和治疗有多少线索，和这里的往常比是多了还是少了。"""
+        return _said(lambda: tools.topics(city=city, span=span))
+
+    @made.tool(title="大家在问", annotations=reading)
+    def questions(
+        city: _City = "",
+        span: _Span = "month",
+        symptom: Annotated[str, Field(description="只看这个症状，名称或代码。")] = "",
+    ) -> Told:
+        """至少 5 个人问过的问题：多少人问，多少没人回答。"""
+        return _said(lambda: tools.questions(city=city, span=span, symptom=symptom))
+
+    @made.tool(title="没人回答", annotations=reading)
+    def needs(city: _City = "", span: _Span = "month") -> Told:
+        """哪个区的哪种需求没人回答的比平常多。"""
+        return _said(lambda: tools.needs(city=city, span=span))
 
 
 def _search_fields() -> list[inspect.Parameter]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from zipfile import BadZipFile
 
 from crawler import owner_only
@@ -152,3 +154,27 @@ def open_tagger(model: Path = MODEL, own: OwnWords = NO_WORDS) -> Tagger:
 def tagger(data_dir: Path, own: OwnWords = NO_WORDS) -> Tagger:
     """The tagger with the model in use, and a clinic's own words."""
     return open_tagger(model_folder(data_dir), own)
+
+
+def tagger_at_hand(data_dir: Path, own: OwnWords = NO_WORDS) -> Tagger:
+    """The same, loaded once a process, and again when the model or the clinic's own words are others."""
+    return _at_hand(data_dir).tagger(model_folder(data_dir), own)
+
+
+class _AtHand:
+    """The tagger that is loaded."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._loaded: tuple[Path, OwnWords, Tagger] | None = None
+
+    def tagger(self, model: Path, own: OwnWords) -> Tagger:
+        with self._lock:
+            if self._loaded is None or self._loaded[:2] != (model, own):
+                self._loaded = (model, own, open_tagger(model, own))
+            return self._loaded[2]
+
+
+@cache
+def _at_hand(data_dir: Path) -> _AtHand:
+    return _AtHand()

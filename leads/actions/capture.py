@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
-from threading import Lock
 
 from crawler.importers.seen import BadRecord, SeenPost, read_seen
 from crawler.items import Post
@@ -21,8 +18,6 @@ from leads.ingest.build import ingestor
 from leads.ingest.ingestor import Ingestor, Report
 from leads.records import Records, audit, captures, feedback
 from leads.records.captures import CaptureOutcome
-from nlp import Tagger
-from nlp.models import OwnWords
 
 
 class DayLimitError(TingzhenError):
@@ -68,7 +63,7 @@ def capture(
         return _noted(
             records, "known", "这条已经有了，没有重复保存。", post, who=who, now=now, left=most - sent - 1
         )
-    ready = _at_hand(settings.data_dir).tagger(storage.model_folder(settings.data_dir), own)
+    ready = storage.tagger_at_hand(settings.data_dir, own)
     outcome, said, is_lead = _kept(ingestor(settings, index, records, ready=ready), post, now)
     return _noted(records, outcome, said, post, who=who, now=now, left=most - sent - 1, is_lead=is_lead)
 
@@ -103,22 +98,3 @@ def _noted(
         audit.note(session, who=who, action=f"capture.{outcome}", subject=post.source, now=now)
     post_id = "" if outcome == "dropped" else post.id
     return Captured(outcome=outcome, said=said, post_id=post_id, is_lead=is_lead, left=left)
-
-
-class _AtHand:
-    """A tagger that is loaded once, and again when the model or the clinic's own words are others."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._loaded: tuple[Path, OwnWords, Tagger] | None = None
-
-    def tagger(self, model: Path, own: OwnWords) -> Tagger:
-        with self._lock:
-            if self._loaded is None or self._loaded[:2] != (model, own):
-                self._loaded = (model, own, storage.open_tagger(model, own))
-            return self._loaded[2]
-
-
-@cache
-def _at_hand(data_dir: Path) -> _AtHand:
-    return _AtHand()

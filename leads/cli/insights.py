@@ -57,3 +57,29 @@ def groups(
     from leads.terminal import insights as show  # late: numpy and the records
 
     show.groups(state.settings(), city=city, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command()
+def needs(
+    city: Annotated[str, typer.Option(help="城市的名字或代码；不写是全部地区。")] = "",
+    span: Annotated[str, typer.Option(help="today、week（近 7 天）或 month（近 30 天）。")] = "month",
+    as_json: Json = False,
+) -> None:
+    """没人回答：哪个区的哪种需求没人回答的比平常多。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.needs(state.settings(), city=city, span=span, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command()
+def similar(
+    text: Annotated[str, typer.Argument(help="用自己的话写的描述。")] = "",
+    lead: Annotated[str, typer.Option(help="或者一条线索的编号。")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="最多几条。")] = 10,
+    as_json: Json = False,
+) -> None:
+    """相似：和一段描述或一条线索说同一类事的线索。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    now = datetime.now(UTC)
+    show.similar(state.settings(), text=text, lead_id=lead, limit=limit, now=now, as_json=as_json)

@@ -182,8 +182,14 @@ class LeadIndex(ABC):
         """Searchable leads by the dimensions asked for: values in their order → count, "" for not known."""
 
     @abstractmethod
-    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
-        """Searchable leads about the same, by the rare words they share; most alike first, never itself."""
+    def alike(
+        self, words: Sequence[str], *, besides: str = "", limit: int = 10
+    ) -> Sequence[tuple[Lead, float]]:
+        """Searchable leads that have any of the rarest of these tokens, or of their sub-words, by BM25.
+
+        Best first, with BM25's figure (above 0; two indexes may differ in it). `besides`: the id of a lead
+        whose own words these are; it is left out, and so are words that nobody else has.
+        """
 
     @abstractmethod
     def folded(self, lead_id: str) -> Sequence[Lead]:

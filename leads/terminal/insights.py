@@ -7,7 +7,10 @@ from datetime import datetime
 from leads import storage
 from leads.config import Settings
 from leads.errors import QueryError
+from leads.index.codec import lead_view
 from leads.index.spread import city_of
+from leads.insights import needs as unanswered
+from leads.insights import similar as alike
 from leads.insights.groups import groups as gathered
 from leads.insights.groups.table import COLUMNS, rows
 from leads.insights.questions.outline import Outline, markdown
@@ -93,6 +96,49 @@ def groups(settings: Settings, *, city: str, now: datetime, as_json: bool) -> No
     print("  ".join(COLUMNS))
     for row in rows(found):
         print("  ".join(map(str, row)))
+
+
+def needs(settings: Settings, *, city: str, span: str, now: datetime, as_json: bool) -> None:
+    """Needs that stay without an answer.
+
+    Raises:
+        QueryError: no such city or span.
+        StorageError: the data folder or the index cannot be read.
+    """
+    chosen, area = _span(span), city_of(area_code(city)) if city else ""
+    with storage.open_index(settings, create=False) as index:
+        found = unanswered.find(index, area, chosen, now=now)
+    if as_json:
+        print_json([each.to_json() for each in found])
+        return
+    for need in found:
+        print(f"{area_name(need.district)}  {need.name}  没人回答 {need.unanswered}")
+
+
+def similar(settings: Settings, *, text: str, lead_id: str, limit: int, now: datetime, as_json: bool) -> None:
+    """Leads like a text, or like a lead.
+
+    Raises:
+        QueryError: neither is given, or no such lead.
+        StorageError: the data folder or the index cannot be read.
+    """
+    if not lead_id and not text.strip():
+        raise QueryError("请写一段描述，或用 --lead 给一条线索的编号。")
+    with storage.open_index(settings, create=False) as index:
+        lead = index.get(lead_id) if lead_id else None
+        if lead_id and lead is None:
+            raise QueryError(f"没有线索 {lead_id!r}：请对照 tingzhen search 的编号。")
+        about = (
+            alike.of_lead(lead)
+            if lead
+            else alike.described(text, storage.tagger(settings.data_dir).tag(text))
+        )
+        found = alike.find(index, about, now=now, besides=lead_id, limit=limit)
+    if as_json:
+        print_json([lead_view(each) for each in found])
+        return
+    for each in found:
+        print(f"{each.id}  {' '.join(each.post.full_text.split())[:60]}")
 
 
 def _span(text: str) -> Span:

@@ -98,7 +98,8 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
         ("search_leads", {"since": "yesterday"}),
     )
     assert [tool.name for tool in tools] == [
-        "search_leads", "get_lead", "mentions", "coverage", "groups",
+        "search_leads", "get_lead", "mentions", "coverage", "groups", "similar_leads", "topics", "questions",
+        "needs",
     ]  # fmt: skip
     assert all(tool.annotations.read_only_hint and "。" in tool.description for tool in tools)
     assert [failed for failed, _ in answers] == [False] * 5 + [True] * 2
@@ -111,6 +112,25 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
     assert "没有这条线索" in missing
     assert "since 'YESTERDAY' 看不懂" in unclear or "since 'yesterday' 看不懂" in unclear
     assert "author_key" not in str(answers)
+
+
+def test_reads_what_many_say_together(place: Path) -> None:
+    _, answers = asked(
+        place,
+        token(place, "leads:read"),
+        ("similar_leads", {"text": "牙疼得厉害", "limit": 3}),
+        ("similar_leads", {"lead_id": "forum/1", "limit": 3}),
+        ("topics", {"city": "成都", "span": "month"}),
+        ("questions", {}),
+        ("needs", {"span": "week"}),
+        ("similar_leads", {}),
+    )
+    assert [failed for failed, _ in answers] == [False] * 5 + [True]
+    alike, of_lead, topics, questions, needs, empty = [said for _, said in answers]
+    assert len(alike["items"]) == len(of_lead["items"]) == 3
+    assert "forum/1" not in {each["id"] for each in of_lead["items"]}
+    assert (topics["city"], questions["span"], needs["span"]) == ("510100", "month", "week")
+    assert "请写一段描述" in empty
 
 
 def test_a_doctors_token_sees_own_clinics_and_its_scopes_only(place: Path) -> None:

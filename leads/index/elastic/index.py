@@ -221,8 +221,10 @@ class ElasticIndex(LeadIndex):
     def daily(self, asked: Daily) -> Counts:
         return self._reader.daily(asked)
 
-    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
-        return self._reader.similar(lead_id, limit)
+    def alike(
+        self, words: Sequence[str], *, besides: str = "", limit: int = 10
+    ) -> Sequence[tuple[Lead, float]]:
+        return self._reader.alike(words, besides, limit)
 
     def digests(self, kind: Kind) -> Iterator[Digest]:
         return self._reader.digests(kind)

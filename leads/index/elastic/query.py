@@ -12,7 +12,7 @@ plain filter.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
@@ -37,6 +37,7 @@ from leads.models import (
     Without,
 )
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor, same_city
+from nlp.text.dictionary import subwords
 
 MAX_PLACES = 10_000  # distinct places of one answer: the country has 3,300 divisions
 _SLACK_KM = 0.05  # geo_point keeps about a centimetre; candidates are judged exactly afterwards
@@ -293,20 +294,17 @@ def on_tile(zoom: int, x: int, y: int) -> Body:
     }
 
 
-def alike(index: str, lead_id: str) -> Body:
+def alike(words: Sequence[str], besides: str) -> Body:
     """more_like_this over the words: the same choice of rare words as the embedded index makes."""
+    terms = dict.fromkeys(fit(word_term(word)) for word in (*words, *sorted(subwords(tuple(words)))))
+    like = {
+        "fields": ["words", "subwords"], "like": " ".join(terms), "min_term_freq": 1,
+        "min_doc_freq": 2 if besides else 1, "max_query_terms": 24, "minimum_should_match": "1",
+    }  # fmt: skip
     return {
         "bool": {
-            "must": [
-                {
-                    "more_like_this": {
-                        "fields": ["words"], "like": [{"_index": index, "_id": lead_id}],
-                        "min_term_freq": 1, "min_doc_freq": 2, "max_query_terms": 12,
-                        "minimum_should_match": "30%",
-                    }
-                }
-            ],
+            "must": [{"more_like_this": like}],
             "filter": [{"term": {"head": ""}}],
-            "must_not": [{"ids": {"values": [lead_id]}}],
+            "must_not": [{"ids": {"values": [besides]}}] if besides else [],
         }
-    }  # fmt: skip
+    }

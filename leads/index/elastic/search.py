@@ -247,17 +247,17 @@ class ElasticReader:
             )  # fmt: skip
         return [lead_of(hit["_source"]) for hit in reply["hits"]["hits"]]
 
-    def similar(self, lead_id: str, limit: int) -> list[Lead]:
-        if self.get(lead_id) is None:
+    def alike(self, words: Sequence[str], besides: str, limit: int) -> list[tuple[Lead, float]]:
+        if not words:
             return []
-        index = self._names["leads"]
         with translated():
             reply = self._client.search(
-                index=index, query=alike(index, lead_id), size=limit, source=False, track_total_hits=False
-            )
-        ids = [hit["_id"] for hit in reply["hits"]["hits"]]
-        leads = self._leads(ids)
-        return [leads[key] for key in ids if key in leads]
+                index=self._names["leads"], query=alike(words, besides), size=limit, source=False,
+                track_total_hits=False,
+            )  # fmt: skip
+        scores = {hit["_id"]: float(hit["_score"]) for hit in reply["hits"]["hits"]}
+        leads = self._leads(list(scores))
+        return [(leads[key], score) for key, score in scores.items() if key in leads]
 
     def get(self, lead_id: str) -> Lead | None:
         if not lead_id:

@@ -255,12 +255,12 @@ class SqliteIndex(LeadIndex):
         with translated():
             return daily(self._reader, asked)
 
-    def similar(self, lead_id: str, limit: int = 10) -> Sequence[Lead]:
-        lead = self.get(lead_id)
-        if lead is None:
-            return ()
+    def alike(
+        self, words: Sequence[str], *, besides: str = "", limit: int = 10
+    ) -> Sequence[tuple[Lead, float]]:
         with translated():
-            return [self._lead(rowid) for rowid in views.similar_rows(self._reader, lead, limit)]
+            found = views.alike_rows(self._reader, words, besides, limit)
+            return [(self._lead(rowid), score) for rowid, score in found]
 
     def digests(self, kind: Kind) -> Iterator[Digest]:
         with translated():

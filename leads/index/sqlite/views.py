@@ -5,23 +5,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from math import ceil
 
 import orjson
 
 from crawler.items import Post
 from leads.index.base import Digest, Kind, Record, Stored
-from leads.index.codec import lead_from_dict, mention_from_dict, mention_to_dict
+from leads.index.codec import mention_from_dict, mention_to_dict
 from leads.index.spread import digest
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
 from leads.index.terms import word_term
 from leads.models import Lead, Mention
+from nlp.text.dictionary import subwords
 
 CHUNK = 500
-RARE_WORDS = 12  # as many of a post's words stand for what it is about
+RARE_WORDS = 24  # as many of a post's words stand for what it is about
 FEWEST_WORDS, MOST_ALIKE = 4, 8_000  # of them at least so many; more only while so few posts have one of them
-SHARED = 0.3  # of them a similar post has at least this share
 
 
 def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
@@ -33,47 +32,39 @@ def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def similar_rows(database: sqlite3.Connection, lead: Lead, limit: int) -> list[int]:
-    """Rowids of searchable leads that share the rare words of this one, most alike first (bm25)."""
-    rare = _rare_words(database, lead)
+def alike_rows(
+    database: sqlite3.Connection, words: Sequence[str], besides: str, limit: int
+) -> list[tuple[int, float]]:
+    """Rowids of searchable leads that have any of the rare ones of these words, best first, with bm25."""
+    rare = _rare_words(database, words, least=2 if besides else 1)
     if not rare:
         return []
-    expression = "words : (" + " OR ".join(f'"{term}"' for term in rare) + ")"
+    expression = "{words subwords} : (" + " OR ".join(f'"{term}"' for term in rare) + ")"
     rows = database.execute(
-        "SELECT leads.rowid, id, doc FROM fts CROSS JOIN leads ON leads.rowid = fts.rowid"
-        " WHERE fts MATCH ? AND head IS NULL ORDER BY rank LIMIT ?",
-        (expression, limit * 4 + 1),
-    ).fetchall()
-    needed = ceil(SHARED * len(rare))
-    near = (
-        rowid
-        for rowid, lead_id, doc in rows
-        if lead_id != lead.id and len(rare & _terms(lead_from_dict(orjson.loads(doc)))) >= needed
+        "SELECT leads.rowid, -rank FROM fts CROSS JOIN leads ON leads.rowid = fts.rowid"
+        " WHERE fts MATCH ? AND head IS NULL AND id != ? ORDER BY rank LIMIT ?",
+        (expression, besides, limit),
     )
-    return list(islice(near, limit))
+    return [(rowid, score) for rowid, score in rows]
 
 
-def _rare_words(database: sqlite3.Connection, lead: Lead) -> set[str]:
-    """The post's words that fewest posts have, but at least one other."""
-    terms = sorted(_terms(lead))
+def _rare_words(database: sqlite3.Connection, words: Sequence[str], *, least: int) -> list[str]:
+    """The words that fewest posts have, but at least so many."""
+    terms = sorted({*map(word_term, words), *map(word_term, subwords(tuple(words)))})
     rows = database.execute(
-        "SELECT term, doc FROM temp.vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc > 1"
+        "SELECT term, doc FROM temp.vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc >= ?"
         " ORDER BY doc, term LIMIT ?",
-        (orjson.dumps(terms).decode(), RARE_WORDS),
+        (orjson.dumps(terms).decode(), least, RARE_WORDS),
     )
-    kept: set[str] = set()
+    kept: list[str] = []
     posts = 0
     for term, count in rows:
         posts += count
         # Each of these posts is looked at and weighed; where even rare words stand in thousands, few do.
         if len(kept) >= FEWEST_WORDS and posts > MOST_ALIKE:
             break
-        kept.add(term)
+        kept.append(term)
     return kept
-
-
-def _terms(lead: Lead) -> set[str]:
-    return set(map(word_term, lead.tags.tokens))
 
 
 def digests(database: sqlite3.Connection, kind: Kind) -> Iterator[Digest]:

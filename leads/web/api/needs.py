@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
-from leads.web.desk import TheDesk
+from leads.web.auth import Visitor
+from leads.web.desk import Desk, TheDesk
 from leads.web.insights.asked import place_of
 from leads.web.insights.needs import of_place
 
@@ -47,9 +48,11 @@ def needs(
     request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[NeedsAsked, Query()]
 ) -> Response:
     """哪个区的哪种需求没人回答。"""
-    place = place_of(desk.index, caller.visitor, form.city, clock=desk.clock)
-    found = of_place(desk, caller.visitor, place, form.span)
-    body: dict[str, object] = {
-        "city": place.city, "span": form.span, "needs": [each.to_json() for each in found],
-    }  # fmt: skip
-    return answer(request, body)
+    return answer(request, listing(desk, caller.visitor, form))
+
+
+def listing(desk: Desk, visitor: Visitor, form: NeedsAsked) -> dict[str, object]:
+    """The needs; raises QueryError for a city that cannot be asked about."""
+    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
+    found = of_place(desk, visitor, place, form.span)
+    return {"city": place.city, "span": form.span, "needs": [each.to_json() for each in found]}

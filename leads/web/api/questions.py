@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from leads.query.vocabulary import symptom_code
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
-from leads.web.desk import TheDesk
+from leads.web.auth import Visitor
+from leads.web.desk import Desk, TheDesk
 from leads.web.insights.asked import place_of
 from leads.web.insights.questions import of_place
 
@@ -49,10 +50,12 @@ def questions(
     request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[QuestionsAsked, Query()]
 ) -> Response:
     """大家在问什么，多少人问，多少没人回答。"""
-    place = place_of(desk.index, caller.visitor, form.city, clock=desk.clock)
+    return answer(request, listing(desk, caller.visitor, form))
+
+
+def listing(desk: Desk, visitor: Visitor, form: QuestionsAsked) -> dict[str, object]:
+    """The questions; raises QueryError for a city or symptom that cannot be asked about."""
+    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
     code = symptom_code(form.symptom) if form.symptom.strip() else ""
-    found = of_place(desk, caller.visitor, place, form.span, symptom=code)
-    body: dict[str, object] = {
-        "city": place.city, "span": form.span, "questions": [each.to_json() for each in found],
-    }  # fmt: skip
-    return answer(request, body)
+    found = of_place(desk, visitor, place, form.span, symptom=code)
+    return {"city": place.city, "span": form.span, "questions": [each.to_json() for each in found]}

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from leads.web.api.access import LeadsReader, scoped
 from leads.web.api.answers import answer
-from leads.web.desk import TheDesk
+from leads.web.auth import Visitor
+from leads.web.desk import Desk, TheDesk
 from leads.web.insights.asked import place_of
 from leads.web.insights.topics import of_city
 
@@ -58,6 +59,10 @@ def topics(
     request: Request, desk: TheDesk, caller: LeadsReader, form: Annotated[TopicsAsked, Query()]
 ) -> Response:
     """一座城市在说什么，和它自己的往常比。"""
-    place = place_of(desk.index, caller.visitor, form.city, clock=desk.clock)
-    found = of_city(desk, caller.visitor, place.area, form.span, specialty=form.specialty)
-    return answer(request, found.to_json())
+    return answer(request, listing(desk, caller.visitor, form))
+
+
+def listing(desk: Desk, visitor: Visitor, form: TopicsAsked) -> dict[str, object]:
+    """The topics; raises QueryError for a city that cannot be asked about."""
+    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
+    return of_city(desk, visitor, place.area, form.span, specialty=form.specialty).to_json()

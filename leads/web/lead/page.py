@@ -26,6 +26,7 @@ from leads.replies import starters
 from leads.replies.compliance import LONGEST, PLATFORMS, Objection, platform_of
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
+from leads.web.insights import similar
 from leads.web.lead import reply
 from leads.web.lead import view as leadview
 from leads.web.lead.case_form import (
@@ -348,8 +349,6 @@ def _case_page(desk: Desk, visitor: Visitor, found: CaseSubject, draft: LeadDraf
 
 def _with_lead(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead) -> LeadPage:
     index = desk.index
-    looked_at = SIMILAR * 3 if visitor.restricted else SIMILAR
-    similar = [each for each in index.similar(lead.id, looked_at) if visitor.may_see_lead(each)]
     return replace(
         page,
         shares=leadview.intents(lead),
@@ -359,7 +358,7 @@ def _with_lead(page: LeadPage, desk: Desk, visitor: Visitor, lead: Lead) -> Lead
         heard=heard_of(index, desk.records, (lead.id,), visitor.clinics).get(lead.id),
         folded=index.folded(lead.id),
         thread=[each for each in _thread(index, lead, page.now) if visitor.may_see_lead(each)],
-        similar=similar[:SIMILAR],
+        similar=similar.of_lead(desk, visitor, lead, SIMILAR),
         lines=leadview.clinics_for(lead, visitor.clinics),
     )
 

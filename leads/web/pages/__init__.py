@@ -2,7 +2,7 @@
 
 from leads.web.events import page as events
 from leads.web.funnel import page as funnel
-from leads.web.insights import groups, needs, questions, topics
+from leads.web.insights import groups, needs, questions, similar, topics, trends
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -54,9 +54,11 @@ ROUTERS = (
     mention.routes,
     maps.routes,
     topics.routes,
+    trends.routes,
     questions.routes,
     needs.routes,
     groups.routes,
+    similar.routes,
     alerts.routes,
     channels.routes,
     ack.routes,

@@ -1,4 +1,4 @@
-"""`tingzhen insights topics`, `questions` and `groups`."""
+"""`tingzhen insights …`."""
 
 from __future__ import annotations
 
@@ -53,8 +53,36 @@ def test_groups_are_lines_of_cells() -> None:
     assert [(need["name"], need["verdict"]) for need in told["needs"]] == [("牙痛", "short")]
 
 
-@pytest.mark.parametrize("words", [("topics", "--span", "year"), ("questions", "--city", "nowhere")])
+def test_needs_are_lines() -> None:
+    with SqliteIndex(Path("data") / "leads.sqlite") as index:
+        index.upsert(
+            [fresh(20 + n, f"牙疼{n}", hours=40 + n, place=region("武侯区"), replies=0) for n in range(7)]
+        )
+        index.upsert(
+            [fresh(50 + n, f"牙疼{n}", hours=40 + n, place=region("锦江区"), replies=2) for n in range(20)]
+        )
+    assert "武侯区  牙痛  没人回答" in run("insights", "needs", "--city", "成都").out
+    (told,) = run("insights", "needs", "--json").records
+    assert told["district"] == "510107"
+
+
+def test_leads_like_a_description_or_like_a_lead() -> None:
+    done = run("insights", "similar", "牙齿疼得厉害", "--limit", "3")
+    assert done.out.count("forum/") == 3
+    told = run("insights", "similar", "--lead", "forum/2", "--json").records
+    assert {each["id"] for each in told} == {f"forum/{n}" for n in (0, 1, 3, 4, 5, 6)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("topics", "--span", "year"),
+        ("questions", "--city", "nowhere"),
+        ("similar",),
+        ("similar", "--lead", "forum/404"),
+    ],
+)
 def test_what_cannot_be_understood_is_said(words: tuple[str, ...]) -> None:
     done = run("insights", *words)
     assert done.code == 2
-    assert "不" in done.said
+    assert done.said.count("。") == 1

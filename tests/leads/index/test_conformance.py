@@ -464,8 +464,14 @@ class TestSpread:
                 lead(4, "最近失眠多梦，白天没有精神"),
             ]
         )
-        assert [found.post.post_id for found in index.similar("forum/1")] == ["2"]
-        assert list(index.similar("forum/404")) == []
+        own = lead(1, "智齿冠周炎肿了三天，张不开嘴")
+        found = index.alike(own.tags.tokens, besides=own.id)
+        assert found[0][0].id == "forum/2"
+        assert "forum/1" not in {each.id for each, _ in found}
+        scores = [score for _, score in index.alike(own.tags.tokens)]
+        assert scores == sorted(scores, reverse=True)
+        assert min(scores) > 0
+        assert list(index.alike([])) == []
 
 
 class TestCopying:

@@ -40,6 +40,8 @@ EVERYBODY = (
     "/mentions/" + MENTION,
     "/map",
     "/topics?span=month",
+    "/trends",
+    "/similar",
     "/questions",
     "/needs",
     "/groups?city=all",
