@@ -112,7 +112,7 @@ EVIDENCE_NAMES: dict[Evidence, str] = {
     "ip": "IP属地",
     "profile": "资料",
 }
-PERIOD_NAMES = {"daily": "早报（每天）", "weekly": "周报", "monthly": "月报"}
+PERIOD_NAMES = {"daily": "早报（每天）", "weekly": "周报", "monthly": "月报", "quarterly": "季报"}
 OUTCOMES = {
     "ok": "正常",
     "empty": "没有内容",

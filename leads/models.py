@@ -242,8 +242,8 @@ RuleKind = Literal["mention", "lead", "spike", "silent", "blocked"]
 RULE_KINDS: tuple[RuleKind, ...] = ("mention", "lead", "spike", "silent", "blocked")
 Frequency = Literal["now", "hourly", "daily", "weekly"]
 FREQUENCIES: tuple[Frequency, ...] = ("now", "hourly", "daily", "weekly")
-Period = Literal["daily", "weekly", "monthly"]
-PERIODS: tuple[Period, ...] = ("daily", "weekly", "monthly")
+Period = Literal["daily", "weekly", "monthly", "quarterly"]
+PERIODS: tuple[Period, ...] = ("daily", "weekly", "monthly", "quarterly")
 # How grave a cause is: of a mention, the severity of its sentiment, 0 to 3.
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")

@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 1120, 320  # drawn for screens of twice the density
 _INK, _SOFT, _BAR, _LAST = "#1d2624", "#5b6866", "#9cc9c2", "#0f6b62"
 _TOP, _BOTTOM, _SIDE = 44, 44, 24
 _MOST_LABELS = 12
+_COUNTED = 26  # pixels of a day from which its count fits above it
 
 
 def png(days: Sequence[tuple[str, int]]) -> bytes:
@@ -31,7 +32,8 @@ def png(days: Sequence[tuple[str, int]]) -> bytes:
         middle = left + room / 2
         if (len(days) - 1 - number) % step == 0:
             draw.text((middle, floor + 8), day[5:], font=font, fill=_SOFT, anchor="ma")
-        draw.text((middle, top - 6), str(count), font=font, fill=_INK, anchor="ms")
+        if room >= _COUNTED:
+            draw.text((middle, top - 6), str(count), font=font, fill=_INK, anchor="ms")
     out = BytesIO()
     image.save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -1,7 +1,7 @@
 """Similar cases: leads about the same trouble as a lead or as a description in one's own words.
 
 Candidates come from the index (rare words by BM25, and the newest leads of the same symptoms), so that a
-million leads cost no more than a few hundred. They are ordered by what they share: concepts of the lexicon,
+million leads cost no more than a hundred. They are ordered by what they share: concepts of the lexicon,
 pairs of characters (rarer ones more), BM25, specialty and stage of life. `python -m benchmarks.similar`
 measures it beside BM25 alone.
 """
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain, pairwise
 
 from leads.index.base import LeadIndex
 from leads.models import Lead, LeadQuery
@@ -22,9 +23,9 @@ from nlp.models import Tags
 from nlp.symptoms import lexicon
 from nlp.text.normal import normalise
 
-READ = 600  # characters; who writes more tells of more
+READ = 400  # characters; who writes more tells of more
 NEIGHBOUR = 0.5  # of a concept that is there itself: what treats it, or is treated by it
-BY_WORDS, BY_SYMPTOM, BY_SPECIALTY = 100, 100, 60  # candidates
+BY_WORDS, BY_SYMPTOM, BY_NEAR = 40, 40, 20  # candidates
 # What each likeness weighs; found on the leads of the fixture's queries, judged on the descriptions.
 CONCEPT, PAIRS, WORDS, SPECIALTY, STAGE = 1.0, 1.0, 0.5, 0.5, 0.2
 LEAST = 0.6  # below it a lead is of another kind
@@ -87,10 +88,10 @@ def candidates(
     if about.symptoms:
         wanted.append(LeadQuery(symptoms=tuple(sorted(about.symptoms)), sort="newest", limit=BY_SYMPTOM))
     if near := _around(about.symptoms).keys() - about.symptoms:
-        wanted.append(LeadQuery(symptoms=tuple(sorted(near)), sort="newest", limit=BY_SPECIALTY))
+        wanted.append(LeadQuery(symptoms=tuple(sorted(near)), sort="newest", limit=BY_NEAR))
     if about.specialties:
         codes = tuple(sorted(about.specialties))
-        wanted.append(LeadQuery(specialties=codes, sort="newest", limit=BY_SPECIALTY))
+        wanted.append(LeadQuery(specialties=codes, sort="newest", limit=BY_NEAR))
     for query in wanted:
         for hit in index.search(query, now=now).items:
             found.setdefault(hit.lead.id, (hit.lead, 0.0))
@@ -100,20 +101,22 @@ def candidates(
 
 def ranked(about: Described, found: Mapping[Lead, float]) -> tuple[Lead, ...]:
     """These leads, the most similar first; those of another kind are left out. Pure."""
-    others = {lead: of_lead(lead) for lead in found}
-    rarity = _rarity([about, *others.values()])
+    others = [of_lead(lead) for lead in found]
+    own, pairs = _pairs(about.text), [_pairs(other.text) for other in others]
+    rarity = _rarity([own, *pairs])
     most = max(found.values(), default=0.0) or 1.0
-    own = _pairs(about.text)
-    scores = {
-        lead: CONCEPT * _concepts(about, other)
-        + PAIRS * _cosine(own, _pairs(other.text), rarity)
-        + WORDS * found[lead] / most
-        + SPECIALTY * bool(about.specialties & other.specialties)
-        + STAGE * (about.stage == other.stage)
-        for lead, other in others.items()
-    }
-    told = [lead for lead, score in scores.items() if score >= LEAST]
-    return tuple(sorted(told, key=lambda lead: (-scores[lead], lead.id)))
+    scored = []
+    for lead, other, its in zip(found, others, pairs, strict=True):
+        score = (
+            CONCEPT * _concepts(about, other)
+            + PAIRS * _cosine(own, its, rarity)
+            + WORDS * found[lead] / most
+            + SPECIALTY * bool(about.specialties & other.specialties)
+            + STAGE * (about.stage == other.stage)
+        )
+        if score >= LEAST:
+            scored.append((-score, lead.id, lead))
+    return tuple(lead for _, _, lead in sorted(scored, key=lambda each: each[:2]))
 
 
 @cache
@@ -144,23 +147,20 @@ def _concepts(one: Described, other: Described) -> float:
     return min(1.0, shared / len(every)) if every else 0.0
 
 
-def _pairs(text: str) -> Counter[str]:
+def _pairs(text: str) -> frozenset[str]:
     plain = "".join(filter(str.isalnum, normalise(text)))
-    return Counter(plain[at : at + 2] for at in range(len(plain) - 1))
+    return frozenset(map("".join, pairwise(plain)))
 
 
-def _rarity(texts: Sequence[Described]) -> Mapping[str, float]:
-    """Pair of characters → log of one in how many of these texts has it."""
-    counts = Counter(pair for each in texts for pair in _pairs(each.text))
-    return {pair: math.log((len(texts) + 1) / (count + 0.5)) for pair, count in counts.items()}
+def _rarity(texts: Sequence[frozenset[str]]) -> Mapping[str, float]:
+    """Pair of characters → square of the log of one in how many of these texts has it."""
+    counts = Counter(chain.from_iterable(texts))
+    return {pair: math.log((len(texts) + 1) / (count + 0.5)) ** 2 for pair, count in counts.items()}
 
 
-def _cosine(one: Counter[str], other: Counter[str], rarity: Mapping[str, float]) -> float:
-    def weight(pairs: Counter[str], these: Iterable[str]) -> dict[str, float]:
-        return {pair: math.log1p(pairs[pair]) * max(rarity[pair], 0.0) for pair in these}
+def _cosine(one: frozenset[str], other: frozenset[str], rarity: Mapping[str, float]) -> float:
+    def weight(pairs: frozenset[str]) -> float:
+        return sum(map(rarity.__getitem__, pairs))
 
-    first, second = weight(one, one), weight(other, other)
-    size = math.hypot(*first.values()) * math.hypot(*second.values())
-    return (
-        sum(value * second[pair] for pair, value in first.items() if pair in second) / size if size else 0.0
-    )
+    size = math.sqrt(weight(one) * weight(other))
+    return weight(one & other) / size if size else 0.0

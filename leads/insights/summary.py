@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from leads.index.base import LeadIndex
+from leads.insights.report import ReportPart, ReportRow
 from leads.labels import NOWHERE, OUTCOMES, SNOOZED
 from leads.models import CASE_STATUSES, Clinic, Lead, LeadQuery, Mention
 from leads.query.search import nowhere, of_clinic, spelled
@@ -101,6 +102,7 @@ class Summary:
     unplaced: Listed | None = None  # leads of which no place is known: in none of these lists
     expected: str = ""  # how many of the leads are real, as a person reads it; "" where it cannot be told
     news: tuple[NewsLine, ...] = ()  # of the industry, in the daily report
+    parts: tuple[ReportPart, ...] = ()  # topics, questions, the funnel, how much was read
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
@@ -121,6 +123,10 @@ class Summary:
                 "days": tuple((day, count) for day, count in values["days"]),
                 "gaps": tuple(values["gaps"]),
                 "lists": tuple(Listed(**each) for each in values.get("lists", ())),
+                "parts": tuple(
+                    ReportPart(**{**each, "rows": tuple(ReportRow(**row) for row in each["rows"])})
+                    for each in values.get("parts", ())
+                ),
                 "news": tuple(NewsLine(**each) for each in values.get("news", ())),
                 "unplaced": Listed(**values["unplaced"]) if values.get("unplaced") else None,
             }
@@ -167,6 +173,7 @@ def summarise(
     unplaced: Listed | None = None,
     judged: Mapping[str, Sequence[JudgedLead]] | None = None,
     news: Sequence[NewsLine] = (),
+    parts: Sequence[ReportPart] = (),
 ) -> Summary:
     """The numbers of a stretch; `leads` and `mentions` reach back to `stretch.first`. Pure.
 
@@ -197,6 +204,7 @@ def summarise(
         unplaced=unplaced if unplaced is not None and unplaced.count else None,
         expected=str(told) if told.told else "",
         news=tuple(news),
+        parts=tuple(parts),
     )
 
 

@@ -18,7 +18,12 @@ from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
 
 # A report that could not be made in time (the machine was off) is still of use for so long.
-LATEST = {"daily": timedelta(hours=12), "weekly": timedelta(days=3), "monthly": timedelta(days=7)}
+LATEST = {
+    "daily": timedelta(hours=12),
+    "weekly": timedelta(days=3),
+    "monthly": timedelta(days=7),
+    "quarterly": timedelta(days=14),
+}
 LAST_MONTHDAY = 28  # every month has it
 
 
@@ -134,11 +139,13 @@ def _earlier(plan: DigestPlan, slot: datetime) -> date:
 
 
 def _slot(plan: DigestPlan, day: date) -> datetime:
-    """The hour wished in the turn this day belongs to: on it, in its week up to it, or in its month."""
+    """The hour wished in the turn of this day: on it, in its week up to it, in its month, in its quarter."""
     if plan.period == "weekly":
         day -= timedelta(days=(day.weekday() - plan.weekday) % 7)
     elif plan.period == "monthly":
         day = day.replace(day=plan.monthday)
+    elif plan.period == "quarterly":
+        day = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=plan.monthday)
     # A clock that is put forward skips an hour: the report then comes when that hour would have begun.
     local = datetime.combine(day, time.fromisoformat(plan.at_time), ZoneInfo(plan.timezone))
     return local.astimezone(UTC)

@@ -292,6 +292,8 @@ TABLE: dict[str, Row] = {
     "POST /digests": Row(MEMBERS),
     "POST /digests/plans/{plan_id}/remove": Row(NOT_OTHERS, url="/digests/plans/1/remove"),
     "GET /digests/plans/{plan_id}/preview": Row(NOT_OTHERS, url="/digests/plans/1/preview"),
+    "GET /digests/plans/{plan_id}/preview.pdf": Row(NOT_OTHERS, url="/digests/plans/1/preview.pdf"),
+    "GET /digests/{issue_id}.pdf": Row(NOT_OTHERS, url="/digests/x.pdf"),
     "GET /digests/{issue_id}": Row(NOT_OTHERS, url="/digests/x"),
     "GET /digests/{issue_id}/days.png": Row(NOT_OTHERS, url="/digests/x/days.png"),
     "GET /mentions": Row(MEMBERS),

@@ -1,4 +1,4 @@
-"""早报、周报、月报: made at the hour wished, once, and put into the outbox in the same transaction."""
+"""早报、周报、月报、季报: made at the hour wished, once, and put into the outbox in the same transaction."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from leads.alerts.messages import digest_text
 from leads.alerts.outbox import outbox
 from leads.config import Settings
 from leads.index.base import LeadIndex
+from leads.index.spread import city_of
+from leads.insights import report
+from leads.insights.funnel import funnel, journey
 from leads.insights.summary import (
     Counted,
     NewsLine,
@@ -28,19 +31,23 @@ from leads.insights.summary import (
     summarise,
     unplaced_of,
 )
+from leads.insights.topics.sources import troubled_of
 from leads.labels import STATUS_NAMES
-from leads.models import Clinic, Period
+from leads.models import BEIJING, Clinic, Period
 from leads.records import Records, digests, feedback, headlines, heard, mentions
+from leads.records.caseload import CaseLimits
 from leads.records.clinics import clinics as all_clinics
+from leads.records.journeys import worked_cases
 from leads.records.tables.alerts import Alert
 from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.scoring.expected import RECENT
-from leads.sources.states import states
+from leads.sources.states import SourceState, states
 from leads.storage import sources
 
-SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31}
+SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31, "quarterly": 92}
+FUNNEL_DAYS: dict[Period, int] = {"daily": 7, "weekly": 7, "monthly": 30, "quarterly": 90}
 ENDED = ("visited", "shared", "dismissed")
 
 
@@ -74,6 +81,7 @@ class Digests:
             zone=ZoneInfo(plan.timezone),
             days=SHOWN_DAYS[plan.period],
         )
+        read = self._read(now)
         with self._records.reading() as session:
             waiting, overdue = open_cases(session, chosen if limited else None, until)
             rivals = share_of_voice(session, chosen, stretch)
@@ -87,12 +95,46 @@ class Digests:
             unplaced=unplaced_of(self._index, stretch, chosen) if chosen else None,
             mentions=read_mentions(self._index, stretch, chosen, others),
             clinics=chosen,
-            gaps=[] if user.role == "doctor" else self._gaps(stretch.since, now),
+            gaps=[] if user.role == "doctor" else gap_sentences(read, stretch.since),
             waiting=waiting,
             overdue=overdue,
             rivals=rivals,
             judged=judged,
             news=news,
+            parts=self._parts(user, plan, limited, chosen, read, now),
+        )
+
+    def _parts(
+        self,
+        user: User,
+        plan: DigestPlan,
+        limited: bool,
+        chosen: Sequence[Clinic],
+        read: Sequence[SourceState],
+        now: datetime,
+    ) -> tuple[report.ReportPart, ...]:
+        """What this person may see of topics, questions, the funnel and how much was read."""
+        treats = [clinic.specialties for clinic in chosen] if limited else []
+        whole = not treats or not all(treats)
+        city = next(filter(None, (city_of(clinic.adcode) for clinic in chosen)), "")
+        town = report.town(
+            self._index,
+            city,
+            report.SPANS[plan.period],
+            now=now,
+            troubled=troubled_of(read),
+            specialties=() if whole else {code for codes in treats for code in codes},
+        )
+        clinic_id = plan.clinic_ids[0] if len(plan.clinic_ids) == 1 else ""
+        since = (now - timedelta(days=FUNNEL_DAYS[plan.period])).astimezone(BEIJING)
+        since = since.replace(hour=0, minute=0, second=0, microsecond=0)
+        limits = CaseLimits(clinic_ids=user.clinic_ids, login=user.login) if user.role == "doctor" else None
+        with self._records.reading() as session:
+            worked = worked_cases(session, since=since, clinic_id=clinic_id, limits=limits)
+        stages = funnel([journey(each, None) for each in worked])
+        seen = () if user.role == "doctor" else read
+        return report.parts_of(
+            (*town, report.funnel_part(stages, since.date(), clinic_id), report.coverage_part(seen))
         )
 
     def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:
@@ -124,13 +166,14 @@ class Digests:
             session.add(issue)
             return outbox.add(session, alert)
 
-    def _gaps(self, since: datetime, now: datetime) -> list[str]:
+    def _read(self, now: datetime) -> tuple[SourceState, ...]:
+        """What the crawler says of the sources that are switched on."""
         path = self._settings.data_dir / "coverage.sqlite"
         if not path.exists():
-            return []
+            return ()
         enabled = [each for each in sources(self._settings) if each.enabled]
         with closing(Coverage(path)) as coverage:
-            return gap_sentences(states(enabled, coverage, now), since)
+            return states(enabled, coverage, now)
 
 
 def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[bool, Sequence[Clinic]]:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leads.alerts.messages.message import Payload
 from leads.insights.bars_png import png
+from leads.insights.few import LEAST
+from leads.insights.report import ToldCount, few_words, told_counts
 from leads.insights.summary import BrandVoice, Counted, NewsLine, Summary, place_name, symptom_name
 from leads.labels import STATUS_NAMES, source_name
 from leads.models import Period
 from leads.records.tables.digests import DigestPlan
 
-TITLES: dict[Period, str] = {"daily": "早报", "weekly": "周报", "monthly": "月报"}
-BEFORE: dict[Period, str] = {"daily": "前一天", "weekly": "前一周", "monthly": "前一月"}
+TITLES: dict[Period, str] = {"daily": "早报", "weekly": "周报", "monthly": "月报", "quarterly": "季报"}
+BEFORE: dict[Period, str] = {
+    "daily": "前一天",
+    "weekly": "前一周",
+    "monthly": "前一月",
+    "quarterly": "前一季",
+}
 PLOT = "days"
 _LISTED = 5  # rows named in a chat message
 _templates = Environment(
@@ -58,16 +66,18 @@ def lines(summary: Summary, period: Period) -> Iterator[str]:
         yield f"另有 {summary.unplaced.count} 条不知道在哪里，没有算进去。"
     if summary.expected:
         yield f"{summary.expected}。"
-    if summary.symptoms:
-        yield f"症状：{_row(summary.symptoms, symptom_name)}。"
-    if summary.places:
-        yield f"地点：{_row(summary.places, place_name)}。"
+    if symptoms := named(summary.symptoms, symptom_name):
+        yield f"症状：{_row(symptoms)}。"
+    if places := named(summary.places, place_name):
+        yield f"地点：{_row(places)}。"
     if summary.risen:
         yield f"变多了：{'、'.join(risen(each) for each in summary.risen[:_LISTED])}。"
     yield from (spoken(voice, period) for voice in summary.voices)
     if summary.waiting:
         late = f"，{summary.overdue} 条已过期" if summary.overdue else ""
-        yield f"待跟进：{_row(summary.waiting, STATUS_NAMES.__getitem__)}{late}。"
+        waiting = "、".join(f"{STATUS_NAMES[each.name]} {each.count}" for each in summary.waiting[:_LISTED])
+        yield f"待跟进：{waiting}{late}。"
+    yield from (part.sentence for part in summary.parts)
     if summary.gaps:
         yield f"采集缺口 {len(summary.gaps)} 处：{'；'.join(summary.gaps[:3])}。"
     yield from (headline(each) for each in summary.news)
@@ -82,8 +92,13 @@ def headline(news: NewsLine) -> str:
 
 
 def risen(counted: Counted) -> str:
-    """ "牙痛 3→9"."""
-    return f"{symptom_name(counted.name)} {counted.before}→{counted.count}"
+    """ "牙痛 6→9", "牙痛 不足 5→9"."""
+    return f"{symptom_name(counted.name)} {few_words(counted.before)}→{few_words(counted.count)}"
+
+
+def named(rows: Sequence[Counted], name: Callable[[str], str]) -> tuple[ToldCount, ...]:
+    """Rows by the names people know, without figures under five."""
+    return told_counts([(name(each.name), each.count, each.before) for each in rows])
 
 
 def spoken(voice: BrandVoice, period: Period) -> str:
@@ -102,17 +117,18 @@ def document(summary: Summary, plan: DigestPlan, *, address: str) -> str:
         summary=summary,
         heading=title(summary, plan),
         before=BEFORE[plan.period],
-        symptom_name=symptom_name,
-        place_name=place_name,
+        symptoms=named(summary.symptoms, symptom_name),
+        places=named(summary.places, place_name),
+        least=LEAST,
         statuses=STATUS_NAMES,
         source_name=source_name,
         sentences=[spoken(voice, plan.period) for voice in summary.voices],
         risen=[risen(each) for each in summary.risen],
         plot=f"cid:{PLOT}",
         address=address,
-        most=max((each.count for each in (*summary.symptoms, *summary.places)), default=1),
+        base=address.removesuffix(urlsplit(address).path),
     )
 
 
-def _row(counted: Sequence[Counted], name: object) -> str:
-    return "、".join(f"{name(each.name)} {each.count}" for each in counted[:_LISTED])  # type: ignore[operator]  # a function
+def _row(counted: Sequence[ToldCount]) -> str:
+    return "、".join(f"{each.name} {each.count}" for each in counted[:_LISTED])

@@ -24,7 +24,7 @@ class DigestPlan(Base):
     created_at: Mapped[datetime]  # nothing before it is reported by itself
     at_time: Mapped[str] = mapped_column(String(5), default="08:00")
     weekday: Mapped[int] = mapped_column(default=0)  # weekly: 0 is Monday
-    monthday: Mapped[int] = mapped_column(default=1)  # monthly: 1 to 28
+    monthday: Mapped[int] = mapped_column(default=1)  # monthly and quarterly: 1 to 28
     timezone: Mapped[str] = mapped_column(String(40), default="Asia/Shanghai")
     clinic_ids: Mapped[list[str]] = mapped_column(default_factory=list)  # [] for all the person may see
     enabled: Mapped[bool] = mapped_column(default=True)

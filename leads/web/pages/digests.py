@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -17,6 +17,8 @@ from leads.alerts.messages import digest_text
 from leads.alerts.messages.digest import Digests
 from leads.errors import InputError
 from leads.insights.bars_png import png
+from leads.insights.few import LEAST
+from leads.insights.report import ToldCount
 from leads.insights.summary import Summary, place_name, symptom_name
 from leads.labels import PERIOD_NAMES, STATUS_NAMES
 from leads.models import Clinic, Period
@@ -24,6 +26,7 @@ from leads.records import channels, digests, users
 from leads.records.tables.alerts import Channel
 from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
+from leads.web import pdf
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, Number, RowId, TheDesk
 from leads.web.render import WebPage, render
@@ -55,7 +58,7 @@ class PlanFields(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPage(WebPage):
-    """A report; `plot` is the address of its plot, "" for none, and `most` the largest count of a bar."""
+    """A report, with its address as a PDF."""
 
     template: ClassVar[str] = "digest.html"
     summary: Summary
@@ -65,11 +68,11 @@ class DigestPage(WebPage):
     before: str
     sentences: Sequence[str]
     risen: Sequence[str]
-    symptom_name: Callable[[str], str]
-    place_name: Callable[[str], str]
+    symptoms: Sequence[ToldCount]
+    places: Sequence[ToldCount]
     statuses: Mapping[str, str]
-    most: int
-    plot: str
+    pdf: str
+    least: int = LEAST
     note: str
 
 
@@ -130,19 +133,31 @@ def preview(request: Request, desk: TheDesk, visitor: Anyone, plan_id: RowId) ->
         raise HTTPException(404)
     summary = Digests(desk.settings, desk.records, desk.index).summary(plan, now, now)
     assert summary is not None  # noqa: S101 - the visitor is logged in, so the person is there
-    return _report(request, summary, plan, plot="", note="预览：按现在的数据，没有发送。")
+    return _report(request, summary, plan, note="预览：按现在的数据，没有发送。")
+
+
+@routes.get("/plans/{plan_id}/preview.pdf")
+def preview_pdf(request: Request, desk: TheDesk, visitor: Anyone, plan_id: RowId) -> Response:
+    """The preview as a PDF."""
+    return pdf.of_page(preview(request, desk, visitor, plan_id), desk.address(request))
+
+
+@routes.get("/{issue_id}.pdf")
+def report_pdf(request: Request, desk: TheDesk, visitor: Anyone, issue_id: str) -> Response:
+    """A report as a PDF, where there is a browser that prints it."""
+    return pdf.of_page(report(request, desk, visitor, issue_id), desk.address(request))
 
 
 @routes.get("/{issue_id}")
 def report(request: Request, desk: TheDesk, visitor: Anyone, issue_id: str) -> Response:
     """A report that was made for this person."""
     summary, plan = _issue(desk, visitor, issue_id)
-    return _report(request, summary, plan, plot=f"/digests/{issue_id}/days.png", note="")
+    return _report(request, summary, plan, note="")
 
 
 @routes.get("/{issue_id}/days.png")
 def plot(desk: TheDesk, visitor: Anyone, issue_id: str) -> Response:
-    """Its plot."""
+    """Its days as a picture, for what shows no page."""
     summary, _ = _issue(desk, visitor, issue_id)
     return Response(png(summary.days), media_type="image/png")
 
@@ -156,8 +171,7 @@ def _issue(desk: Desk, visitor: Visitor, issue_id: str) -> tuple[Summary, Digest
     return Summary.from_json(issue.content), plan
 
 
-def _report(request: Request, summary: Summary, plan: DigestPlan, *, plot: str, note: str) -> Response:
-    counts = [each.count for each in (*summary.symptoms, *summary.places)]
+def _report(request: Request, summary: Summary, plan: DigestPlan, *, note: str) -> Response:
     page = DigestPage(
         summary=summary,
         since=datetime.fromisoformat(summary.since),
@@ -166,11 +180,10 @@ def _report(request: Request, summary: Summary, plan: DigestPlan, *, plot: str, 
         before=digest_text.BEFORE[plan.period],
         sentences=[digest_text.spoken(voice, plan.period) for voice in summary.voices],
         risen=[digest_text.risen(each) for each in summary.risen],
-        symptom_name=symptom_name,
-        place_name=place_name,
+        symptoms=digest_text.named(summary.symptoms, symptom_name),
+        places=digest_text.named(summary.places, place_name),
         statuses=STATUS_NAMES,
-        most=max(counts, default=1),
-        plot=plot,
+        pdf=request.url.path.removesuffix(".pdf") + ".pdf",
         note=note,
     )
     return render(request, page)

@@ -44,8 +44,8 @@ const filled = (found) => found.series.filter((each) => each.data.some((count) =
 function stacked(found) {
   const shown = filled(found);
   const scales = axes({ x: { stacked: true }, y: { stacked: true, ticks: whole() } });
-  const datasets = shown.map((each, at) => ({ ...each, backgroundColor: color(at, shown.length), borderColor: value("--paper"), borderWidth: 1 }));
-  return { type: "bar", data: { labels: found.labels, datasets }, options: options(true, scales) };
+  const datasets = shown.map((each, at) => ({ ...each, backgroundColor: color(at, shown.length), borderColor: value("--paper"), borderWidth: { top: 1 } }));
+  return { type: "bar", data: { labels: found.labels, datasets }, options: options(shown.length > 1, scales) };
 }
 
 function area(found) {

@@ -46,7 +46,7 @@ def test_other_words_for_the_same_are_found_and_never_the_lead_itself(index: Lea
     own = lead(1, "蛀牙好大一个洞", symptoms=(symptom("tooth_decay"),))
     others = [
         lead(2, "虫牙黑了想补", symptoms=(symptom("tooth_decay"),)),
-        lead(3, "失眠三个月", symptoms=(symptom("insomnia"),)),
+        lead(3, "失眠三个月", symptoms=(symptom("insomnia", "mental"),)),
     ]
     index.upsert([own, *others])
     found = similar.find(index, similar.of_lead(own), now=NOW, besides=own.id)

@@ -41,6 +41,8 @@ def beijing(text: str) -> datetime:
         ({"period": "weekly", "weekday": 6}, "2026-11-22 09:00", "2026-11-22 08:00", "2026-11-15 08:00"),
         ({"period": "monthly"}, "2026-11-22 09:00", "2026-11-01 08:00", "2026-10-01 08:00"),
         ({"period": "monthly"}, "2026-03-01 07:00", "2026-02-01 08:00", "2026-01-01 08:00"),
+        ({"period": "quarterly"}, "2026-11-22 09:00", "2026-10-01 08:00", "2026-07-01 08:00"),
+        ({"period": "quarterly", "monthday": 5}, "2026-01-03 09:00", "2025-10-05 08:00", "2025-07-05 08:00"),
         ({"period": "monthly", "monthday": 28}, "2026-03-01 09:00", "2026-02-28 08:00", "2026-01-28 08:00"),
     ],
 )
@@ -57,7 +59,7 @@ def test_hours_follow_the_persons_clock_through_the_change_of_it() -> None:
 
 
 @given(
-    st.sampled_from(["daily", "weekly", "monthly"]),
+    st.sampled_from(["daily", "weekly", "monthly", "quarterly"]),
     st.integers(0, 6),
     st.integers(1, 28),
     st.times().map(lambda time: f"{time:%H:%M}"),
@@ -70,7 +72,7 @@ def test_stretches_follow_each_other_without_a_gap(
     wished = plan(period=period, weekday=weekday, monthday=monthday, at_time=at_time, timezone=zone)
     slot = digests.last_slot(wished, now)
     assert slot <= now
-    assert now - slot < timedelta(days=32)
+    assert now - slot < timedelta(days=93 if period == "quarterly" else 32)
     before = digests.slot_before(wished, slot)
     assert before < slot
     assert digests.last_slot(wished, slot - timedelta(hours=2)) == before

@@ -116,9 +116,45 @@ def test_it_says_what_is_new_and_what_was_before(
     text = "\n".join(said.lines)
     assert said.title == "早报 11 月 20 日：新线索 2 条，提及 2 条"
     assert "新线索 2 条（前一天 1）" in text
-    assert "牙痛 2" in text
-    assert "武侯区 1" in text
+    assert "症状" not in text, "no figure of a symptom or place under five"
+    assert "武侯区" not in text + said.html
     assert "安和<口腔>：被提到 1 次" in text
+
+
+def test_what_five_have_is_told_with_what_is_behind_it(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    words = ("咬硬东西", "喝冷水", "一吃甜的", "半夜", "刷牙时", "张嘴时")
+    index.upsert(
+        [
+            lead(30 + n, f"{said}就牙疼，该挂什么科？", place=region("武侯区"), hours=2 + n, replies=0)
+            for n, said in enumerate(words)
+        ]
+    )
+    planned(records)
+    with records.transaction() as session:
+        changes = {f"forum/{30 + n}": CaseChange(status="seen") for n in range(6)}
+        cases.change(
+            session,
+            {**changes, "forum/30": CaseChange(status="replied")},
+            who="lin",
+            now=NOW - timedelta(hours=1),
+        )
+    change_case.sync_index(records, index)
+    Digests(settings, records, index).make_due(NOW)
+    (said_,) = payloads(records)
+    text = "\n".join(said_.lines)
+    assert "症状：牙痛 8。" in text
+    assert "地点：其他 8。" in text, "beside 7 of 武侯区 the one of 朝阳区 would be known"
+    assert "大家在问（2026-11-14 起）：牙痛：该挂什么科 6 人（6人没人回答）。" in text
+    assert "漏斗（2026-11-13 起）：找到 6 条、已看 6 条、已回复 不足 5 条。" in text
+    base = "http://127.0.0.1:8000"
+    assert f'href="{base}/leads?area=510100&amp;symptom=toothache&amp;since=2026-11-14' in said_.html
+    with records.reading() as session:
+        (issue,) = session.scalars(select(DigestIssue))
+    again = Summary.from_json(issue.content)
+    assert [part.title for part in again.parts] == ["话题", "大家在问", "漏斗"]
+    assert Summary.from_json({k: v for k, v in issue.content.items() if k != "parts"}).parts == ()
 
 
 def test_a_doctor_reads_of_own_clinics_only(settings: Settings, records: Records, index: LeadIndex) -> None:
@@ -127,7 +163,7 @@ def test_a_doctor_reads_of_own_clinics_only(settings: Settings, records: Records
     (said,) = payloads(records)
     text = "\n".join(said.lines)
     assert "新线索 1 条（前一天 0）" in text
-    assert "朝阳区" in text
+    assert "朝阳口腔" in text
     assert "武侯区" not in text + said.html
     assert "安和" not in text + said.html
 
@@ -266,6 +302,19 @@ def test_each_period_has_its_name(
     Digests(settings, records, index).make_due(NOW)
     (said,) = payloads(records)
     assert said.title.startswith(title)
+
+
+def test_a_quarters_report_comes_in_its_first_month(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    planned(records, period="quarterly", monthday=20)
+    made = [
+        Digests(settings, records, index).make_due(datetime.fromisoformat(f"2026-{day}T11:00:00+08:00"))
+        for day in ("10-19", "10-20", "11-20")
+    ]
+    assert made == [0, 1, 0]
+    (said,) = payloads(records)
+    assert said.title.startswith("季报 10 月 20 日")
 
 
 def test_a_plan_for_one_clinic_counts_what_that_clinic_could_treat(

@@ -16,7 +16,7 @@ from leads.alerts.messages.digest import Digests
 from leads.records import users
 from leads.records.tables.alerts import Channel
 from leads.web.desk import Desk
-from tests.support.browsing import DESK, SIZES, fits, opened, shoot
+from tests.support.browsing import DESK, SIZES, executable, fits, opened, shoot
 from tests.support.seeds import ClientOf
 
 
@@ -94,7 +94,7 @@ def test_what_was_sent_can_be_read_again_with_its_plot_by_its_reader_only(
     (link,) = set(re.findall(r'href="(/digests/[0-9a-f]{40})"', client.get("/digests").text))
     page = client.get(link)
     assert "早报" in page.text
-    picture = client.get(re.findall(r'src="(/digests/[^"]+\.png)"', page.text)[0])
+    picture = client.get(link + "/days.png")
     assert picture.headers["Content-Type"] == "image/png"
     other = client_of("marketer")
     assert (other.get(link).status_code, other.get(link + "/days.png").status_code) == (404, 404)
@@ -125,17 +125,52 @@ def test_somebody_elses_channel_or_plan_is_nobodys(
     assert client.post(f"/digests/plans/{number}/remove").status_code == 404
 
 
+def test_every_part_leads_to_what_is_behind_it(client: TestClient, desk: Desk) -> None:
+    number = plan(client, channel(desk, "admin-"), period="monthly")
+    said = client.get(f"/digests/plans/{number}/preview").text
+    assert 'href="/topics?city=510100&amp;span=month"' in said
+    ((address, count),) = re.findall(
+        r'<a href="(/leads\?area=510100&amp;symptom=toothache[^"]+)">牙痛</a></th><td>(\d+)</td>', said
+    )
+    listed = client.get(unescape(address)).text
+    assert f"共 <strong>{count}</strong>" in listed
+    for name in re.findall(r'href="(/(?:topics|questions|funnel|coverage)[^"]*)"', said):
+        assert client.get(unescape(name)).status_code == 200
+
+
+@pytest.mark.browser
+def test_a_report_is_printed_as_a_pdf_by_the_browser_that_is_there(client: TestClient, desk: Desk) -> None:
+    executable()
+    number = plan(client, channel(desk, "admin-"), period="weekly")
+    answer = client.get(f"/digests/plans/{number}/preview.pdf")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert b"/URI (http://127.0.0.1:8000/leads?" in answer.content
+
+
+def test_without_a_browser_one_sentence_says_how_to_print(
+    client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = plan(client, channel(desk, "admin-"))
+    monkeypatch.setenv("PATH", "")
+    answer = client.get(f"/digests/plans/{number}/preview.pdf")
+    assert answer.status_code == 501
+    assert "这台机器没有 Chromium，做不了 PDF" in answer.text
+
+
 @pytest.mark.browser
 @SIZES
 def test_the_pages_fit_and_look_well(
     browser: Browser, address: str, folder: Path, client: TestClient, desk: Desk, size: ViewportSize
 ) -> None:
-    number = plan(client, channel(desk, "admin-"), period="weekly")
+    number = plan(client, channel(desk, "admin-"), period="quarterly")
     with opened(browser, size, folder=folder) as page:
         page.goto(address + "/digests")
         assert fits(page)
         shoot(page, f"digests-{size['width']}")
         page.goto(f"{address}/digests/plans/{number}/preview")
+        page.locator("figure[data-plot=stacked] canvas").wait_for()
         assert fits(page)
         shoot(page, f"digest-{size['width']}")
 
