@@ -20,6 +20,7 @@ from nlp.symptoms import lexicon
 Back = Literal["month", "quarter", "year"]
 BACK_DAYS: Mapping[Back, int] = {"month": 30, "quarter": 90, "year": 364}
 GRAINS = (1, 7, 28)  # days a row
+MOST_ROWS = 92  # bars that a phone can still show
 COLUMNS = 6  # as many as colours can be told apart
 WEEKS = 53  # rows of the calendar
 
@@ -134,7 +135,8 @@ def _stretches(
 ) -> list[tuple[DayRun, Counter[str]]]:
     """Stretches of the shortest length with which at least half of those that are not empty have enough."""
     found: list[tuple[DayRun, Counter[str]]] = []
-    for length in GRAINS:
+    fitting = [length for length in GRAINS if (until - since).days <= length * MOST_ROWS]
+    for length in fitting or GRAINS[-1:]:
         found = _grouped(by_day, since, until, length)
         sizes = [sums.total() for _, sums in found if sums]
         if sum(size >= LEAST for size in sizes) * 2 >= len(sizes):

@@ -44,7 +44,7 @@ const filled = (found) => found.series.filter((each) => each.data.some((count) =
 function stacked(found) {
   const shown = filled(found);
   const scales = axes({ x: { stacked: true }, y: { stacked: true, ticks: whole() } });
-  const datasets = shown.map((each, at) => ({ ...each, backgroundColor: color(at, shown.length), borderColor: value("--paper"), borderWidth: { top: 1 } }));
+  const datasets = shown.map((each, at) => ({ ...each, backgroundColor: color(at, shown.length), borderColor: value("--paper"), borderWidth: { top: 1 }, categoryPercentage: 0.9 }));
   return { type: "bar", data: { labels: found.labels, datasets }, options: options(shown.length > 1, scales) };
 }
 
@@ -80,7 +80,7 @@ function calendar(found) {
   const strong = value("--brand");
   const scales = {
     x: { type: "category", labels: found.labels, offset: true, grid: { display: false }, ticks: { color: value("--soft"), maxRotation: 0, autoSkipPadding: 20 } },
-    y: { type: "category", labels: found.series.map((each) => each.label), offset: true, grid: { display: false }, ticks: { color: value("--soft") } },
+    y: { type: "category", labels: found.series.map((each) => each.label), offset: true, reverse: true, grid: { display: false }, ticks: { color: value("--soft") } },
   };
   const made = options(false, scales, { interaction: { mode: "nearest", intersect: true } });
   made.plugins.tooltip.filter = undefined;

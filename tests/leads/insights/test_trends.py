@@ -27,6 +27,13 @@ def test_a_busy_city_is_told_day_by_day() -> None:
     assert [counts for _, counts in found.rows] == [(6,)] * 30
 
 
+def test_a_year_is_told_by_weeks_however_busy() -> None:
+    year = [(UNTIL - timedelta(days=number)).isoformat() for number in range(1, 365)]
+    counts: Counts = {(day, "toothache"): 50 for day in year}
+    found = table(counts, UNTIL - timedelta(days=364), UNTIL)
+    assert [counts for _, counts in found.rows] == [(350,)] * 52
+
+
 @pytest.mark.parametrize(("each", "rows"), [(6, 30), (2, 4), (0, 1)])
 def test_a_quiet_one_in_longer_stretches(each: int, rows: int) -> None:
     counts: Counts = {(day, "toothache"): each for day in DAYS if each} or {(DAYS[0], "toothache"): 1}
