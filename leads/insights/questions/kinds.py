@@ -13,6 +13,7 @@ from nlp.text.normal import normalise
 
 SENTENCE_END = re.compile(r"(?<=[。！？!?;；\n])|\n")
 LONGEST = 80  # characters of a question; what is longer tells a story
+SHORT = 30  # characters of a sentence whose other clauses may say what it asks; those of a longer one tell
 _CLAUSE_END = re.compile(r"[,，、:：~\s]+")
 _FILE = Path(__file__).with_name("kinds.toml")
 
@@ -24,6 +25,11 @@ class QuestionKind:
     code: str
     title: str
     pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None  # what asks for something else
+
+    def fits(self, text: str) -> bool:
+        """Does this (normalised) text ask it?"""
+        return self.pattern.search(text) is not None and not (self.unless and self.unless.search(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,7 @@ def load() -> QuestionWords:
             code=each["code"],
             title=each["title"],
             pattern=re.compile("|".join(each["patterns"]).replace("PLACE", data["place"])),
+            unless=re.compile(each["unless"]) if "unless" in each else None,
         )
         for each in data["kind"]
     ]
@@ -77,8 +84,9 @@ def kind_of(sentence: str) -> str:
     """The code of what a question asks: of its last clause that asks something, for those before tell."""
     plain = normalise(sentence)
     clauses = [clause for clause in reversed(_CLAUSE_END.split(plain)) if load().asks.search(clause)]
-    return next(filter(None, map(_matched, (*clauses, plain))), OTHER)
+    whole = [plain] if len(plain) <= SHORT else []
+    return next(filter(None, map(_matched, (*clauses, *whole))), OTHER)
 
 
 def _matched(text: str) -> str:
-    return next((kind.code for kind in load().kinds.values() if kind.pattern.search(text)), OTHER)
+    return next((kind.code for kind in load().kinds.values() if kind.fits(text)), OTHER)

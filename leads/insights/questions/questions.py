@@ -16,6 +16,7 @@ from leads.models import BEIJING, Lead, LeadQuery
 from nlp.models import Symptom
 
 READ = 3000  # the newest leads of a span are read
+_CIRCUMSTANCES = frozenset({"pregnancy"})  # "怀孕三个月，感冒了怎么办" asks about the cold
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,13 @@ def of_leads(leads: Iterable[Lead], *, only: str = "") -> tuple[CommonQuestion, 
 
 def _about(sentence: str, symptoms: Sequence[Symptom], only: str) -> Iterable[Symptom]:
     """The symptoms a question is about: those it names, or the first of the post."""
-    named = [each for each in symptoms if each.surface in sentence] or symptoms[:1]
+    named = _complaints([each for each in symptoms if each.surface in sentence]) or _complaints(symptoms)[:1]
     return [each for each in named if not only or each.code == only]
+
+
+def _complaints(symptoms: Sequence[Symptom]) -> Sequence[Symptom]:
+    """Without what somebody lives in rather than suffers from, unless that is all there is."""
+    return [each for each in symptoms if each.code not in _CIRCUMSTANCES] or symptoms
 
 
 def _titled(kind: str, posts: list[AskedIn]) -> Iterable[tuple[str, list[AskedIn]]]:

@@ -50,10 +50,21 @@ def test_an_outline_starts_with_nothing_that_must_not_be_said() -> None:
         ("昨晚开始疼。要挂什么科？多少钱能治好", [("要挂什么科？", "department"), ("多少钱能治好", "cost")]),
         ("去医院检查过了，没事，怎么缓解？", [("去医院检查过了，没事，怎么缓解？", "what_to_do")]),
         ("今天天气很好。", []),
+        # Told, not asked: the medicine, the test, the days; a story's words do not say what its end asks.
+        ("昨天吃药膏抹了还是痒，这是怎么回事？", [("昨天吃药膏抹了还是痒，这是怎么回事？", "cause")]),
+        ("检查说牙龈发炎，怎么治？", [("检查说牙龈发炎，怎么治？", "what_to_do")]),
+        ("吃了药可还是觉得头晕想吐", []),
     ],
 )
 def test_the_questions_of_a_post(text: str, found: list[tuple[str, str]]) -> None:
     assert [(each.text, each.kind) for each in asked(text)] == found
+
+
+def test_a_pregnancy_is_not_the_complaint_where_another_is_named() -> None:
+    cold, pregnant = symptom(), replace(symptom(), code="pregnancy", name="怀孕", surface="怀孕")
+    text = f"怀孕了{cold.surface}怎么办？"
+    found = of_leads([lead(n, text, symptoms=(pregnant, cold), author_key=f"p{n}") for n in range(LEAST)])
+    assert [each.symptom for each in found] == [cold.code]
 
 
 def test_questions_of_their_own_are_put_together_by_their_words() -> None:
