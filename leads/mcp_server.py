@@ -18,10 +18,12 @@ from leads.errors import ConfigError, QueryError, RightsError, TingzhenError
 from leads.query.fields import FIELDS
 from leads.records import open_records
 from leads.storage import open_index
+from leads.web.api import accounts, groups, leads, mentions, needs, questions, topics
 from leads.web.api import coverage as sources
-from leads.web.api import groups, leads, mentions, needs, questions, topics
 from leads.web.api.access import Caller, identify, lacking
 from leads.web.desk import Desk
+from leads.web.insights.accounts import own_accounts, public_accounts
+from leads.web.insights.voice import of_clinic
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer  # late: an extra
@@ -32,6 +34,9 @@ TOOL_SCOPES = {
     "search_leads": "leads:read",
     "get_lead": "leads:read",
     "mentions": "mentions:read",
+    "voice": "mentions:read",
+    "public_accounts": "leads:read",
+    "own_accounts": "mentions:read",
     "coverage": "coverage:read",
     "groups": "leads:read",
     "similar_leads": "leads:read",
@@ -122,6 +127,22 @@ class Tools:
         caller = self.caller(TOOL_SCOPES["needs"])
         return needs.listing(self._desk, caller.visitor, _form(needs.NeedsAsked, criteria))
 
+    def voice(self, clinic: str) -> Told:
+        """How a clinic and its competitors are spoken of."""
+        caller = self.caller(TOOL_SCOPES["voice"])
+        return of_clinic(self._desk, caller.visitor, clinic).to_json()
+
+    def public_accounts(self, specialty: str, symptom: str) -> Told:
+        """Houses and people of the trade that shape a topic."""
+        caller = self.caller(TOOL_SCOPES["public_accounts"])
+        found = public_accounts(self._desk, caller.visitor, specialty=specialty, symptom=symptom)
+        return {"accounts": [accounts.shown(each) for each in found]}
+
+    def own_accounts(self, clinic: str) -> Told:
+        """What a clinic's own accounts did."""
+        caller = self.caller(TOOL_SCOPES["own_accounts"])
+        return own_accounts(self._desk, caller.visitor, clinic).to_json()
+
     def coverage(self) -> Told:
         """Every source."""
         self.caller(TOOL_SCOPES["coverage"])
@@ -184,6 +205,29 @@ def server(tools: Tools) -> MCPServer:
             "limit": limit,
         }  # fmt: skip
         return _said(lambda: tools.mentions(**asked))
+
+    @made.tool(title="声量", annotations=reading)
+    def voice(
+        clinic: Annotated[str, Field(description="诊所 id；空的是第一家。")] = "",
+    ) -> Told:
+        """最近 26 周，诊所、医生和竞争对手各被说到多少次，好评和不满各多少，在夸什么怨什么。
+        不足 5 的数字不给。"""
+        return _said(lambda: tools.voice(clinic))
+
+    @made.tool(title="公开账号", annotations=reading)
+    def public_accounts(
+        specialty: Annotated[str, Field(description="科室的代码；空的是全部。")] = "",
+        symptom: Annotated[str, Field(description="症状的代码或名称；空的是全部。")] = "",
+    ) -> Told:
+        """最近 26 周哪些机构和专业人员的公开账号在带动话题：帖子、互动、每帖回复。没有私人账号，没有名字。"""
+        return _said(lambda: tools.public_accounts(specialty, symptom))
+
+    @made.tool(title="自有账号", annotations=reading)
+    def own_accounts(
+        clinic: Annotated[str, Field(description="诊所 id；空的是第一家。")] = "",
+    ) -> Told:
+        """诊所自己的账号最近 26 周发帖、回帖各多少，第一个回答了几条提及，中间用时几小时。"""
+        return _said(lambda: tools.own_accounts(clinic))
 
     @made.tool(title="采集情况", annotations=reading)
     def coverage() -> Told:

@@ -18,7 +18,7 @@ from leads.actions import uploads
 from leads.config import Settings
 from leads.errors import InputError, StorageError
 from leads.index.base import KINDS, LeadIndex, Stored
-from leads.records import Records, erasures, open_records, origins
+from leads.records import Records, accounts, erasures, open_records, origins
 from leads.records.audit import SYSTEM
 from leads.records.erasures import ErasureKind
 
@@ -67,6 +67,8 @@ def erase(
         kept = [*origins.of_posts(session, ids), *map(origins.origin, found)]
         erasures.bury_posts(session, ids, kept)
         erasures.clean(session, ids, [post.full_text for post in found])
+        if kind == "author":
+            accounts.drop_author(session, key)
     count = index.delete(ids) if kind == "post" else index.delete_author(key)
     _make_sure(index, kind, key, ids)
     with records.transaction() as session:
@@ -85,6 +87,8 @@ def erase_again(records: Records, index: LeadIndex) -> int:
         StorageError: as `erase`.
     """
     gone = 0
+    with records.transaction() as session:
+        accounts.drop_buried(session)
     posts = _posts(index)
     while some := list(islice(posts, 500)):
         with records.reading() as session:

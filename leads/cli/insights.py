@@ -35,6 +35,39 @@ def topics(
 
 
 @group.command()
+def voice(
+    clinic: Annotated[str, typer.Option(help="诊所的 id 或名字；不写是第一家。")] = "",
+    as_json: Json = False,
+) -> None:
+    """声量：最近 26 周，诊所、医生和竞争对手各被说到多少次，在夸什么怨什么。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.voice(state.settings(), clinic=clinic, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command()
+def accounts(
+    symptom: Annotated[str, typer.Option(help="只看这个症状，代码或名称。")] = "",
+    as_json: Json = False,
+) -> None:
+    """公开账号：最近 26 周哪些机构和专业人员的账号在带动话题；没有私人账号，没有名字。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.accounts(state.settings(), symptom=symptom, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command(name="own-accounts")
+def own_accounts(
+    clinic: Annotated[str, typer.Option(help="诊所的 id 或名字；不写是第一家。")] = "",
+    as_json: Json = False,
+) -> None:
+    """自有账号：最近 26 周发帖、回帖、回答的提及和用时。"""
+    from leads.terminal import insights as show  # late: numpy and the records
+
+    show.own_accounts(state.settings(), clinic=clinic, now=datetime.now(UTC), as_json=as_json)
+
+
+@group.command()
 def questions(
     city: Annotated[str, typer.Option(help="城市的名字或代码；不写是全部地区。")] = "",
     span: Annotated[str, typer.Option(help="today、week（近 7 天）或 month（近 30 天）。")] = "month",

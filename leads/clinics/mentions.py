@@ -8,24 +8,29 @@ from dataclasses import dataclass, field
 
 from crawler.items import Post
 from leads.clinics.name_matcher import Brand, BrandMatcher, Context
-from leads.clinics.threads import Mark, keys_of, own_keys
+from leads.clinics.threads import Echo, Mark, echoes, keys_of, own_keys
 from leads.models import Mention
 from nlp import Tagger
-from nlp.models import Polarity, Sentiment, Tags
+from nlp.models import Sentiment, Tags
 
 COMMENT_SCORE = 0.5  # an answer to the clinic may be about anything
 
 
 @dataclass(slots=True)
 class Heard:
-    """The mentions of a batch with the tags of their posts, what was counted, and the threads to remember."""
+    """The mentions of a batch with the tags of their posts, what was counted, the threads to remember, what
+    answers those that were, and what the clinics wrote themselves."""
 
     mentions: list[tuple[Mention, Tags]] = field(default_factory=list)
     marks: set[Mark] = field(default_factory=set)
-    counted: list[tuple[Post, str, str, Polarity]] = field(default_factory=list)  # clinic, name, polarity
+    counted: list[tuple[Post, str, str, Sentiment]] = field(default_factory=list)  # clinic, name, mood
+    echoes: list[Echo] = field(default_factory=list)
+    own: list[tuple[Post, str]] = field(default_factory=list)  # clinic
+    public: list[tuple[Post, tuple[str, ...]]] = field(default_factory=list)  # of houses: codes of symptoms
 
     def __bool__(self) -> bool:
-        return bool(self.mentions or self.marks or self.counted)
+        lists = (self.mentions, self.marks, self.counted, self.echoes, self.own, self.public)
+        return any(map(bool, lists))
 
 
 def hear(
@@ -66,8 +71,11 @@ def _hear(
 ) -> list[Mark]:
     owner = brands.own_accounts.get(post.author_key, ())
     if owner:
+        heard.own += [(post, clinic_id) for clinic_id in owner]
         return [Mark(key, clinic_id, "own") for clinic_id in owner for key in own_keys(post)]
-    around = {mark for key in keys_of(post) for mark in known.get(key, ())}
+    answered = tuple(key for key in keys_of(post) if known.get(key))
+    around = {mark for key in answered for mark in known[key]}
+    heard.echoes += echoes(post, answered)
     context = Context(
         specialties=tags.specialties,
         region=tags.region,
@@ -82,9 +90,9 @@ def _hear(
     mood = tagger.sentiment(text, tags.tokens)
     for brand in found.values():
         heard.mentions.append((_mention(post, brand, mood, brands), tags))
-        heard.counted.append((post, brand.clinic_id, "", mood.polarity))
-    heard.counted += [(post, clinic_id, term, mood.polarity) for clinic_id, term in rivals]
-    thread = keys_of(post)[:1] if post.thread_id else ()
+        heard.counted.append((post, brand.clinic_id, "", mood))
+    heard.counted += [(post, clinic_id, term, mood) for clinic_id, term in rivals]
+    thread = dict.fromkeys((*(keys_of(post)[:1] if post.thread_id else ()), *own_keys(post)))
     named = [brand.clinic_id for brand in found.values() if brand.how in ("exact", "alias", "short")]
     return [Mark(key, clinic_id, "named") for key in thread for clinic_id in named]
 

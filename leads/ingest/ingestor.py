@@ -24,11 +24,13 @@ from leads.alerts.triggers.causes import Causes, Told
 from leads.clinics import threads
 from leads.clinics.mentions import Heard, hear
 from leads.clinics.name_matcher import BrandMatcher
+from leads.clinics.public_accounts import is_public, private_keys
 from leads.index.base import LeadIndex
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
 from leads.records import (
     Records,
+    accounts,
     author_keys,
     cancellations,
     captures,
@@ -128,6 +130,7 @@ class Ingestor:
         if self.records is not None:
             with self.records.transaction() as session:
                 heard.forget(session, oldest)
+                accounts.forget(session, oldest)
                 captures.forget(session, oldest)
                 headlines.forget(session, now - headlines.KEPT)
                 cancellations.forget(session, oldest)
@@ -169,6 +172,7 @@ class Ingestor:
         report.erased += len(fresh) - len(wanted)
         leads, found = self.sort_out(wanted, marks)
         self._leave_out(found)
+        self._doubt(wanted, found, now)
         self.index.upsert(leads)
         report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
         report.alerts += self._record(leads, found, now)
@@ -188,6 +192,22 @@ class Ingestor:
         ]
         with self.records.transaction() as session:
             headlines.keep(session, found, now=now)
+
+    def _doubt(self, posts: Sequence[Post], found: Heard, now: datetime) -> None:
+        """Accounts that are taken for public ones and were read as a private person's are public no more."""
+        private, public = private_keys(posts), {post.author_key for post, _ in found.public}
+        if self.records is None or not (private or public):
+            return
+        with self.records.reading() as session:
+            taken = accounts.taken_for_public(session, private | public)
+        doubted = (private & (taken | public)) | {key for key in public - taken if self._is_private(key)}
+        if doubted:
+            with self.records.transaction() as session:
+                accounts.doubt(session, doubted, now=now)
+
+    def _is_private(self, author_key: str) -> bool:
+        """Something of this account is stored as a private person's."""
+        return bool(private_keys(self.index.posts(self.index.ids_of_author(author_key))))
 
     def _look_up(self, posts: Sequence[Post]) -> tuple[Sequence[Post], set[threads.Mark]]:
         """The posts that may be stored, and what is known of their threads."""
@@ -218,7 +238,18 @@ class Ingestor:
         texts = [normalise(post.full_text) for post in posts]
         found = (self.judge(*each) for each in zip(posts, tagged, texts, strict=True))
         leads = [lead for lead in found if lead is not None]
-        return leads, hear(posts, tagged, texts, brands=self.brands, tagger=self.tagger, marks=marks)
+        heard_of = hear(posts, tagged, texts, brands=self.brands, tagger=self.tagger, marks=marks)
+        heard_of.public = [
+            (post, tuple(each.code for each in tags.symptoms))
+            for post, tags in zip(posts, tagged, strict=True)
+            if is_public(post) and self._treated(tags) and post.author_key not in self.brands.own_accounts
+        ]
+        return leads, heard_of
+
+    def _treated(self, tags: Tags) -> bool:
+        """Speaks of something that one of the clinics treats."""
+        treats = [each.specialties for each in self.clinics] or [()]
+        return bool(tags.symptoms) and any(not each or set(each) & set(tags.specialties) for each in treats)
 
     def _record(self, leads: Sequence[Lead], found: Heard, now: datetime) -> int:
         """Write what the records keep of a batch, the alerts with their causes; how many alerts."""
@@ -229,12 +260,16 @@ class Ingestor:
         told += [news.of_mention(each, tags, clinics[each.clinic_id]) for each, tags in found.mentions]
 
         kept = [lead.post for lead in leads] + [each.post for each, _ in found.mentions]
+        kept += [post for post, _ in found.public]
 
         def work(session: Session) -> Told:
             heard.keep_marks(session, found.marks, now=now)
             origins.keep(session, kept)
             cases.untell(session, [lead.id for lead in leads])
             heard.keep_voices(session, (heard.voice(*each) for each in found.counted))
+            heard.keep_echoes(session, found.echoes)
+            accounts.keep_own(session, found.own)
+            accounts.keep_public(session, found.public)
             return self.causes.write(session, told, now=now, index=self.index)
 
         return causes.store(self.records, work).alerts

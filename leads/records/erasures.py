@@ -12,11 +12,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from crawler.items import Post
 from leads.errors import InputError
 from leads.records import (
+    accounts,
     audit,
     cancellations,
     captures,
     cases,
     headlines,
+    heard,
     idempotency,
     mentions,
     origins,
@@ -109,6 +111,8 @@ def clean(session: Session, post_ids: Sequence[str], texts: Iterable[str] = ()) 
     readings.drop(session, post_ids)
     captures.drop(session, post_ids)
     headlines.drop(session, post_ids)
+    heard.drop(session, post_ids)
+    accounts.drop(session, post_ids)
     for some in chunks(post_ids):
         cases.forget(session, some)
         mentions.forget(session, some)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
 from crawler.items import Post
+from leads.clinics import threads
 from leads.clinics.threads import Mark, keys_of
 from leads.models import BEIJING
-from leads.records.tables.heard import ThreadMark, Voice
-from nlp.models import Polarity
+from leads.records.tables.heard import EchoRow, ThreadMark, Voice
+from nlp.models import Sentiment
 
 CHUNK = 400  # values in one IN (…); SQLite's oldest limit is 999
 T = TypeVar("T")
@@ -52,11 +53,21 @@ def keep_marks(session: Session, found: Iterable[Mark], *, now: datetime) -> Non
 # --- voices ------------------------------------------------------------
 
 
-def voice(post: Post, clinic_id: str, term: str, polarity: Polarity) -> Voice:
+def voice(post: Post, clinic_id: str, term: str, mood: Sentiment) -> Voice:
     """A post speaks of the clinic ("" for `term`) or of a competitor."""
-    key = blake2b(f"{post.id}\n{clinic_id}\n{term}".encode(), digest_size=20).hexdigest()
-    day = post.published_at.astimezone(BEIJING).date()
-    return Voice(key=key, clinic_id=clinic_id, term=term[:120], day=day, polarity=polarity)
+    return Voice(
+        key=hash_of(post.id, clinic_id, term),
+        clinic_id=clinic_id,
+        term=term[:120],
+        day=post.published_at.astimezone(BEIJING).date(),
+        polarity=mood.polarity,
+        severity=mood.severity,
+    )
+
+
+def hash_of(*parts: str) -> str:
+    """Stands for a post's id, and what it speaks of, in a count."""
+    return blake2b("\n".join(parts).encode(), digest_size=20).hexdigest()
 
 
 def keep_voices(session: Session, voices: Iterable[Voice]) -> None:
@@ -97,7 +108,80 @@ def shares(session: Session, clinic_id: str, *, since: date, until: date) -> Map
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RivalDay:
+    """Posts of a day (Beijing) that name a competitor in one mood; `graves` of them complain gravely, None
+    where some were counted before that was kept."""
+
+    term: str
+    day: date
+    polarity: str
+    posts: int
+    graves: int | None
+
+
+def rival_days(session: Session, clinic_id: str, *, since: date, until: date, grave: int) -> list[RivalDay]:
+    """What was heard of a clinic's competitors from `since` to before `until`; grave: of that severity on."""
+    rows = session.execute(
+        select(
+            Voice.term,
+            Voice.day,
+            Voice.polarity,
+            func.count(),
+            func.count(Voice.severity),
+            func.sum(case((Voice.severity >= grave, 1), else_=0)),
+        )
+        .where(Voice.clinic_id == clinic_id, Voice.term != "", Voice.day >= since, Voice.day < until)
+        .group_by(Voice.term, Voice.day, Voice.polarity)
+        .order_by(Voice.day, Voice.term, Voice.polarity)
+    )
+    return [
+        RivalDay(
+            term=term, day=day, polarity=polarity, posts=posts, graves=graves if known == posts else None
+        )
+        for term, day, polarity, posts, known, graves in rows
+    ]
+
+
+# --- echoes ------------------------------------------------------------
+
+
+def keep_echoes(session: Session, found: Iterable[threads.Echo]) -> None:
+    """Count each once, however often its post is read."""
+    for echo in found:
+        hour = echo.post.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        session.merge(EchoRow(post=hash_of(echo.post.id), of=echo.key, hour=hour, kind=echo.kind))
+
+
+def echo_hours(
+    session: Session, keys: Sequence[str], *, since: datetime, until: datetime
+) -> Mapping[tuple[datetime, str], int]:
+    """(hour, "reply" or "repost") → posts that answer what bears one of these keys."""
+    rows = session.execute(
+        select(EchoRow.hour, EchoRow.kind, func.count(EchoRow.post.distinct()))
+        .where(EchoRow.of.in_(keys), EchoRow.hour >= since, EchoRow.hour < until)
+        .group_by(EchoRow.hour, EchoRow.kind)
+    )
+    return {(hour, kind): count for hour, kind, count in rows}
+
+
+# --- forgetting ------------------------------------------------------------
+
+
+def drop(session: Session, post_ids: Sequence[str]) -> None:
+    """Take posts out of every count: their writers want it."""
+    named = session.execute(select(Voice.clinic_id, Voice.term).distinct()).all()
+    for some in chunks(post_ids):
+        own = [*some, *(post_id.replace("/", "#", 1) for post_id in some)]
+        session.execute(delete(EchoRow).where(EchoRow.of.in_(own)))
+        session.execute(delete(EchoRow).where(EchoRow.post.in_([hash_of(post_id) for post_id in some])))
+        session.execute(delete(ThreadMark).where(ThreadMark.key.in_(own), ThreadMark.kind == "named"))
+    for keys in chunks([hash_of(post_id, *name) for post_id in post_ids for name in named]):
+        session.execute(delete(Voice).where(Voice.key.in_(keys)))
+
+
 def forget(session: Session, before: datetime) -> None:
-    """Drop marks and voices older than leads are kept."""
+    """Drop marks, voices and echoes older than leads are kept."""
+    session.execute(delete(EchoRow).where(EchoRow.hour < before))
     session.execute(delete(ThreadMark).where(ThreadMark.at < before))
     session.execute(delete(Voice).where(Voice.day < before.astimezone(BEIJING).date()))

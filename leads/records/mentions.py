@@ -200,7 +200,7 @@ def _in_words(field: str, value: str, names: Mapping[str, str]) -> str:
 
 def _tell(session: Session, mention: Mention, state: MentionState, stranger: Stranger | None) -> None:
     """The names learn, or unlearn; the share of voice counts the mention, or not."""
-    voice = heard.voice(mention.post, mention.clinic_id, "", mention.sentiment.polarity)
+    voice = heard.voice(mention.post, mention.clinic_id, "", mention.sentiment)
     if state != "not_us":
         strangers.drop(session, mention.id)
         heard.keep_voices(session, [voice])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, time
 
 from leads import storage
 from leads.config import Settings
@@ -11,6 +12,7 @@ from leads.index.codec import lead_view
 from leads.index.spread import city_of
 from leads.insights import needs as unanswered
 from leads.insights import similar as alike
+from leads.insights.few import LEAST
 from leads.insights.groups import groups as gathered
 from leads.insights.groups.table import COLUMNS, rows
 from leads.insights.questions.outline import Outline, markdown
@@ -18,8 +20,15 @@ from leads.insights.questions.questions import find
 from leads.insights.topics import topics as town
 from leads.insights.topics.sources import troubled_of
 from leads.insights.topics.topics import SPAN_DAYS, Span, days_of, said
-from leads.labels import source_name
+from leads.insights.voice import scoreboard
+from leads.insights.voice import voice as loudness
+from leads.insights.voice.series import Window
+from leads.insights.voice.voice import MOODS
+from leads.labels import POLARITY_NAMES, source_name
+from leads.models import BEIJING, Clinic
 from leads.query.vocabulary import area_code, area_name, symptom_code
+from leads.records import open_records
+from leads.records.accounts import public_accounts
 from leads.sources.states import states
 from leads.terminal.tables import print_json
 
@@ -139,6 +148,85 @@ def similar(settings: Settings, *, text: str, lead_id: str, limit: int, now: dat
         return
     for each in found:
         print(f"{each.id}  {' '.join(each.post.full_text.split())[:60]}")
+
+
+def voice(settings: Settings, *, clinic: str, now: datetime, as_json: bool) -> None:
+    """How a clinic, its doctors and its competitors are spoken of.
+
+    Raises:
+        QueryError: no such clinic, or none at all.
+        StorageError: the data folder, the index or the records cannot be read.
+    """
+    chosen = _clinic(settings, clinic)
+    with storage.open_index(settings, create=False) as index, open_records(settings) as records:
+        found = loudness.find(index, records, chosen, now=now)
+    if as_json:
+        print_json([found.to_json()])
+        return
+    print(f"{found.since} 起 26 周。")
+    for each in found.names:
+        moods = [f"{POLARITY_NAMES[mood]} {each.moods[mood]}" for mood in MOODS if mood in each.moods]
+        print("  ".join([each.name, str(each.total), *moods]))
+    for aspect in found.aspects:
+        for name, count, words in (
+            ("好评", aspect.praise, aspect.praise_words),
+            ("不满", aspect.complaint, aspect.complaint_words),
+        ):
+            if count:
+                print(f"{aspect.name}：{name} {count}（{'、'.join(words)}）")
+    if found.few:
+        print(f"说到的不足 5：{'、'.join(found.few)}")
+
+
+def accounts(settings: Settings, *, symptom: str, now: datetime, as_json: bool) -> None:
+    """Public accounts that shape a topic.
+
+    Raises:
+        QueryError: no such symptom.
+        StorageError: the records cannot be read.
+    """
+    codes = (symptom_code(symptom),) if symptom else ()
+    window = Window(today=now.astimezone(BEIJING).date())
+    since, until = (datetime.combine(day, time(), BEIJING) for day in (window.since, window.until))
+    with open_records(settings) as records, records.reading() as session:
+        found = public_accounts(session, symptoms=codes, since=since, until=until, least=LEAST)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    for number, each in enumerate(found, 1):
+        urls = " ".join(each.urls)
+        print(f"{number} 号  {source_name(each.source)}  {each.posts} 帖，互动 {each.reach}  {urls}".rstrip())
+    if not found:
+        print("还没有写满 5 条的机构或专业账号。")
+
+
+def own_accounts(settings: Settings, *, clinic: str, now: datetime, as_json: bool) -> None:
+    """What a clinic's own accounts did.
+
+    Raises:
+        QueryError: no such clinic, or none at all.
+        StorageError: the data folder, the index or the records cannot be read.
+    """
+    chosen = _clinic(settings, clinic)
+    with storage.open_index(settings, create=False) as index, open_records(settings) as records:
+        found = scoreboard.find(index, records, chosen, now=now)
+    if as_json:
+        print_json([found.to_json()])
+        return
+    for each in (found.all, *found.each):
+        answered = "不足 5" if each.answered is None else str(each.answered)
+        took = "" if each.hours is None else f"，中间用时 {each.hours:.1f} 小时"
+        name = f"代号 {each.account}…" if each.account else "全部账号"
+        print(f"{name}  发帖 {each.posts}，回帖 {each.answers}，回答的提及 {answered}{took}")
+
+
+def _clinic(settings: Settings, name: str) -> Clinic:
+    """Raises QueryError."""
+    known = storage.known_clinics(settings)
+    found = next((each for each in known if name in ("", each.id, each.name)), None)
+    if found is None:
+        raise QueryError(f"--clinic {name!r} 不可用：请写诊所的 id，或先加一家诊所。")
+    return found
 
 
 def _span(text: str) -> Span:

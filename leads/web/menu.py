@@ -31,6 +31,7 @@ MENU: Mapping[str, Sequence[Entry]] = {
     ),
     "口碑": (
         Entry("/mentions", "mentions", "提及", "message-circle"),
+        Entry("/voice", "voice", "声量", "audio-lines"),
         Entry("/topics", "topics", "话题", "trending-up"),
         Entry("/questions", "questions", "大家在问", "message-circle-question-mark"),
         Entry("/needs", "needs", "没人回答", "megaphone"),

@@ -96,14 +96,19 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
         ("groups", {"city": "all"}),
         ("get_lead", {"lead_id": "forum/999"}),
         ("search_leads", {"since": "yesterday"}),
+        ("voice", {"clinic": "qingmu"}),
+        ("voice", {"clinic": "nowhere"}),
+        ("public_accounts", {"symptom": "牙痛"}),
+        ("own_accounts", {"clinic": "qingmu"}),
     )
     assert [tool.name for tool in tools] == [
-        "search_leads", "get_lead", "mentions", "coverage", "groups", "similar_leads", "topics", "questions",
-        "needs",
+        "search_leads", "get_lead", "mentions", "voice", "public_accounts", "own_accounts", "coverage",
+        "groups", "similar_leads", "topics", "questions", "needs",
     ]  # fmt: skip
     assert all(tool.annotations.read_only_hint and "。" in tool.description for tool in tools)
-    assert [failed for failed, _ in answers] == [False] * 5 + [True] * 2
-    found, one, heard, sources, gathered, missing, unclear = [said for _, said in answers]
+    assert [failed for failed, _ in answers] == [*[False] * 5, True, True, False, True, False, False]
+    found, one, heard, sources, gathered, missing, unclear = [said for _, said in answers[:7]]
+    voice, nowhere, public, own = [said for _, said in answers[7:]]
     assert len(found["items"]) == 3
     assert one["id"] == "forum/1"
     assert [each["id"] for each in heard["items"]] == ["forum/2#anhe"]
@@ -111,6 +116,10 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
     assert {need["name"] for need in gathered["needs"]} == {"牙痛"}
     assert "没有这条线索" in missing
     assert "since 'YESTERDAY' 看不懂" in unclear or "since 'yesterday' 看不懂" in unclear
+    assert (voice["clinic"], voice["few"]) == ("qingmu", ["青木中医"])
+    assert "clinic 'NOWHERE' 不可用" in nowhere or "clinic 'nowhere' 不可用" in nowhere
+    assert public == {"accounts": []}
+    assert (own["clinic"], own["all"]["posts"]) == ("qingmu", 0)
     assert "author_key" not in str(answers)
 
 

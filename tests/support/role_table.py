@@ -269,6 +269,11 @@ TABLE: dict[str, Row] = {
     "GET /groups.xlsx": Row(MEMBERS),
     "GET /similar": Row(MEMBERS),
     "POST /similar": Row(MEMBERS, form={"text": "牙疼"}),
+    "GET /voice": Row(MEMBERS),
+    "GET /voice/posts": Row(MEMBERS),
+    "GET /voice/accounts": Row(MEMBERS),
+    "GET /voice/own": Row(MEMBERS),
+    "GET /voice/spread/{mention_id}": Row(OF_CLINIC, url=f"/voice/spread/{HEARD}"),
     "GET /questions": Row(MEMBERS),
     "GET /questions/posts": Row("lhhhh"),  # nobody has asked anything that five did
     "GET /questions/outline": Row(MEMBERS),
@@ -425,6 +430,12 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/insights/questions": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/needs": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/groups": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/voice": Row(MEMBERS, scope="mentions:read"),
+    "GET /api/v1/insights/accounts": Row(MEMBERS, scope="leads:read"),
+    "GET /api/v1/insights/own-accounts": Row(MEMBERS, scope="mentions:read"),
+    "GET /api/v1/insights/spread/{mention_id}": Row(
+        OF_CLINIC, url=f"{API}/insights/spread/{HEARD}", scope="mentions:read"
+    ),
     "GET /api/v1/insights/topics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/funnel": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/insights/facets": Row(MEMBERS, scope="leads:read"),

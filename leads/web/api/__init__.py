@@ -1,6 +1,7 @@
 """/api/v1: the desk for programs, over the same functions as the pages. One module a subject."""
 
 from leads.web.api import (
+    accounts,
     captures,
     cases,
     clinics,
@@ -18,6 +19,7 @@ from leads.web.api import (
     rules,
     ten,
     topics,
+    voice,
 )
 
 # In the order of the description.
@@ -32,6 +34,8 @@ ROUTERS = (
     questions.routes,
     needs.routes,
     groups.routes,
+    voice.routes,
+    accounts.routes,
     rules.routes,
     clinics.routes,
     coverage.routes,

@@ -2,7 +2,7 @@
 
 from leads.web.events import page as events
 from leads.web.funnel import page as funnel
-from leads.web.insights import groups, needs, questions, similar, topics, trends
+from leads.web.insights import accounts, groups, needs, questions, similar, topics, trends, voice
 from leads.web.lead import page as lead
 from leads.web.leads import page as leads
 from leads.web.map import page as maps
@@ -59,6 +59,8 @@ ROUTERS = (
     needs.routes,
     groups.routes,
     similar.routes,
+    voice.routes,
+    accounts.routes,
     alerts.routes,
     channels.routes,
     ack.routes,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from leads.index.sqlite.index import SqliteIndex
-from tests.support.builders import region
+from tests.support.builders import mention, region
 from tests.support.commands import CONFIG, run
 from tests.support.seeds import fresh
 
@@ -73,11 +75,25 @@ def test_leads_like_a_description_or_like_a_lead() -> None:
     assert {each["id"] for each in told} == {f"forum/{n}" for n in (0, 1, 3, 4, 5, 6)}
 
 
+def test_voice_of_a_clinic(folder: Path) -> None:
+    now = datetime.now(UTC)
+    with SqliteIndex(folder / "data" / "leads.sqlite") as index:
+        made = [mention(number) for number in range(6)]
+        index.upsert_mentions([replace(each, post=replace(each.post, published_at=now)) for each in made])
+    done = run("insights", "voice")
+    assert done.code == 0, done.err
+    assert "安和口腔  6  好评 6" in done.out
+    assert "服务：好评 6（仔细）" in done.out
+    (told,) = run("insights", "voice", "--clinic", "anhe", "--json").records
+    assert (told["clinic"], told["names"][0]["moods"]) == ("anhe", {"praise": 6})
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("topics", "--span", "year"),
         ("questions", "--city", "nowhere"),
+        ("voice", "--clinic", "nowhere"),
         ("similar",),
         ("similar", "--lead", "forum/404"),
     ],

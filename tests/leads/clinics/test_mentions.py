@@ -111,10 +111,24 @@ def test_a_thread_that_names_the_clinic_says_which_doctor_is_meant() -> None:
 
 def test_the_clinic_and_its_competitors_are_counted() -> None:
     found = heard(post(1, "康贝齿科坑人"), post(2, "安和口腔和康贝齿科哪个好"), post(3, "今天天气好"))
-    assert [(each.post_id, term, polarity) for each, _, term, polarity in found.counted] == [
+    assert [(each.post_id, term, mood.polarity) for each, _, term, mood in found.counted] == [
         ("1", "康贝齿科", "complaint"), ("2", "", "neutral"), ("2", "康贝齿科", "neutral"),
     ]  # fmt: skip
     assert said(found) == [("2", "exact", "安和口腔")]
+
+
+def test_what_answers_or_repeats_a_mention_echoes_it() -> None:
+    complaint = post(9, "安和口腔太坑了", source="weibo")
+    answer = post(10, "我也遇到过", source="weibo", thread_id="9")
+    repeated = post(11, "转发微博", source="weibo", repost_of="weibo/9")
+    elsewhere = post(12, "我也遇到过", source="weibo", thread_id="8")
+    found = heard(complaint, answer, repeated, elsewhere)
+    assert [(each.post.post_id, each.key, each.kind) for each in found.echoes] == [
+        ("10", "weibo#9", "reply"), ("11", "weibo/9", "repost"),
+    ]  # fmt: skip
+    assert said(found) == [("9", "exact", "安和口腔")]
+    later = heard(answer, repeated, marks=sorted(found.marks, key=str))
+    assert later.echoes == found.echoes
 
 
 def test_nothing_said_is_nothing_heard() -> None:

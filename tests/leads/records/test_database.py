@@ -30,7 +30,14 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 WORK_ON_MENTIONS = ("mention_work", "mention_events", "mention_notes", "strangers")
 SEEN_AND_NEWS = ("captures", "headlines")
 CARDS = ("visit_cards",)
-SINCE = ("visits", "nudges")  # tables that came after them
+SINCE = (
+    "visits",
+    "nudges",
+    "echoes",
+    "own_posts",
+    "public_posts",
+    "doubted_accounts",
+)  # tables that came after them
 
 
 def user(login: str) -> User:
@@ -158,8 +165,9 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
     assert "127.0.0.1:1" in str(caught.value)
 
 
-def before_snoozes(session: Session) -> None:
-    """The cases as they were before one could be left alone."""
+def before_columns(session: Session) -> None:
+    """Cases as they were before one could be left alone, voices before they said how grave."""
+    session.execute(text("ALTER TABLE voices DROP COLUMN severity"))
     session.execute(text("DROP INDEX ix_cases_snoozed_until"))
     session.execute(text("ALTER TABLE cases DROP COLUMN snoozed_until"))
 
@@ -173,7 +181,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
         session.execute(text("ALTER TABLE users DROP COLUMN start"))
-        before_snoozes(session)
+        before_columns(session)
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with open_records(settings) as records, records.transaction() as session:
         origins.keep(session, [post(1), post(2)])
@@ -190,7 +198,7 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
         for table in ("readings", "reader_days"):
             session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("ALTER TABLE users DROP COLUMN start"))
-        before_snoozes(session)
+        before_columns(session)
         session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     with open_records(settings) as records, records.transaction() as session:
         assert session.get_one(Alert, written.id).first_tried_at is None

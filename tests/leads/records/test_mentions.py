@@ -73,7 +73,7 @@ def voices(records: Records) -> int:
 
 def test_not_us_teaches_the_names_and_can_be_taken_back(records: Records) -> None:
     with records.transaction() as session:
-        heard.keep_voices(session, [heard.voice(SAID.post, "anhe", "", SAID.sentiment.polarity)])
+        heard.keep_voices(session, [heard.voice(SAID.post, "anhe", "", SAID.sentiment)])
     assert change(records, state="not_us", stranger=learnt(SAID, word="绵阳"))
     with records.reading() as session:
         assert [each.word for each in strangers.known(session)] == ["绵阳"]

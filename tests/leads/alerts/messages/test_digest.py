@@ -27,6 +27,7 @@ from leads.records.clinics import adopt_file
 from leads.records.digests import PlanForm
 from leads.records.tables.alerts import Alert, Channel
 from leads.records.tables.digests import DigestIssue
+from nlp.models import Sentiment
 from tests.support.builders import NOW, lead, mention, post, region, symptom
 
 HOUR = datetime.fromisoformat("2026-11-20T11:00:00+08:00")  # an hour before NOW
@@ -175,7 +176,9 @@ def test_the_share_of_voice_is_told_where_competitors_were_heard_of(
     with records.transaction() as session:
         for number, term in enumerate(("", "康雅口腔", "康雅口腔")):
             written = post(number, "", published_at=NOW - timedelta(hours=20))
-            heard.keep_voices(session, [heard.voice(written, "anhe", term, "neutral")])
+            heard.keep_voices(
+                session, [heard.voice(written, "anhe", term, Sentiment(polarity="neutral", severity=0))]
+            )
     Digests(settings, records, index).make_due(NOW)
     (said,) = payloads(records)
     assert "声量：康雅口腔 2、安和<口腔> 1。" in "\n".join(said.lines)
