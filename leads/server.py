@@ -22,6 +22,7 @@ from leads.errors import ConfigError, InputError
 from leads.records import audit, open_records, users
 from leads.storage import author_key_problem, data_dir, open_index
 from leads.web.app import create_app
+from leads.web.insights.ahead import Ahead
 
 # Whose word on the caller's address and on https is believed: a proxy on this machine, nobody else's.
 PROXIES = "127.0.0.1"
@@ -148,11 +149,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, said: str) -> None:
         super().__init__(config)
         self._said = said
+        self._ahead: Ahead | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app
         if isinstance(app, FastAPI):
             app.state.watcher.close()  # streams of open pages, for which uvicorn would wait
+        if self._ahead is not None:
+            await asyncio.to_thread(self._ahead.stop)
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -160,3 +164,7 @@ class Server(uvicorn.Server):
         if self.started:
             watch_accepting(self.servers)
             print(self._said, file=sys.stderr, flush=True)
+            app = self.config.app
+            if isinstance(app, FastAPI):
+                self._ahead = Ahead(app.state.desk)
+                self._ahead.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import InputError
 from leads.index.base import LeadIndex
-from leads.learning.questions import A_DAY, drawn_by, next_lead
+from leads.learning.questions import A_DAY, Pool, drawn_by, next_id, pool_of
 from leads.models import BEIJING, Assent, Lead, LeadQuery
 from leads.records import Records, feedback, questions
 from nlp.places.gazetteer import Gazetteer
@@ -61,9 +61,17 @@ NOTHING = Correction()
 
 
 def turn(
-    records: Records, index: LeadIndex, *, who: str, may_see: Callable[[Lead], bool], now: datetime
+    records: Records,
+    index: LeadIndex,
+    *,
+    who: str,
+    may_see: Callable[[Lead], bool],
+    pool: Callable[[], Pool],
+    now: datetime,
 ) -> DailyTurn:
     """The next question of today; looking changes nothing, and looking again asks the same.
+
+    `pool` gives `recent` leads, which may be those of a moment ago.
 
     Raises:
         StorageError: the index or the records cannot be read.
@@ -75,7 +83,7 @@ def turn(
         answered = questions.answered(session)
     lead = None
     if done < A_DAY:
-        lead = next_lead(_recent(index, may_see, now), settled, number=done, seed=f"{day} {who}")
+        lead = _next(index, pool(), settled, may_see, number=done, seed=f"{day} {who}")
     return DailyTurn(done=done, answered=answered, lead=lead)
 
 
@@ -95,9 +103,9 @@ def todays(
         lead = index.get(lead_id)
         shown = lead if lead is not None and may_see(lead) else None
         found.append(TodaysQuestion(lead_id=lead_id, answer=said, lead=shown))
-    recent = _recent(index, may_see, now)
+    pool = recent(index, may_see, now)
     while len(found) < A_DAY:
-        lead = next_lead(recent, settled, number=len(found), seed=f"{day} {who}")
+        lead = _next(index, pool, settled, may_see, number=len(found), seed=f"{day} {who}")
         if lead is None:
             break
         settled.add(lead.id)
@@ -162,9 +170,28 @@ def today(now: datetime) -> date:
     return now.astimezone(BEIJING).date()
 
 
-def _recent(index: LeadIndex, may_see: Callable[[Lead], bool], now: datetime) -> Sequence[Lead]:
+def recent(index: LeadIndex, may_see: Callable[[Lead], bool], now: datetime) -> Pool:
+    """What may be asked about now.
+
+    Raises:
+        StorageError: the index cannot be read.
+    """
     query = LeadQuery(since=now - RECENT, sort="newest", limit=MOST)
-    return [hit.lead for hit in index.search(query, now=now).items if may_see(hit.lead)]
+    return pool_of([hit.lead for hit in index.search(query, now=now).items if may_see(hit.lead)])
+
+
+def _next(
+    index: LeadIndex, pool: Pool, settled: Collection[str], may_see: Callable[[Lead], bool], *,
+    number: int, seed: str,
+) -> Lead | None:  # fmt: skip
+    """Of those that are still there, as they are now."""
+    passed = set(settled)
+    while (chosen := next_id(pool, passed, number=number, seed=seed)) is not None:
+        lead = index.get(chosen)
+        if lead is not None and may_see(lead):
+            return lead
+        passed.add(chosen)
+    return None
 
 
 def _right(lead: Lead, given: Correction, code_of: Callable[[str], str]) -> dict[str, str] | None:

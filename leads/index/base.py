@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from crawler.items import Post
 from leads.index.daily import Counts, Daily
-from leads.index.stamp import Stamp
+from leads.index.stamp import Changes, Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from nlp.models import ComplaintKind, Polarity
 
@@ -218,6 +218,10 @@ class LeadIndex(ABC):
     @abstractmethod
     def stamp(self) -> Stamp:
         """Which index this is. Its name is for life; a copy made by `restore` is given it by `adopt`."""
+
+    @abstractmethod
+    def changes(self) -> Changes:
+        """How far the searchable leads have come, other processes' writes included; cheap to ask."""
 
     @abstractmethod
     def mark(self) -> Stamp:

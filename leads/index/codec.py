@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import orjson
 
-from crawler.items import post_from_dict, post_to_dict
+from crawler.items import PlaceHint, Post, post_to_dict
 from leads.index.base import MentionHead
 from leads.models import Hit, Lead, Mention, Reason
 from nlp.models import INTENTS, Intent, Region, Sentiment, Symptom, Tags
@@ -66,13 +67,25 @@ def lead_to_dict(lead: Lead) -> dict[str, object]:
 def lead_from_dict(data: Kept, *, folded: int = 0, status: str = "new", assignee: str = "") -> Lead:
     """The reverse of `lead_to_dict`."""
     return Lead(
-        post=post_from_dict(data["post"]),
+        post=_post(data["post"]),
         tags=tags_from_dict(data["tags"]),
         need=data["need"],
         reasons=tuple(Reason(**reason) for reason in data["reasons"]),
         folded=folded,
         status=status,
         assignee=assignee,
+    )
+
+
+def _post(data: Kept) -> Post:
+    """A post as `post_to_dict` wrote it: trusted, which takes a third of the time of `post_from_dict`."""
+    return Post(
+        **{
+            **data,
+            "published_at": datetime.fromisoformat(data["published_at"]),
+            "fetched_at": datetime.fromisoformat(data["fetched_at"]),
+            "place_hints": tuple(PlaceHint(**hint) for hint in data.get("place_hints", ())),
+        }
     )
 
 
@@ -92,7 +105,7 @@ def mention_to_dict(mention: Mention) -> dict[str, object]:
 def mention_from_dict(data: Kept) -> Mention:
     """The reverse of `mention_to_dict`; mentions of older versions say nothing of how they were found."""
     return Mention(
-        post=post_from_dict(data["post"]),
+        post=_post(data["post"]),
         clinic_id=data["clinic_id"],
         term=data["term"],
         sentiment=_sentiment(data["sentiment"]),

@@ -32,3 +32,15 @@ class Stamp:
         if self.id != known.id:
             return False
         return self.marks is None or known.marks is None or self.marks >= known.marks
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How far the searchable leads have come; equal ones, asked of one index object, hold the same leads.
+
+    `written` counts changes, `removed` differs as soon as a lead is searchable no more: erased, expired, or
+    folded under another.
+    """
+
+    written: int
+    removed: int

@@ -9,12 +9,13 @@ import math
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from leads.models import Drawn, Lead
-from nlp.intent.questions import choose, doubt
+from nlp.intent.questions import Floats, choose, doubt
 
 A_DAY = 10
 LEAST = 20  # judgements without which nothing can be compared
@@ -27,22 +28,40 @@ def drawn_by(number: int) -> Drawn:
     return "chance" if number in BY_CHANCE else "doubt"
 
 
-def next_lead(leads: Sequence[Lead], settled: Collection[str], *, number: int, seed: str) -> Lead | None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """Leads to choose questions from, without their words; `rows` and `doubts` in the order of `ids`."""
+
+    ids: tuple[str, ...]
+    rows: csr_matrix
+    doubts: Floats
+
+
+def pool_of(leads: Sequence[Lead]) -> Pool:
+    """The pool of these leads, in their order."""
+    return Pool(
+        ids=tuple(lead.id for lead in leads),
+        rows=word_rows([lead.tags.tokens for lead in leads]),
+        doubts=doubt(np.array([lead.tags.intent.seeker for lead in leads]), THRESHOLD),
+    )
+
+
+def next_id(pool: Pool, settled: Collection[str], *, number: int, seed: str) -> str | None:
     """The lead to ask about as question `number` of a day; None when all are settled.
 
-    `leads` are the recent ones; of them the settled ones are known, and the question is unlike them. The same
-    `seed` draws the same one by chance.
+    Of the pool the settled ones are known, and the question is unlike them. The same `seed` draws the same
+    one by chance.
     """
-    opened = [lead for lead in leads if lead.id not in settled]
-    if not opened:
+    known = np.array([lead_id in settled for lead_id in pool.ids], bool)
+    opened = np.flatnonzero(~known)
+    if not len(opened):
         return None
     if drawn_by(number) == "chance":
-        return random.Random(f"{seed} {number}").choice(opened)  # noqa: S311 - no secret
-    known = [lead for lead in leads if lead.id in settled]
-    rows = word_rows([lead.tags.tokens for lead in (*opened, *known)])
-    doubts = doubt(np.array([lead.tags.intent.seeker for lead in opened]), THRESHOLD)
-    chosen = choose(rows[: len(opened)], doubts, 1, known=rows[len(opened) :])
-    return opened[chosen[0]] if chosen else opened[0]
+        drawn: int = random.Random(f"{seed} {number}").choice(opened.tolist())  # noqa: S311 - no secret
+        return pool.ids[drawn]
+    chosen = choose(pool.rows[opened], pool.doubts[opened], 1, known=pool.rows[np.flatnonzero(known)])
+    at = int(opened[chosen[0] if chosen else 0])
+    return pool.ids[at]
 
 
 def word_rows(texts: Sequence[Sequence[str]]) -> csr_matrix:

@@ -30,7 +30,6 @@ from leads.web.door import Gate
 from leads.web.events.watcher import Watcher
 from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
 from leads.web.render import error_page
-from leads.web.today.asking import QuestionsOfTheWeek
 
 _SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
 
@@ -50,14 +49,12 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.index.close()
-        desk.records.close()
+        desk.close()
 
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
     app.state.gate = Gate()
     app.state.latency = Latency()
-    app.state.asking = QuestionsOfTheWeek()
     app.state.watcher = Watcher(desk)
     app.mount("/static", StaticAssets(), name="static")
     app.mount("/api/v1", create_api(app.state))

@@ -16,6 +16,7 @@ from leads.errors import StorageError
 from leads.index.base import KINDS, Kind, Names
 from leads.index.elastic.client import Servers, forbidden, translated
 from leads.index.elastic.docs import Body
+from leads.index.stamp import Changes
 from leads.index.terms import TERMS_VERSION
 from leads.scoring.need import HALF_LIFE_HOURS
 from nlp.text.tokens import TOKENIZER
@@ -165,6 +166,16 @@ class Admin:
     def id(self, index: str) -> str:
         """The name that an index keeps when it is rebuilt; "" for one that has none yet."""
         return str(self._meta(index).get("id", ""))
+
+    def changes(self, kind: Kind) -> Changes:
+        """Writes count when they are sent and again when a refresh lets searches see them."""
+        with translated():
+            stats = self._client.indices.stats(
+                index=self.alias(kind), metric=["indexing", "refresh"], filter_path="_all.primaries"
+            )["_all"]["primaries"]
+        removed = int(stats["indexing"]["delete_total"])
+        written = int(stats["indexing"]["index_total"]) + int(stats["refresh"]["external_total"])
+        return Changes(written + removed, removed)
 
     def give_id(self, index: str, name: str) -> None:
         with translated():

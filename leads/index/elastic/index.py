@@ -37,7 +37,7 @@ from leads.index.elastic.lock import WriterLock
 from leads.index.elastic.search import ElasticReader
 from leads.index.elastic.spool import Spool
 from leads.index.elastic.store import ElasticStore
-from leads.index.stamp import Stamp
+from leads.index.stamp import Changes, Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.quarantine import Quarantine
 
@@ -254,6 +254,9 @@ class ElasticIndex(LeadIndex):
                 name = self.admin.id(self._leads)  # another process may have been last
             self._stamp = Stamp(name, None)
         return self._stamp
+
+    def changes(self) -> Changes:
+        return self.admin.changes("leads")
 
     def mark(self) -> Stamp:
         return self.stamp()

@@ -30,12 +30,13 @@ from leads.index.codec import mention_from_dict, mention_head
 from leads.index.cursors import Cursor
 from leads.index.daily import Counts, Daily
 from leads.index.sqlite import match, views
+from leads.index.sqlite.changes import ChangesSeen
 from leads.index.sqlite.counts import ColumnsFound, Counter
 from leads.index.sqlite.daily import daily
 from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import open_database, open_reader, translated
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
-from leads.index.stamp import Stamp
+from leads.index.stamp import Changes, Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor
 from leads.scoring.need import HALF_LIFE_HOURS, freshness
@@ -89,6 +90,7 @@ class SqliteIndex(LeadIndex):
         self._readers: WeakSet[_Reader] = WeakSet()
         self._store = LeadStore(self._db)
         self._counter = Counter(path, lambda: self._reader)
+        self._changes = ChangesSeen()
 
     def upsert(self, leads: Sequence[Lead]) -> None:
         with self._writing():
@@ -285,6 +287,10 @@ class SqliteIndex(LeadIndex):
     def stamp(self) -> Stamp:
         with translated():
             return Stamp(*self._reader.execute("SELECT id, marks FROM stamp").fetchone())
+
+    def changes(self) -> Changes:
+        with translated():
+            return self._changes.now(self._reader)
 
     def mark(self) -> Stamp:
         with self._writing():

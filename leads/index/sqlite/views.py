@@ -40,10 +40,12 @@ def alike_rows(
     if not rare:
         return []
     expression = "{words subwords} : (" + " OR ".join(f'"{term}"' for term in rare) + ")"
+    # The best first, and only these are looked up among the leads, not every match.
     rows = database.execute(
-        "SELECT leads.rowid, -rank FROM fts CROSS JOIN leads ON leads.rowid = fts.rowid"
-        " WHERE fts MATCH ? AND head IS NULL AND id != ? ORDER BY rank LIMIT ?",
-        (expression, besides, limit),
+        "SELECT leads.rowid, -place FROM"
+        " (SELECT rowid AS at, rank AS place FROM fts WHERE fts MATCH ? ORDER BY rank LIMIT ?)"
+        " JOIN leads ON leads.rowid = at WHERE head IS NULL AND id != ? ORDER BY place LIMIT ?",
+        (expression, limit + 1, besides, limit),
     )
     return [(rowid, score) for rowid, score in rows]
 

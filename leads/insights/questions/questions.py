@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from itertools import islice
 
 from leads.index.base import LeadIndex
 from leads.insights.few import LEAST
@@ -21,16 +22,24 @@ _CIRCUMSTANCES = frozenset({"pregnancy"})  # "怀孕三个月，感冒了怎么�
 
 @dataclass(frozen=True, slots=True)
 class AskedIn:
-    """A question as somebody wrote it; numbers and handles were masked when the post was stored."""
+    """Where a question was asked, without its words: `sentence` reads them from the lead as it is now."""
 
     lead_id: str
+    number: int  # of the questions of the post, from 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A question as somebody wrote it."""
+
+    at: AskedIn
     text: str
-    person: str  # pseudonym, or the post's id where there is none; shown nowhere
+    person: str  # pseudonym, or the post's id where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonQuestion:
-    """A question that at least `LEAST` people asked. `posts` are the most typical first."""
+    """A question of at least `LEAST` people, without words of theirs. `posts`: the most typical first."""
 
     symptom: str  # code
     symptom_name: str
@@ -97,17 +106,19 @@ def of_today(
 
 def of_leads(leads: Iterable[Lead], *, only: str = "") -> tuple[CommonQuestion, ...]:
     """The questions of these leads; with `only` those about one symptom. Pure."""
-    groups: dict[tuple[str, str], list[AskedIn]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[_Sentence]] = defaultdict(list)
     names: dict[str, str] = {}
     answered: dict[str, bool] = {}
     for lead in leads:
         present = {each.code: each for each in lead.tags.symptoms if each.present}
         answered[lead.id] = lead.post.replies != 0  # not known counts as answered: nothing is claimed
-        for each in asked(lead.post.full_text):
+        for number, each in enumerate(asked(lead.post.full_text)):
             for symptom in _about(each.text, list(present.values()), only):
                 names[symptom.code] = symptom.name
                 person = lead.post.author_key or lead.id
-                groups[(symptom.code, each.kind)].append(AskedIn(lead.id, each.text, person))
+                groups[(symptom.code, each.kind)].append(
+                    _Sentence(AskedIn(lead.id, number), each.text, person)
+                )
     found: list[CommonQuestion] = []
     for (code, kind), posts in groups.items():
         for title, members in _titled(kind, posts):
@@ -128,7 +139,12 @@ def _complaints(symptoms: Sequence[Symptom]) -> Sequence[Symptom]:
     return [each for each in symptoms if each.code not in _CIRCUMSTANCES] or symptoms
 
 
-def _titled(kind: str, posts: list[AskedIn]) -> Iterable[tuple[str, list[AskedIn]]]:
+def sentence(lead: Lead, number: int) -> str:
+    """That question of the lead, masked when it was stored. "": it is there no more."""
+    return next((each.text for each in islice(asked(lead.post.full_text), number, None)), "")
+
+
+def _titled(kind: str, posts: list[_Sentence]) -> Iterable[tuple[str, list[_Sentence]]]:
     """A known kind is one question; what asks something of its own is put together by its words."""
     if kind != OTHER:
         return [(load().kinds[kind].title, posts)]
@@ -139,14 +155,14 @@ def _titled(kind: str, posts: list[AskedIn]) -> Iterable[tuple[str, list[AskedIn
 
 
 def _question(
-    code: str, name: str, kind: str, title: str, posts: Sequence[AskedIn], answered: dict[str, bool]
+    code: str, name: str, kind: str, title: str, posts: Sequence[_Sentence], answered: dict[str, bool]
 ) -> CommonQuestion | None:
     people = {post.person for post in posts}
     if len(people) < LEAST:
         return None
-    waiting = {post.person for post in posts if not answered[post.lead_id]}
+    waiting = {post.person for post in posts if not answered[post.at.lead_id]}
     # One sentence a post is enough to show.
-    shown = tuple({post.lead_id: post for post in reversed(posts)}.values())[::-1]
+    shown = tuple({post.at.lead_id: post.at for post in reversed(posts)}.values())[::-1]
     return CommonQuestion(
         symptom=code,
         symptom_name=name,

@@ -53,6 +53,6 @@ def needs(
 
 def listing(desk: Desk, visitor: Visitor, form: NeedsAsked) -> dict[str, object]:
     """The needs; raises QueryError for a city that cannot be asked about."""
-    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
-    found = of_place(desk, visitor, place, form.span)
+    place = place_of(desk, visitor, form.city)
+    found = of_place(desk, visitor, place, form.span).value
     return {"city": place.city, "span": form.span, "needs": [each.to_json() for each in found]}

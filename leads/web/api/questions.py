@@ -55,7 +55,7 @@ def questions(
 
 def listing(desk: Desk, visitor: Visitor, form: QuestionsAsked) -> dict[str, object]:
     """The questions; raises QueryError for a city or symptom that cannot be asked about."""
-    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
+    place = place_of(desk, visitor, form.city)
     code = symptom_code(form.symptom) if form.symptom.strip() else ""
-    found = of_place(desk, visitor, place, form.span, symptom=code)
+    found = of_place(desk, visitor, place, form.span, symptom=code).value
     return {"city": place.city, "span": form.span, "questions": [each.to_json() for each in found]}

@@ -64,5 +64,5 @@ def topics(
 
 def listing(desk: Desk, visitor: Visitor, form: TopicsAsked) -> dict[str, object]:
     """The topics; raises QueryError for a city that cannot be asked about."""
-    place = place_of(desk.index, visitor, form.city, clock=desk.clock)
-    return of_city(desk, visitor, place.area, form.span, specialty=form.specialty).to_json()
+    place = place_of(desk, visitor, form.city)
+    return of_city(desk, visitor, place.area, form.span, specialty=form.specialty).value.to_json()

@@ -8,12 +8,12 @@ from datetime import date, datetime, time
 from urllib.parse import urlencode
 
 from leads.errors import QueryError
-from leads.index.base import LeadIndex
 from leads.index.spread import city_of
-from leads.insights.topics.topics import SPAN_DAYS, Span, cities_of
-from leads.models import BEIJING, Clinic, Clock
+from leads.insights.topics.topics import SPAN_DAYS, Span, cities_of, days_of
+from leads.models import BEIJING, Clinic
 from leads.query.vocabulary import area_code
 from leads.web.auth import Visitor
+from leads.web.desk import Desk
 from nlp.places.gazetteer import Gazetteer
 
 EVERYWHERE = "all"
@@ -48,7 +48,7 @@ def span_of(text: str) -> Span:
     raise QueryError(f"span {text!r} 不认识：可用 {'、'.join(SPAN_DAYS)}。")
 
 
-def place_of(index: LeadIndex, visitor: Visitor, city: str, *, clock: Clock) -> PlaceAsked:
+def place_of(desk: Desk, visitor: Visitor, city: str) -> PlaceAsked:
     """The city asked for; otherwise the first clinic's, or everywhere when nobody there has written lately.
 
     Raises:
@@ -56,7 +56,8 @@ def place_of(index: LeadIndex, visitor: Visitor, city: str, *, clock: Clock) -> 
         StorageError: the index cannot be read.
     """
     own = list(dict.fromkeys(filter(None, (city_of(clinic.adcode) for clinic in visitor.clinics))))
-    busy = cities_of(index, now=clock())
+    now = desk.clock()
+    busy = desk.ask(("cities", days_of("today", now)), lambda: cities_of(desk.index, now=now)).value
     offered = own if visitor.restricted else [*[*own, *busy][: MOST_CITIES - 1], EVERYWHERE]
     asked = city.strip()
     chosen = asked if asked in offered else city_of(area_code(asked)) if asked else _first(own, busy, offered)

@@ -83,7 +83,7 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", verdi
     """The page."""
     if verdict and verdict not in VERDICT_NAMES:
         raise QueryError(f"verdict {verdict!r} 不认识：可用 {'、'.join(VERDICT_NAMES)}。")
-    place = place_of(desk.index, visitor, city, clock=desk.clock)
+    place = place_of(desk, visitor, city)
     table = of_place(desk, visitor, place)
     wanted = [need for need in table.needs if not verdict or need.advice.verdict == verdict]
     page = GroupsPage(
@@ -128,7 +128,7 @@ def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked) -> GroupTable:
 
 
 def _exported(desk: Desk, visitor: Visitor, city: str, kind: str) -> GroupTable:
-    place = place_of(desk.index, visitor, city, clock=desk.clock)
+    place = place_of(desk, visitor, city)
     table, now = of_place(desk, visitor, place), desk.clock()
     with desk.records.transaction() as session:
         audit.note(session, who=visitor.login, action=f"export.groups.{kind}", now=now, query=place.city)

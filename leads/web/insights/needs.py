@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
 from leads.insights import needs
+from leads.insights.kept import KeptAnswer
 from leads.insights.needs import Need
 from leads.insights.topics.topics import Span
 from leads.web.auth import Anyone, Visitor
@@ -37,6 +39,7 @@ class NeedsPage(WebPage):
     span: Span
     spans: Mapping[Span, str]
     stretch: str
+    counted: datetime | None  # when, where leads came since
     rows: Sequence[tuple[Need, str, str]]
 
 
@@ -44,21 +47,27 @@ class NeedsPage(WebPage):
 def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", span: str = "month") -> Response:
     """The page."""
     chosen = span_of(span)
-    place = place_of(desk.index, visitor, city, clock=desk.clock)
+    place = place_of(desk, visitor, city)
     since, until = needs.stretch(chosen, desk.clock())
+    found = of_place(desk, visitor, place, chosen)
     page = NeedsPage(
         place=place,
         span=chosen,
         spans=SPAN_NAMES,
         stretch=f"{since.isoformat()} 起，到昨天",
+        counted=found.at,
         rows=[
             (need, city_name(need.district), list_address(need.district, since, until, symptom=need.symptom))
-            for need in of_place(desk, visitor, place, chosen)[:SHOWN]
+            for need in found.value[:SHOWN]
         ],
     )
     return render(request, page)
 
 
-def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked, span: Span) -> tuple[Need, ...]:
+def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked, span: Span) -> KeptAnswer[tuple[Need, ...]]:
     """The needs this visitor may see."""
-    return needs.find(desk.index, place.area, span, now=desk.clock(), specialties=specialties_of(visitor))
+    now, own = desk.clock(), specialties_of(visitor)
+    return desk.ask(
+        ("needs", place.area, needs.stretch(span, now), own),
+        lambda: needs.find(desk.index, place.area, span, now=now, specialties=own),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -11,9 +12,11 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from leads.index.base import Stored
+from leads.insights.kept import KeptAnswer
 from leads.insights.questions import outline as outlines
 from leads.insights.questions.outline import Outline
-from leads.insights.questions.questions import CommonQuestion, find
+from leads.insights.questions.questions import CommonQuestion, find, sentence
 from leads.insights.topics.topics import Span, days_of
 from leads.query.vocabulary import symptom_code
 from leads.replies.compliance import LONGEST, Objection, check
@@ -45,6 +48,7 @@ class Found:
     questions: tuple[CommonQuestion, ...]
     stretch: str
     address: str
+    counted: datetime | None
 
     @property
     def outline(self) -> Outline:
@@ -62,6 +66,7 @@ class QuestionsPage(WebPage):
     symptom: str
     stretch: str
     address: str
+    counted: datetime | None  # when, where leads came since
     chapters: Sequence[tuple[str, str, Sequence[CommonQuestion]]]
 
 
@@ -91,14 +96,16 @@ class OutlinePage(WebPage):
 
 def _found(desk: TheDesk, visitor: Anyone, wanted: Annotated[QuestionsWanted, Depends()]) -> Found:
     span = span_of(wanted.span)
-    place = place_of(desk.index, visitor, wanted.city, clock=desk.clock)
+    place = place_of(desk, visitor, wanted.city)
     code = symptom_code(wanted.symptom) if wanted.symptom.strip() else ""
     since, last = days_of(span, desk.clock())
+    found = of_place(desk, visitor, place, span, symptom=code)
     return Found(
         place=place,
         span=span,
         symptom=code,
-        questions=of_place(desk, visitor, place, span, symptom=code),
+        questions=found.value,
+        counted=found.at,
         stretch=f"{since.isoformat()} 到 {last.isoformat()}",
         address=urlencode({"city": place.city, "span": span, "symptom": code}),
     )
@@ -109,16 +116,23 @@ TheFound = Annotated[Found, Depends(_found)]
 
 def of_place(
     desk: Desk, visitor: Visitor, place: PlaceAsked, span: Span, *, symptom: str = ""
-) -> tuple[CommonQuestion, ...]:
+) -> KeptAnswer[tuple[CommonQuestion, ...]]:
     """The questions this visitor may see."""
-    return find(
-        desk.index,
-        now=desk.clock(),
-        span=span,
-        city=place.area,
-        symptom=symptom,
-        specialties=specialties_of(visitor),
-    )
+    return asked_in(desk, place.area, span, specialties=specialties_of(visitor), symptom=symptom)
+
+
+def asked_in(
+    desk: Desk, city: str, span: Span, *, specialties: frozenset[str], symptom: str = ""
+) -> KeptAnswer[tuple[CommonQuestion, ...]]:
+    """The questions of a city (adcode; "" for everywhere), as they were last counted."""
+    now = desk.clock()
+    question = ("questions", city, days_of(span, now), specialties, symptom)
+    return desk.ask(
+        question,
+        lambda: find(
+            desk.index, now=now, span=span, city=city, symptom=symptom, specialties=specialties
+        ),
+    )  # fmt: skip
 
 
 @routes.get("")
@@ -131,6 +145,7 @@ def all_questions(request: Request, visitor: Anyone, found: TheFound) -> Respons
         symptom=found.symptom,
         stretch=found.stretch,
         address=found.address,
+        counted=found.counted,
         chapters=[(name, those[0].symptom, those) for name, those in found.outline.chapters],
     )
     return render(request, page)
@@ -142,15 +157,24 @@ def posts(request: Request, desk: TheDesk, visitor: Anyone, found: TheFound, key
     question = next((each for each in found.questions if each.key == key), None)
     if question is None:
         raise HTTPException(404)
-    shown = []
-    for post in question.posts[:SHOWN]:
-        lead = desk.index.get(post.lead_id)
-        if lead is not None and visitor.may_see_lead(lead):
-            shown.append((post.text, "/leads/" + quote(lead.id, safe="")))
+    shown = _posts(desk, visitor, question)
     page = QuestionPage(
         question=question, place=found.place, stretch=found.stretch, address=found.address, posts=shown
     )
     return render(request, page)
+
+
+def _posts(desk: Desk, visitor: Visitor, question: CommonQuestion) -> list[tuple[str, str]]:
+    """(words, address) of those that are still there and listed themselves, as they are now."""
+    asked = question.posts[:SHOWN]
+    stored = desk.index.records("leads", [each.lead_id for each in asked])
+    there = {each.lead.id: each.lead for each in stored if isinstance(each, Stored) and not each.head}
+    seen = [(there[each.lead_id], each.number) for each in asked if each.lead_id in there]
+    return [
+        (words, "/leads/" + quote(lead.id, safe=""))
+        for lead, number in seen
+        if visitor.may_see_lead(lead) and (words := sentence(lead, number))
+    ]
 
 
 @routes.get("/outline")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from leads.insights.kept import KeptAnswer
 from leads.insights.topics import new_words, topics
 from leads.insights.topics.new_words import NewWord
 from leads.insights.topics.sources import troubled_of
-from leads.insights.topics.topics import Span, Topic, TopicTable, said
+from leads.insights.topics.topics import Span, Topic, TopicTable, days_of, said
 from leads.labels import source_name
 from leads.models import LeadQuery
 from leads.web.auth import Anyone, Visitor
@@ -68,6 +70,7 @@ class TopicsPage(WebPage):
     days: Sequence[tuple[str, int, bool]]
     broken: Sequence[str]
     new: Sequence[str]
+    counted: datetime | None  # when, where leads came since
 
 
 @routes.get("/topics")
@@ -76,13 +79,25 @@ def show(
 ) -> Response:
     """The page."""
     chosen = span_of(span)
-    place = place_of(desk.index, visitor, city, clock=desk.clock)
+    place = place_of(desk, visitor, city)
     found = of_city(desk, visitor, place.area, chosen, specialty=specialty)
-    words = new_words.find(desk.index, place.area, chosen, now=desk.clock()) if not visitor.restricted else ()
-    return render(request, _page(place, chosen, specialty, found, _rows(desk, visitor, found), words))
+    words = words_of(desk, visitor, place.area, chosen)
+    page = _page(place, chosen, specialty, found.value, _rows(desk, visitor, found.value), words)
+    return render(request, replace(page, counted=found.at))
 
 
-def of_city(desk: Desk, visitor: Visitor, city: str, span: Span, *, specialty: str = "") -> TopicTable:
+def words_of(desk: Desk, visitor: Visitor, city: str, span: Span) -> tuple[NewWord, ...]:
+    """New words of the city; not for who sees only some of its leads."""
+    if visitor.restricted:
+        return ()
+    now = desk.clock()
+    question = ("words", city, days_of(span, now))
+    return desk.ask(question, lambda: new_words.find(desk.index, city, span, now=now)).value
+
+
+def of_city(
+    desk: Desk, visitor: Visitor, city: str, span: Span, *, specialty: str = ""
+) -> KeptAnswer[TopicTable]:
     """The topics that this visitor may see, with what the crawler says of its sources."""
     now = desk.clock()
     troubled = troubled_of([line.state for line in source_lines(desk, now)])
@@ -90,7 +105,11 @@ def of_city(desk: Desk, visitor: Visitor, city: str, span: Span, *, specialty: s
     wanted = {specialty} & own if specialty and own else {specialty} if specialty else own
     if specialty and not wanted:
         wanted = own
-    return topics.find(desk.index, city, span, now=now, troubled=troubled, specialties=wanted)
+    only = frozenset(wanted)
+    return desk.ask(
+        ("topics", city, days_of(span, now), troubled, only),
+        lambda: topics.find(desk.index, city, span, now=now, troubled=troubled, specialties=only),
+    )
 
 
 def _rows(desk: Desk, visitor: Visitor, found: TopicTable) -> list[TopicRow]:
@@ -146,4 +165,5 @@ def _page(
         days=[(stretch_name(bar), bar.count, bar.gap) for bar in reversed(found.bars)],
         broken=[source_name(name) for name in found.broken],
         new=[source_name(name) for name in found.new],
+        counted=None,
     )

@@ -59,7 +59,7 @@ class TrendsPage(WebPage):
 def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", back: str = "quarter") -> Response:
     """The page."""
     chosen = back_of(back)
-    place = place_of(desk.index, visitor, city, clock=desk.clock)
+    place = place_of(desk, visitor, city)
     return render(request, _page(desk, visitor, place, chosen))
 
 

@@ -15,7 +15,7 @@ from leads.actions import ten_questions
 from leads.actions.ten_questions import Correction, DailyTurn
 from leads.errors import InputError
 from leads.labels import INTENT_HINTS, INTENT_NAMES
-from leads.learning.questions import A_DAY, LEAST
+from leads.learning.questions import A_DAY, LEAST, Pool
 from leads.models import Assent, Lead
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
@@ -89,8 +89,21 @@ def answer(request: Request, desk: TheDesk, visitor: Anyone, form: Annotated[Ans
 
 def _turn(desk: Desk, visitor: Visitor) -> DailyTurn:
     return ten_questions.turn(
-        desk.records, desk.index, who=visitor.login, may_see=visitor.may_see_lead, now=desk.clock()
+        desk.records,
+        desk.index,
+        who=visitor.login,
+        may_see=visitor.may_see_lead,
+        pool=lambda: pool_for(desk, visitor),
+        now=desk.clock(),
     )
+
+
+def pool_for(desk: Desk, visitor: Visitor) -> Pool:
+    """What this visitor may be asked about."""
+    now = desk.clock()
+    seen_by = visitor.clinics if visitor.restricted else ()
+    question = ("ten", ten_questions.today(now), visitor.restricted, seen_by)
+    return desk.ask(question, lambda: ten_questions.recent(desk.index, visitor.may_see_lead, now)).value
 
 
 def _page(

@@ -31,7 +31,7 @@ from leads.web.pages.coverage import IN_TROUBLE, OUTCOME_WORDS, source_lines
 from leads.web.pages.coverage import Line as SourceLine
 from leads.web.render import WebPage, render
 from leads.web.today import figures
-from leads.web.today.asking import AskedOften, QuestionsOfTheWeek
+from leads.web.today.asking import AskedOften, often
 from leads.web.today.came import came, no_longer_than
 from leads.web.today.figures import DAY, DayFigure, FigurePart
 from leads.web.today.line import DayLine, first_moment, line
@@ -82,8 +82,7 @@ def today(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "") ->
             visits.look(session, visitor.user_id, now=now)
     chosen = _clinic(visitor, clinic or LeadForm.read(kept).near)
     page = _page(desk, visitor, chosen, last, now)
-    asked: QuestionsOfTheWeek = request.app.state.asking
-    asking = asked.often(desk.index, chosen, now=now, specialties=specialties_of(visitor))
+    asking = often(desk, chosen, specialties=specialties_of(visitor))
     return render(request, replace(page, asking=asking, steps=open_steps(request, desk, visitor)))
 
 

@@ -1,20 +1,17 @@
-"""What people around a clinic ask these days, for a glance: counted anew every ten minutes."""
+"""What people around a clinic ask these days, for a glance."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from leads.index.base import LeadIndex
 from leads.index.spread import city_of
-from leads.insights.questions.questions import find
 from leads.insights.topics.topics import Span
 from leads.models import Clinic
+from leads.web.desk import Desk
+from leads.web.insights.questions import asked_in
 
-FRESH = timedelta(minutes=10)
 SHOWN = 3
 _SPAN: Span = "week"
 
@@ -28,30 +25,12 @@ class AskedOften:
     url: str
 
 
-class QuestionsOfTheWeek:
-    """The most asked of each city, as one process last counted them; no words of a post are kept."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, frozenset[str]], tuple[datetime, Sequence[AskedOften]]] = {}
-        self._one_counts = threading.Lock()
-
-    def often(
-        self, index: LeadIndex, clinic: Clinic | None, *, now: datetime, specialties: frozenset[str]
-    ) -> Sequence[AskedOften]:
-        """The most asked around this clinic; raises StorageError."""
-        if clinic is None:
-            return ()
-        key = (city_of(clinic.adcode), specialties)
-        with self._one_counts:
-            at, found = self._known.get(key, (None, ()))
-            if at is None or not at <= now < at + FRESH:
-                found = _count(index, *key, now)
-                self._known[key] = now, found
-            return found
-
-
-def _count(index: LeadIndex, city: str, specialties: frozenset[str], now: datetime) -> Sequence[AskedOften]:
-    questions = find(index, now=now, span=_SPAN, city=city, specialties=specialties)
+def often(desk: Desk, clinic: Clinic | None, *, specialties: frozenset[str]) -> Sequence[AskedOften]:
+    """The most asked around this clinic; raises StorageError."""
+    if clinic is None:
+        return ()
+    city = city_of(clinic.adcode)
+    questions = asked_in(desk, city, _SPAN, specialties=specialties).value
     return tuple(
         AskedOften(
             title=f"{each.symptom_name}：{each.title}",

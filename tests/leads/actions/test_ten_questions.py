@@ -13,6 +13,7 @@ from leads.actions import ten_questions
 from leads.actions.ten_questions import Correction, DailyTurn
 from leads.errors import InputError
 from leads.index.sqlite.index import SqliteIndex
+from leads.learning.questions import Pool
 from leads.models import Lead
 from leads.records import Records, cases, feedback
 from leads.records.tables.work import DailyQuestion, Feedback
@@ -28,8 +29,15 @@ def index(tmp_path: Path) -> Iterator[SqliteIndex]:
         yield opened
 
 
+def anything(lead: Lead) -> bool:
+    return True
+
+
 def turn(records: Records, index: SqliteIndex, who: str = "lin", now: datetime = NOW) -> DailyTurn:
-    return ten_questions.turn(records, index, who=who, may_see=lambda lead: True, now=now)
+    def pool() -> Pool:
+        return ten_questions.recent(index, anything, now)
+
+    return ten_questions.turn(records, index, who=who, may_see=anything, pool=pool, now=now)
 
 
 def asked(records: Records, index: SqliteIndex, who: str = "lin", now: datetime = NOW) -> Lead:
@@ -154,3 +162,14 @@ def test_the_list_of_today_is_what_will_be_asked(records: Records, index: Sqlite
         ten_questions.answer(records, mine, answer, who="lin", now=NOW)
     assert [answer for _, answer in listed()] == ["seeker", "skip", "other", *[""] * 7]
     assert [lead_id for lead_id, _ in listed()] == [lead_id for lead_id, _ in before]
+
+
+def test_what_is_gone_since_the_pool_was_made_is_not_asked(records: Records, index: SqliteIndex) -> None:
+    pool = ten_questions.recent(index, anything, NOW)
+    first = asked(records, index)
+    index.delete([first.id])
+    found = ten_questions.turn(
+        records, index, who="lin", may_see=lambda lead: lead.id != "forum/3", pool=lambda: pool, now=NOW
+    )
+    assert found.lead is not None
+    assert found.lead.id not in (first.id, "forum/3")

@@ -83,6 +83,20 @@ def test_an_index_keeps_its_name_until_it_is_given_another(
         assert second.stamp() == index.stamp()
 
 
+def test_an_index_says_that_its_leads_changed_and_that_one_is_gone(
+    backend: str, settings_for: Callable[[str], Settings]
+) -> None:
+    settings = settings_for(backend)
+    with open_backend(settings) as index, open_backend(settings) as other:
+        other.upsert([lead(1), lead(2, "头晕三天")])
+        first = index.changes()
+        other.upsert([lead(3, "膝盖老是响要不要拍片")])
+        second = index.changes()
+        assert (second.written > first.written, second.removed) == (True, first.removed)
+        other.delete(["forum/1"])
+        assert index.changes().removed > second.removed
+
+
 class TestCases:
     def test_status_and_assignee_are_filters(self, index: LeadIndex) -> None:
         index.upsert([lead(n, f"牙疼第{n}天", hours=n) for n in range(4)])

@@ -1,4 +1,4 @@
-"""What people ask, for a glance: at least five people, no words of a post, counted anew every ten minutes."""
+"""What people ask, for a glance: at least five people, no words of a post."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import pytest
 
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import Lead
-from leads.web.today.asking import FRESH, QuestionsOfTheWeek
+from leads.records import open_records
+from leads.web.desk import Desk
+from leads.web.today.asking import often
 from tests.support.builders import NOW, clinic, lead, region, symptom
+from tests.support.seeds import settings
 
 ASKED = "请问要不要紧，要不要去医院？"
 SAID = (
@@ -32,18 +35,17 @@ def asker(number: int) -> Lead:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[SqliteIndex]:
-    with SqliteIndex(tmp_path / "leads.sqlite") as opened:
-        opened.upsert([asker(number) for number in range(4)])
-        yield opened
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    chosen = settings(tmp_path)
+    with SqliteIndex(tmp_path / "leads.sqlite") as index, open_records(chosen) as records:
+        index.upsert([asker(number) for number in range(4)])
+        yield Desk(settings=chosen, index=index, records=records, clock=lambda: NOW)
 
 
-def test_four_people_are_not_told_of_and_five_are_once_it_is_counted_anew(index: SqliteIndex) -> None:
-    asking = QuestionsOfTheWeek()
-    assert asking.often(index, clinic(), now=NOW, specialties=EVERY) == ()
-    index.upsert([asker(4)])
-    assert asking.often(index, clinic(), now=NOW + FRESH / 2, specialties=EVERY) == ()
-    (found,) = asking.often(index, clinic(), now=NOW + FRESH, specialties=EVERY)
+def test_four_people_are_not_told_of_and_five_are(desk: Desk) -> None:
+    assert often(desk, clinic(), specialties=EVERY) == ()
+    desk.index.upsert([asker(4)])
+    (found,) = often(desk, clinic(), specialties=EVERY)
     assert (found.people, found.title.partition("：")[0]) == (5, "牙痛")
     assert ASKED not in found.title
     wanted = urlsplit(found.url)
@@ -51,9 +53,8 @@ def test_four_people_are_not_told_of_and_five_are_once_it_is_counted_anew(index:
     assert parse_qs(wanted.query)["city"] == ["510100"]
 
 
-def test_others_are_counted_for_themselves(index: SqliteIndex) -> None:
-    index.upsert([asker(4)])
-    asking = QuestionsOfTheWeek()
-    assert asking.often(index, clinic(), now=NOW, specialties=frozenset({"tcm"})) == ()
-    assert len(asking.often(index, clinic(), now=NOW, specialties=frozenset({"dental"}))) == 1
-    assert asking.often(index, None, now=NOW, specialties=EVERY) == ()
+def test_others_are_counted_for_themselves(desk: Desk) -> None:
+    desk.index.upsert([asker(4)])
+    assert often(desk, clinic(), specialties=frozenset({"tcm"})) == ()
+    assert len(often(desk, clinic(), specialties=frozenset({"dental"}))) == 1
+    assert often(desk, None, specialties=EVERY) == ()
