@@ -21,8 +21,7 @@ from leads.records import accounts
 from leads.records.accounts import PublicAccount
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
-from leads.web.insights.asked import specialties_of
-from leads.web.insights.voice import ClinicAsked, clinic_of
+from leads.web.insights.asked import ClinicAsked, clinic_of, specialties_of
 from leads.web.render import WebPage, render
 from nlp.symptoms import lexicon
 

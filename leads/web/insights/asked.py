@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Annotated
 from urllib.parse import urlencode
+
+from pydantic import Field
 
 from leads.errors import QueryError
 from leads.index.spread import city_of
@@ -19,6 +22,7 @@ from nlp.places.gazetteer import Gazetteer
 EVERYWHERE = "all"
 MOST_CITIES = 12
 EXCERPT = 60  # characters
+ClinicAsked = Annotated[str, Field(max_length=120)]
 SPAN_NAMES: Mapping[Span, str] = {"today": "今日", "week": "近 7 天", "month": "近 30 天"}
 
 
@@ -77,6 +81,20 @@ def city_name(code: str) -> str:
         return "全部地区"
     division = Gazetteer.load().by_code(code)
     return division.name if division else code
+
+
+def clinic_of(visitor: Visitor, asked: str) -> Clinic | None:
+    """The clinic asked for, or the first one; None where the visitor has none.
+
+    Raises:
+        QueryError: no such clinic among the visitor's.
+    """
+    if not asked.strip():
+        return visitor.clinics[0] if visitor.clinics else None
+    found = next((each for each in visitor.clinics if asked.strip() in (each.id, each.name)), None)
+    if found is None:
+        raise QueryError(f"clinic {asked[:40]!r} 不可用：请写自己能看的诊所的 id。")
+    return found
 
 
 def specialties_of(visitor: Visitor) -> frozenset[str]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from leads import storage
 from leads.alerts.triggers.news import mention_page
 from leads.errors import QueryError
 from leads.insights.summary import GRAVE
-from leads.insights.topics.sources import troubled_of
 from leads.insights.voice import spread, voice
 from leads.insights.voice.aspects import aspects
 from leads.insights.voice.series import WEEKS, Window, rates
@@ -23,12 +23,12 @@ from leads.insights.voice.voice import MOODS, Named, VoiceTable
 from leads.labels import POLARITY_NAMES, SEVERITY_NAMES, source_name
 from leads.models import BEIJING, Clinic, Mention
 from leads.query.alert_conditions import severity_of
+from leads.sources.states import troubled
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.insights.area import AreaPlot, areas
-from leads.web.insights.asked import excerpt
+from leads.web.insights.asked import ClinicAsked, clinic_of, excerpt
 from leads.web.mentions.mention import known_mention
-from leads.web.pages.coverage import source_lines
 from leads.web.render import WebPage, render
 
 routes = APIRouter(prefix="/voice")
@@ -129,23 +129,6 @@ class SpreadPage(WebPage):
     read_at: str
 
 
-def clinic_of(visitor: Visitor, asked: str) -> Clinic | None:
-    """The clinic asked for, or the first one; None where the visitor has none.
-
-    Raises:
-        QueryError: no such clinic among the visitor's.
-    """
-    if not asked.strip():
-        return visitor.clinics[0] if visitor.clinics else None
-    found = next((each for each in visitor.clinics if asked.strip() in (each.id, each.name)), None)
-    if found is None:
-        raise QueryError(f"clinic {asked[:40]!r} 不可用：请写自己能看的诊所的 id。")
-    return found
-
-
-ClinicAsked = Annotated[str, Field(max_length=120)]
-
-
 @routes.get("")
 def show(request: Request, desk: TheDesk, visitor: Anyone, clinic: ClinicAsked = "") -> Response:
     """The page."""
@@ -165,9 +148,7 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, clinic: ClinicAsked =
         aspects=_aspects(table),
         complaints=[_post(each) for each in table.complaints],
         sources=_sources(table),
-        broken=sorted(
-            source_name(name) for name in troubled_of(line.state for line in source_lines(desk, now))
-        ),
+        broken=_broken(desk, now),
         cut=table.cut,
     )
     return render(request, page)
@@ -224,6 +205,12 @@ def show_spread(request: Request, desk: TheDesk, visitor: Anyone, mention_id: st
         read_at=f"{post.fetched_at.astimezone(BEIJING):%m-%d %H:%M}",
     )
     return render(request, page)
+
+
+def _broken(desk: Desk, now: datetime) -> list[str]:
+    """Names of the sources whose latest run ended badly."""
+    with storage.coverage(desk.settings) as opened:
+        return sorted(map(source_name, troubled(storage.own_sources(desk.settings), opened, now)))
 
 
 def _hours(first: int, after: int) -> str:
