@@ -87,7 +87,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """Of one process; `shared out` counts a page of memory by the part of it that is its own."""
+    """Of one process. Pages that several have are shared out among them, or counted in each (resident)."""
 
     resident: int  # MB
     shared_out: int  # MB
@@ -144,8 +144,8 @@ def forum(threads: int, padding: int) -> BenchForum:
     return made
 
 
-def _serve(threads: int, padding: int, ready: Queue[str]) -> None:
-    with serve(forum(threads, padding)) as served:
+def _serve(threads: int, padding: int, host: str, ready: Queue[str]) -> None:
+    with serve(forum(threads, padding), host=host) as served:
         ready.put(served.url)
         while os.getppid() != 1:
             time.sleep(1)
@@ -185,10 +185,10 @@ def _resident(pid: int) -> int:
 
 
 @contextmanager
-def _served(threads: int, padding: int) -> Iterator[str]:
+def _served(threads: int, padding: int, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a forum in a process of its own."""
     ready: Queue[str] = Queue()
-    server = Process(target=_serve, args=(threads, padding, ready), daemon=True)
+    server = Process(target=_serve, args=(threads, padding, host, ready), daemon=True)
     server.start()
     try:
         yield ready.get(timeout=120)
@@ -249,8 +249,10 @@ def together(count: int) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         names = [f"forum{number}" for number in range(count)]
         tables = [
-            SOURCES.format(url=stack.enter_context(_served(30, 40_000))).replace("bench", name)
-            for name in names
+            SOURCES.format(url=stack.enter_context(_served(30, 40_000, f"127.0.0.{number + 2}"))).replace(
+                "bench", name
+            )
+            for number, name in enumerate(names)  # a host each: one is read by one crawl at a time
         ]
         (folder / "sources.toml").write_text("".join(tables).replace("= 0.0", "= 0.5"), encoding="utf-8")
         settings = Settings(data_dir=folder, crawl=CrawlSettings(sources=str(folder / "sources.toml")))
@@ -262,12 +264,12 @@ def together(count: int) -> None:
         while _stored_by(folder, names) < count:
             time.sleep(1)
         time.sleep(5)
-        found = [(_is_intake(pid), _weight(pid)) for pid in _children(os.getpid())]
+        found = {pid: _command(pid) for pid in _children(os.getpid())}
+        crawling = [_weight(pid) for pid, command in found.items() if b"scrapy" in command]
+        (storing,) = [_weight(pid) for pid, command in found.items() if b"leads.ingest.intake" in command]
         stop.set()
         for each in crawls:
             each.join()
-    crawling = [weight for is_intake, weight in found if not is_intake and weight.resident > 60]
-    (storing,) = [weight for is_intake, weight in found if is_intake]
     each = sum(weight.shared_out for weight in crawling) // count
     print(f"{count} crawls     {each} MB each ({max(w.resident for w in crawling)} resident)")
     print(f"intake       {storing.shared_out} MB ({storing.resident} resident)")
@@ -291,8 +293,8 @@ def _children(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 
 
-def _is_intake(pid: int) -> bool:
-    return b"leads.ingest.intake" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _weight(pid: int) -> Weight:

@@ -195,13 +195,15 @@ class Served:
 
 
 @contextmanager
-def serve(forum: Forum, port: int = 0, *, tls: SSLContext | None = None) -> Iterator[Served]:
-    """Serves `forum` on 127.0.0.1 until the block ends; port 0 takes a free one."""
-    server = _Server(("127.0.0.1", port), _Handler)
+def serve(
+    forum: Forum, port: int = 0, *, host: str = "127.0.0.1", tls: SSLContext | None = None
+) -> Iterator[Served]:
+    """Serves `forum` on this machine until the block ends; port 0 takes a free one."""
+    server = _Server((host, port), _Handler)
     server.forum = forum
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    forum.base = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/"
+    forum.base = f"{'https' if tls else 'http'}://{host}:{server.server_address[1]}/"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
