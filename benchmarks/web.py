@@ -159,6 +159,7 @@ def other_pages(sample: Sequence[Lead]) -> dict[str, Make]:
         "trends": lambda rng: f"/trends?back={rng.choice(('month', 'quarter', 'year'))}",
         "needs": lambda rng: "/needs",
         "groups": lambda rng: "/groups",
+        "doctors": lambda rng: "/doctors",
         "funnel": lambda rng: f"/funnel?since={rng.choice(('30d', '90d', '365d'))}",
         "board": lambda rng: "/cases?view=board&assignee=",
         "ten": lambda rng: "/ten",

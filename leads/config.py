@@ -21,8 +21,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import EnvSettingsSource
 
 from crawler.system_errors import os_reason
-from leads.errors import ConfigError
-from leads.models import Clinic
+from leads.clinics.doctors import checked
+from leads.errors import ConfigError, InputError
+from leads.models import Clinic, DoctorCard
 from leads.scoring.distance import MAX_KM, in_china
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -166,6 +167,16 @@ def _records_address(text: str) -> str:
     raise PydanticCustomError("records_address", "records")
 
 
+class CardTable(_Table):
+    """One [[clinics.cards]] table: a doctor, for who looks for one."""
+
+    name: Text
+    title: str = ""
+    specialties: tuple[Text, ...] = ()
+    hours: str = ""
+    booking: str = ""
+
+
 class ClinicTable(_Table):
     """One [[clinics]] table. Coordinates are WGS-84 degrees."""
 
@@ -180,6 +191,7 @@ class ClinicTable(_Table):
     specialties: tuple[Text, ...] = ()
     exclude: tuple[Text, ...] = ()
     competitors: tuple[Text, ...] = ()
+    cards: tuple[CardTable, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -366,9 +378,14 @@ def _clinic(table: ClinicTable, where: str) -> Clinic:
     unknown = sorted(set(table.specialties) - set(known))
     if unknown:
         raise ConfigError(f"{where}的 specialties 里 {unknown[0]!r} 不认识：可用 {'、'.join(known)}。")
+    try:
+        cards = checked((DoctorCard(**card.model_dump()) for card in table.cards), table.doctors)
+    except InputError as error:
+        raise ConfigError(f"{where}的 cards：{error}") from error
     return Clinic(
         adcode=_adcode(table, where),
-        **table.model_dump(exclude={"district"}),
+        cards=cards,
+        **table.model_dump(exclude={"district", "cards"}),
     )
 
 

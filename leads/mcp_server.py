@@ -18,7 +18,7 @@ from leads.errors import ConfigError, QueryError, RightsError, TingzhenError
 from leads.query.fields import FIELDS
 from leads.records import open_records
 from leads.storage import open_index
-from leads.web.api import accounts, groups, leads, mentions, needs, questions, topics
+from leads.web.api import accounts, groups, leads, match, mentions, needs, questions, topics
 from leads.web.api import coverage as sources
 from leads.web.api.access import Caller, identify, lacking
 from leads.web.desk import Desk
@@ -43,6 +43,7 @@ TOOL_SCOPES = {
     "topics": "leads:read",
     "questions": "leads:read",
     "needs": "leads:read",
+    "match": "leads:read",
 }
 NOT_ASKED = ("cursor", "limit")  # an assistant reads one page, of its own length
 ABOUT = (
@@ -152,6 +153,12 @@ class Tools:
         """Whom to gather in groups."""
         return groups.listing(self._desk, self.caller(TOOL_SCOPES["groups"]), city)
 
+    def match(self, text: str, place: str) -> Told:
+        """Who should see the writer."""
+        caller = self.caller(TOOL_SCOPES["match"])
+        asked = _form(match.MatchAsked, {"text": text, "place": place})
+        return match.of_asked(self._desk, caller, asked)
+
 
 def _form(kind: type[Any], criteria: dict[str, object]) -> Any:  # a model of this kind
     try:
@@ -241,6 +248,14 @@ def server(tools: Tools) -> MCPServer:
         """哪种需求适合建群：各区、各人群（孩子、孕产、老人、学生）的线索数（不足 5 的已合并）、走势、季节、
         病程，建议长期群、短期群还是不建群和理由。"""
         return _said(lambda: tools.groups(city))
+
+    @made.tool(title="找对人", annotations=reading)
+    def match(
+        text: Annotated[str, Field(description="描述：哪里不舒服，多久了。不保存。")],
+        place: Annotated[str, Field(description="人在哪里，如 成都武侯区；文字里写了就不用。")] = "",
+    ) -> Told:
+        """一段描述该看哪一科和为什么、附近哪家诊所哪位医生看（近的在前）、先问什么。不是诊断。"""
+        return _said(lambda: tools.match(text, place))
 
     _of_insights(made, tools, reading)
     return made

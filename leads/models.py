@@ -40,6 +40,17 @@ def system_clock() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCard:
+    """A doctor of a clinic, for who looks for one; the clinic's own words, "" where it says nothing."""
+
+    name: str  # as among the clinic's `doctors`
+    title: str = ""
+    specialties: tuple[str, ...] = ()  # codes; empty: what the clinic treats
+    hours: str = ""
+    booking: str = ""  # a web address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clinic:
     """A clinic that looks for leads and wants to know when it is spoken of. Degrees are WGS-84."""
 
@@ -55,6 +66,7 @@ class Clinic:
     exclude: tuple[str, ...] = ()  # words that make a brand hit somebody else's
     competitors: tuple[str, ...] = ()  # names counted for the share of voice
     own_accounts: tuple[str, ...] = ()  # author keys of the clinic's own accounts
+    cards: tuple[DoctorCard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

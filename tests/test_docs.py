@@ -55,7 +55,16 @@ def test_the_example_clinic_names_every_key_of_a_clinic() -> None:
     optional = [
         name for name, field in ClinicTable.model_fields.items() if field.default is not PydanticUndefined
     ]
-    assert optional == ["district", "reach_km", "aliases", "doctors", "specialties", "exclude", "competitors"]
+    assert optional == [
+        "district",
+        "reach_km",
+        "aliases",
+        "doctors",
+        "specialties",
+        "exclude",
+        "competitors",
+        "cards",
+    ]
 
 
 def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:

@@ -406,6 +406,20 @@ def funnel(
 
 
 @app.command()
+def match(
+    file: Annotated[
+        Path | None, typer.Argument(help="写着描述的文件；不写就从标准输入读，不留在命令历史里。")
+    ] = None,
+    place: Annotated[str, typer.Option(help="人在哪里，如 成都武侯区；文字里写了就不用。")] = "",
+    as_json: Json = False,
+) -> None:
+    """找对人：一段描述该看哪一科、附近哪家诊所哪位医生看、先问什么。不是诊断，文字不保存。"""
+    from leads.terminal import match as show  # late: the tagger
+
+    show.match(state.settings(), file, place=place, as_json=as_json)
+
+
+@app.command()
 def mcp() -> None:
     """给 AI 助手的 MCP 服务（标准输入输出，只读）；令牌放在环境变量 TINGZHEN_TOKEN。"""
     from leads import mcp_server  # late: SQLAlchemy and FastAPI

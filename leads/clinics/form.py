@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from leads.clinics.doctors import checked, read_cards
 from leads.clinics.pasted_place import read_place, valid_point
 from leads.errors import InputError
+from leads.models import DoctorCard
 from leads.scoring.distance import MAX_KM, distance_km
 from nlp.places.gazetteer import Division, Gazetteer
 from nlp.symptoms import lexicon
@@ -49,6 +51,7 @@ class ClinicDraft:
     exclude: tuple[str, ...] = ()
     competitors: tuple[str, ...] = ()
     own_accounts: tuple[str, ...] = ()
+    cards: tuple[DoctorCard, ...] = ()
     quiet_from: str = ""
     quiet_to: str = ""
 
@@ -60,6 +63,7 @@ class Written:
     name: str = ""
     aliases: str = ""
     doctors: str = ""
+    cards: str = ""  # as leads.clinics.doctors.read_cards
     exclude: str = ""
     competitors: str = ""
     specialties: tuple[str, ...] = ()
@@ -73,13 +77,16 @@ class Written:
     quiet_to: str = ""
 
 
-def draft(written: Written, *, own_accounts: tuple[str, ...] = ()) -> ClinicDraft:
-    """The clinic that was meant.
+def draft(
+    written: Written, *, own_accounts: tuple[str, ...] = (), cards: Iterable[DoctorCard] | None = None
+) -> ClinicDraft:
+    """The clinic that was meant; `cards` stand above those written as lines.
 
     Raises:
         InputError: names the field and what to write instead.
     """
     lat, lon = _place(written)
+    doctors = _list(written.doctors, "doctors")
     return ClinicDraft(
         name=_name(written.name),
         lat=lat,
@@ -87,7 +94,8 @@ def draft(written: Written, *, own_accounts: tuple[str, ...] = ()) -> ClinicDraf
         adcode=_district(written.district, lat, lon),
         reach_km=_reach(written.reach_km),
         aliases=_list(written.aliases, "aliases"),
-        doctors=_list(written.doctors, "doctors"),
+        doctors=doctors,
+        cards=read_cards(written.cards, doctors) if cards is None else checked(cards, doctors),
         exclude=_list(written.exclude, "exclude"),
         competitors=_list(written.competitors, "competitors"),
         specialties=_specialties(written.specialties),

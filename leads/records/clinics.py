@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from leads.clinics.doctors import card_of
 from leads.clinics.form import ClinicDraft, id_of
 from leads.config import Settings
 from leads.errors import ConflictError, InputError
@@ -26,7 +27,7 @@ from leads.records.tables.digests import DigestPlan
 from leads.records.tables.people import Audit, User
 from leads.records.tables.work import Case, Snippet
 
-_LISTS = ("aliases", "doctors", "specialties", "exclude", "competitors", "own_accounts")
+_LISTS = ("aliases", "doctors", "specialties", "exclude", "competitors", "own_accounts", "cards")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,4 +222,5 @@ def _clinic(row: ClinicRow) -> Clinic:
         exclude=tuple(row.exclude),
         competitors=tuple(row.competitors),
         own_accounts=tuple(row.own_accounts),
+        cards=tuple(map(card_of, row.cards)),
     )

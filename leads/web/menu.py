@@ -27,6 +27,7 @@ MENU: Mapping[str, Sequence[Entry]] = {
         Entry("/leads", "leads", "线索", "inbox"),
         Entry("/cases", "cases", "跟进", "clipboard-list"),
         Entry("/map", "map", "地图", "map"),
+        Entry("/match", "match", "找对人", "stethoscope"),
         Entry("/ten", "ten", "十问", "circle-question-mark"),
     ),
     "口碑": (

@@ -94,6 +94,7 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
         ("mentions", {"clinic": "anhe", "polarity": "complaint"}),
         ("coverage", {}),
         ("groups", {"city": "all"}),
+        ("match", {"text": "后槽牙疼了三天", "place": "成都武侯区"}),
         ("get_lead", {"lead_id": "forum/999"}),
         ("search_leads", {"since": "yesterday"}),
         ("voice", {"clinic": "qingmu"}),
@@ -103,17 +104,18 @@ def test_reads_leads_mentions_and_coverage(place: Path) -> None:
     )
     assert [tool.name for tool in tools] == [
         "search_leads", "get_lead", "mentions", "voice", "public_accounts", "own_accounts", "coverage",
-        "groups", "similar_leads", "topics", "questions", "needs",
+        "groups", "match", "similar_leads", "topics", "questions", "needs",
     ]  # fmt: skip
     assert all(tool.annotations.read_only_hint and "。" in tool.description for tool in tools)
-    assert [failed for failed, _ in answers] == [*[False] * 5, True, True, False, True, False, False]
-    found, one, heard, sources, gathered, missing, unclear = [said for _, said in answers[:7]]
-    voice, nowhere, public, own = [said for _, said in answers[7:]]
+    assert [failed for failed, _ in answers] == [*[False] * 6, True, True, False, True, False, False]
+    found, one, heard, sources, gathered, who, missing, unclear = [said for _, said in answers[:8]]
+    voice, nowhere, public, own = [said for _, said in answers[8:]]
     assert len(found["items"]) == 3
     assert one["id"] == "forum/1"
     assert [each["id"] for each in heard["items"]] == ["forum/2#anhe"]
     assert sources["items"]
     assert {need["name"] for need in gathered["needs"]} == {"牙痛"}
+    assert [each["id"] for each in who["clinics"]] == ["anhe", "qingmu"]
     assert "没有这条线索" in missing
     assert "since 'YESTERDAY' 看不懂" in unclear or "since 'yesterday' 看不懂" in unclear
     assert (voice["clinic"], voice["few"]) == ("qingmu", ["青木中医"])

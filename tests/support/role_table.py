@@ -264,6 +264,9 @@ TABLE: dict[str, Row] = {
     "GET /topics": Row(MEMBERS),
     "GET /trends": Row(MEMBERS),
     "GET /needs": Row(MEMBERS),
+    "GET /match": Row(MEMBERS),
+    "POST /match": Row(MEMBERS, form={"text": "牙疼"}),
+    "GET /doctors": Row(MEMBERS),
     "GET /groups": Row(MEMBERS),
     "GET /groups.csv": Row(MEMBERS),
     "GET /groups.xlsx": Row(MEMBERS),
@@ -447,6 +450,7 @@ TABLE: dict[str, Row] = {
         STAFF, url=a_rule("", API), json={"enabled": False}, scope="rules:write"
     ),
     "DELETE /api/v1/rules/{rule_id}": Row(STAFF, url=a_rule("", API), scope="rules:write"),
+    "POST /api/v1/match": Row(MEMBERS, json={"text": "牙疼"}, scope="leads:read"),
     "GET /api/v1/clinics": Row(MEMBERS, scope="leads:read"),
     "GET /api/v1/clinics/{clinic_id}": Row(OF_CLINIC, url=f"{API}/clinics/anhe", scope="leads:read"),
     "POST /api/v1/clinics": Row(STAFF, json={"name": "x"}, scope="clinics:write"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from leads.index.base import LeadIndex
-from leads.index.daily import Daily
+from leads.index.daily import Counts, Daily
 from leads.insights.few import LEAST
 from leads.insights.groups.cells import Circle, Sizes, circles, stretch, told
 from leads.insights.groups.verdict import VERDICTS, Advice, advise
@@ -119,8 +119,7 @@ def find(
         for code, each in lexicon.load().concepts.items()
         if not specialties or each.specialty in specialties
     }
-    counted = [_counted(index, city, until, days) for days in STRETCHES]
-    chosen = _chosen(counted, concepts)
+    chosen = _chosen(index, city, until, concepts)
     seasons = _seasons(index, city, until, chosen)
     needs = [
         _need(key, days, cells, concepts[key[1]], turns.get(key[1], "unknown"), seasons.get(key), most)
@@ -136,11 +135,14 @@ def find(
     )
 
 
-def _counted(index: LeadIndex, city: str, until: date, days: int) -> dict[_Need, dict[tuple[str, str], int]]:
+def _cells(
+    index: LeadIndex, city: str, until: date, days: int, symptoms: Iterable[str] = ()
+) -> dict[_Need, dict[tuple[str, str], int]]:
     """(city, symptom) → (district, stage of life) → leads of the last days."""
     asked = Daily(
         by=("city", "district", "symptom", "stage"),
         cities=(city,) if city else (),
+        symptoms=tuple(sorted(symptoms)),
         since=until - timedelta(days=days),
         until=until,
     )
@@ -151,16 +153,30 @@ def _counted(index: LeadIndex, city: str, until: date, days: int) -> dict[_Need,
     return found
 
 
+def _totals(index: LeadIndex, city: str, since: date, until: date) -> Counts:
+    """(city, symptom) → leads of a stretch."""
+    cities = (city,) if city else ()
+    return index.daily(Daily(by=("city", "symptom"), cities=cities, since=since, until=until))
+
+
 def _chosen(
-    counted: Iterable[Mapping[_Need, Sizes]], concepts: Collection[str]
+    index: LeadIndex, city: str, until: date, concepts: Collection[str]
 ) -> dict[_Need, tuple[int, Sizes]]:
     """The needs that may be told, each in the stretch of days it may be told for."""
-    stretches = list(counted)
+    longest = _cells(index, city, until, STRETCHES[-1])
+    shorter = [_totals(index, city, until - timedelta(days=days), until) for days in STRETCHES[:-1]]
+    at: dict[_Need, int | None] = {
+        key: stretch([*(totals.get(key, 0) for totals in shorter), sum(cells.values())])
+        for key, cells in longest.items()
+        if key[1] in concepts
+    }
     found: dict[_Need, tuple[int, Sizes]] = {}
-    for key in stretches[-1]:
-        at = stretch([sum(each.get(key, {}).values()) for each in stretches])
-        if at is not None and key[1] in concepts:
-            found[key] = STRETCHES[at], told(stretches[at][key])
+    for number, days in enumerate(STRETCHES):
+        keys = [key for key, chosen in at.items() if chosen == number]
+        if keys:
+            whole = days == STRETCHES[-1]
+            cells = longest if whole else _cells(index, city, until, days, {symptom for _, symptom in keys})
+            found |= {key: (days, told(cells[key])) for key in keys}
     return found
 
 
@@ -172,12 +188,14 @@ def _seasons(
     first = until - timedelta(days=YEAR)
     if not wanted or not index.daily(Daily(by=(), cities=cities, until=first)):
         return {}
-    symptoms = tuple(sorted({symptom for _, symptom in wanted}))
-    asked = Daily(by=("city", "symptom", "day"), cities=cities, symptoms=symptoms, since=first, until=until)
     months: dict[_Need, list[int]] = defaultdict(lambda: [0] * 12)
-    for (place, symptom, day), count in index.daily(asked).items():
-        months[(place, symptom)][date.fromisoformat(day).month - 1] += count
-    return {key: peaks(each) for key, each in months.items() if sum(each) >= SEASON_FROM}
+    begin = first
+    while begin < until:
+        end = min(until, (begin.replace(day=1) + timedelta(days=32)).replace(day=1))
+        for (place, symptom), count in _totals(index, city, begin, end).items():
+            months[(place, symptom)][begin.month - 1] += count
+        begin = end
+    return {key: peaks(months[key]) for key in wanted if sum(months[key]) >= SEASON_FROM}
 
 
 def peaks(months: list[int]) -> tuple[int, ...]:

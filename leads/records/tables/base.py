@@ -64,6 +64,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
         datetime: Moment,
         list[str]: JSON,
         list[int]: JSON,
+        list[dict[str, object]]: JSON,
         dict[str, object]: JSON,
         Role: String(16),
         CaseStatus: String(16),

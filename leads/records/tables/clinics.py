@@ -27,6 +27,9 @@ class ClinicRow(Base):
     exclude: Mapped[list[str]] = mapped_column(default_factory=list)
     competitors: Mapped[list[str]] = mapped_column(default_factory=list)
     own_accounts: Mapped[list[str]] = mapped_column(default_factory=list)  # author keys of its own accounts
+    cards: Mapped[list[dict[str, object]]] = mapped_column(
+        default_factory=list, server_default="[]"
+    )  # of its doctors, as leads.models.DoctorCard
     quiet_from: Mapped[str] = mapped_column(String(5), default="")  # "22:00", Beijing time; "" for none
     quiet_to: Mapped[str] = mapped_column(String(5), default="")
     managed_by: Mapped[str] = mapped_column(String(8), default="page")  # page | file

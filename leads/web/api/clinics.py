@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from leads.clinics.doctors import card_of
 from leads.clinics.form import ClinicDraft, Written, checked_id, draft
 from leads.records import clinics as kept
 from leads.records.tables.clinics import ClinicRow
@@ -21,6 +22,23 @@ routes = APIRouter(tags=["诊所"])
 ClinicId = Annotated[str, Path(max_length=40, examples=["anhe"])]
 Words = Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=100)]
 _LISTS = ("aliases", "doctors", "exclude", "competitors")
+
+
+Line = Annotated[str, Field(pattern=r"^[^|｜\n\r]*$")]  # the page's form has these as lines
+
+
+class DoctorShape(BaseModel):
+    """A doctor, for who looks for one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Line, Field(max_length=60, description="和 doctors 里写的一样。")]
+    title: Annotated[Line, Field(max_length=40)] = ""
+    specialties: list[Annotated[str, Field(max_length=40)]] = Field(
+        default_factory=list, description="科室代码；空的是诊所看的都看。", max_length=20
+    )
+    hours: Annotated[Line, Field(max_length=80, description="出诊时间。")] = ""
+    booking: Annotated[Line, Field(max_length=300, description="预约网址。")] = ""
 
 
 class ClinicShape(BaseModel):
@@ -37,6 +55,7 @@ class ClinicShape(BaseModel):
     specialties: list[str] = Field(description="科室代码；空的是都看。")
     exclude: list[str]
     competitors: list[str]
+    cards: list[DoctorShape] = Field(description="医生资料。")
     quiet_from: str
     quiet_to: str
     managed_by: Literal["page", "file"]
@@ -65,6 +84,7 @@ class ClinicPatch(BaseModel):
     specialties: Words | None = None
     exclude: Words | None = None
     competitors: Words | None = None
+    cards: Annotated[list[DoctorShape], Field(max_length=100)] | None = None
     quiet_from: str | None = Field(None, max_length=5, description="22:00；空的没有安静时段。")
     quiet_to: str | None = Field(None, max_length=5)
     version: Number | None = Field(None, description="改的是哪一版；也可以用 If-Match。")
@@ -100,7 +120,11 @@ def _drafted(asked: ClinicPatch, row: ClinicRow | None) -> ClinicDraft:
         quiet_to=values.get("quiet_to", ""),
         **{name: "\n".join(values.get(name, ())) for name in _LISTS},
     )
-    return draft(written, own_accounts=() if row is None else tuple(row.own_accounts))
+    return draft(
+        written,
+        own_accounts=() if row is None else tuple(row.own_accounts),
+        cards=map(card_of, values.get("cards", ())),
+    )
 
 
 def _shape(row: ClinicRow) -> dict[str, object]:

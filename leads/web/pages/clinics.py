@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from crawler.parsing.coordinates import System
 from leads import storage
+from leads.clinics.doctors import card_lines, card_of
 from leads.clinics.form import ClinicDraft, Written, checked_id, district_at, draft
 from leads.clinics.own_accounts import account_key
 from leads.clinics.pasted_place import SYSTEM_NAMES, how_read, read_place, valid_point
@@ -50,6 +51,7 @@ class ClinicForm(BaseModel):
     name: str = ""
     aliases: str = ""
     doctors: str = ""
+    cards: str = ""
     exclude: str = ""
     competitors: str = ""
     specialties: list[str] = []
@@ -227,6 +229,7 @@ def _filled(row: ClinicRow) -> ClinicForm:
         id=row.id,
         version=row.version,
         name=row.name,
+        cards=card_lines(map(card_of, row.cards)),
         specialties=row.specialties,
         lat=f"{row.lat:.6f}",
         lon=f"{row.lon:.6f}",

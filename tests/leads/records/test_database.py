@@ -166,7 +166,8 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
 
 
 def before_columns(session: Session) -> None:
-    """Cases as they were before one could be left alone, voices before they said how grave."""
+    """Cases before one could be left alone, voices before they said how grave, clinics before cards."""
+    session.execute(text("ALTER TABLE clinics DROP COLUMN cards"))
     session.execute(text("ALTER TABLE voices DROP COLUMN severity"))
     session.execute(text("DROP INDEX ix_cases_snoozed_until"))
     session.execute(text("ALTER TABLE cases DROP COLUMN snoozed_until"))

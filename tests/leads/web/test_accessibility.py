@@ -50,6 +50,8 @@ EVERYBODY = (
     "/voice/accounts",
     "/voice/own",
     "/voice/spread/" + MENTION,
+    "/match",
+    "/doctors",
     "/questions/outline",
     "/alerts",
     "/digests",

@@ -68,6 +68,16 @@ def test_a_clinic_is_added_edited_and_removed(client: TestClient, tmp_path: Path
     assert client.get("/clinics/xinchengkouqiang").status_code == 404
 
 
+def test_a_card_of_a_doctor_is_kept_and_shown_again(client: TestClient, tmp_path: Path) -> None:
+    line = "周大夫 | 主治医师 | 口腔科 | 周二下午 | https://example.com/zhou"
+    client.post("/clinics", data=FORM | {"cards": line})
+    (card,) = rows(tmp_path)["xinchengkouqiang"].cards
+    assert (card["name"], card["specialties"], card["hours"]) == ("周大夫", ["dental"], "周二下午")
+    assert line in client.get("/clinics/xinchengkouqiang").text
+    answer = client.post("/clinics/xinchengkouqiang", data=FORM | {"version": "1", "cards": "王大夫 | 院长"})
+    assert (answer.status_code, "不在“医生”里" in problem(answer.text)) == (400, True)
+
+
 def test_what_is_wrong_is_said_and_nothing_written_is_lost(client: TestClient, tmp_path: Path) -> None:
     answer = client.post("/clinics", data=FORM | {"coordinate": "51.5,-0.12"})
     assert answer.status_code == 400
