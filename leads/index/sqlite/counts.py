@@ -14,9 +14,10 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leads.index.base import Facet, Tile
 from leads.index.spread import MAX_ZOOM, MERCATOR_EDGE, chain_of, city_of, day_of
@@ -27,6 +28,9 @@ from leads.scoring.distance import EARTH_KM, TAKEN, distance_km, reach, reach_fa
 
 KEPT_WORDS = 32  # answers of the full-text table, at a million leads about a megabyte each
 _EPOCH = date(1970, 1, 1)
+_POINT = 4  # a class beside the PRECISIONS: of its leads each lies somewhere else
+Classes = NDArray[np.int8]
+_Kind = TypeVar("_Kind", bound=np.generic)
 _EDGE_KM = 1e-6  # nearer than this to a border, a distance is computed again as everywhere else
 _COMPARE: Mapping[str, Callable[[Floats, float], Flags]] = {
     ">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal
@@ -64,7 +68,7 @@ class _Areas:
 class _AreasNear:
     """How the areas of the vocabulary lie to a point; 0 is not near, 1 … 3 are PRECISIONS."""
 
-    classes: Codes
+    classes: Classes
     distances: Floats
     same_city: Flags
 
@@ -213,9 +217,9 @@ class Counter:
             case Tagged(field, _):
                 column = _COLUMN.get(field, field)
                 size = len(self._columns.vocabularies[column].values)
-                return self._flags(rule, column, size)[table.codes[column][at]]
+                return self._flags(rule, column, size)[_at(table.codes[column], at)]
             case Needs(sign, value):
-                return _COMPARE[sign](table.numbers["need"][at], value)
+                return _COMPARE[sign](_at(table.numbers["need"], at), value)
             case All(parts):
                 return _all([self._holds(table, at, part) for part in parts])
             case AnyOf(parts):
@@ -233,17 +237,18 @@ class Counter:
 
     # --- how near
 
-    def _near(self, table: Table, at: Ints, query: LeadQuery) -> tuple[Ints, Codes]:
+    def _near(self, table: Table, at: Ints, query: LeadQuery) -> tuple[Ints, Classes]:
         """Of these places those that are near enough, and their classes; without a point all, with 0."""
         if query.near is None:
-            return at, np.zeros(len(at), np.int32)
+            return at, np.zeros(len(at), np.int8)
         near = query.near
         areas = self._areas_near(near, len(self._columns.vocabularies["area"].values))
-        codes = table.codes["area"][at]
-        classes = areas.classes[codes]
-        points = np.flatnonzero(self._areas().point[codes])
+        classes = areas.classes[_at(table.codes["area"], at)]
+        points = np.flatnonzero(classes == _POINT)
         classes[points] = self._point_classes(table, at[points], near, areas)
-        enough = np.isin(classes, [PRECISIONS.index(each) + 1 for each in TAKEN[query.precision]])
+        taken = np.zeros(len(PRECISIONS) + 1, np.bool_)
+        taken[[PRECISIONS.index(each) + 1 for each in TAKEN[query.precision]]] = True
+        enough = np.flatnonzero(taken[classes])
         return at[enough], classes[enough]
 
     def _areas(self) -> _Areas:
@@ -263,7 +268,7 @@ class Counter:
         areas: list[Area] = self._columns.vocabularies["area"].values[:size]
         known = self._known_areas(size)
         distances = _distances(near, known.lat, known.lon)
-        classes, city = np.zeros(size, np.int32), np.zeros(size, np.bool_)
+        classes, city = np.where(known.point, _POINT, 0).astype(np.int8), np.zeros(size, np.bool_)
         # Looked at closely is what may be near: within reach and its own radius, or in the same province.
         close = (distances <= near.km + known.radius + 1) | (known.province == int(near.adcode[:2]))
         for number in np.flatnonzero(close & (known.province > 0)).tolist():
@@ -271,16 +276,28 @@ class Counter:
             city[number] = same_city(area.code, near.adcode)
             distances[number] = distance_km(near.lat, near.lon, area.lat, area.lon)
             precision = reach(area, near, float(distances[number]))
-            classes[number] = PRECISIONS.index(precision) + 1 if precision else 0
+            if not known.point[number]:
+                classes[number] = PRECISIONS.index(precision) + 1 if precision else 0
         return _AreasNear(classes, distances, city)
 
-    def _point_classes(self, table: Table, at: Ints, near: Near, areas: _AreasNear) -> Codes:
-        """`distance.reach` for points: sure within reach, likely a radius beyond it in the same city."""
+    def _point_classes(self, table: Table, at: Ints, near: Near, areas: _AreasNear) -> Classes:
+        """`distance.reach` for points: sure within reach, likely a radius beyond it in the same city.
+
+        Most of a country lies too far north or south, which one subtraction tells: a third of the time.
+        """
+        found = np.zeros(len(at), np.int8)
+        widest = near.km + float(self._areas().radius.max(initial=0.0, where=self._areas().point)) + 1
+        north = np.abs(table.numbers["lat"][at] - near.lat)
+        level = np.flatnonzero(north <= math.degrees(widest / EARTH_KM))
+        found[level] = self._level_classes(table, at[level], near, areas)
+        return found
+
+    def _level_classes(self, table: Table, at: Ints, near: Near, areas: _AreasNear) -> Classes:
         lat, lon, codes = table.numbers["lat"][at], table.numbers["lon"][at], table.codes["area"][at]
         radius = self._areas().radius[codes]
         distances = _distances(near, lat, lon)
         beyond = areas.same_city[codes] & (distances <= near.km + radius)
-        classes = np.where(distances <= near.km, 1, np.where(beyond, 2, 0)).astype(np.int32)
+        classes = np.where(distances <= near.km, 1, np.where(beyond, 2, 0)).astype(np.int8)
         edge = np.minimum(abs(distances - near.km), abs(distances - near.km - radius)) < _EDGE_KM
         for place in np.flatnonzero(edge):
             area: Area = self._columns.vocabularies["area"].values[codes[place]]
@@ -291,7 +308,7 @@ class Counter:
 
     # --- in which order
 
-    def _keys(self, table: Table, at: Ints, classes: Codes, query: LeadQuery) -> Floats:
+    def _keys(self, table: Table, at: Ints, classes: Classes, query: LeadQuery) -> Floats:
         if query.sort == "newest":
             return table.rows[at].astype(np.float64)
         if query.near is None:
@@ -309,7 +326,7 @@ class Counter:
         ]
         return -distances
 
-    def _logs(self, codes: Codes, classes: Codes) -> Floats:
+    def _logs(self, codes: Codes, classes: Classes) -> Floats:
         """log2 of the reach factor; each pair of area and class is computed once."""
         values: list[Area] = self._columns.vocabularies["area"].values
         pairs, inverse = np.unique(codes.astype(np.int64) * 4 + classes, return_inverse=True)
@@ -375,6 +392,13 @@ def _days(seconds: Ints) -> dict[str, int]:
             if count:
                 out[name] = out.get(name, 0) + count
     return out
+
+
+def _at(column: NDArray[_Kind], at: Ints) -> NDArray[_Kind]:
+    """The values at these places, which rise; where they leave nothing out, without copying."""
+    if len(at) and int(at[-1]) - int(at[0]) + 1 == len(at):
+        return column[int(at[0]) : int(at[-1]) + 1]
+    return column[at]
 
 
 def _all(flags: Sequence[Flags]) -> Flags:
