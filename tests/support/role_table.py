@@ -465,6 +465,10 @@ TABLE: dict[str, Row] = {
     "GET /api/v1/exports/mentions.csv": Row(MEMBERS, scope="export"),
     "GET /api/v1/exports/mentions.xlsx": Row(MEMBERS, scope="export"),
     "GET /api/v1/exports/leads.xlsx": Row(MEMBERS, scope="export"),
+    "GET /api/v1/ten": Row(MEMBERS, scope="leads:read"),
+    "POST /api/v1/ten/{lead_id}": Row(
+        OF_CLINIC, url=f"{API}/ten/{LEAD}", json={"answer": "seeker"}, scope="leads:write"
+    ),
     "POST /api/v1/captures": Row(MEMBERS, json={"text": "x", "time": "?"}, scope="capture"),
     "GET /api/v1/erasures": Row(ADMINS, scope="erase"),
     "POST /api/v1/erasures": Row(ADMINS, json={"kind": "post", "key": "forum/999"}, scope="erase"),

@@ -66,7 +66,7 @@ class Feed:
     updated_at: datetime | None = None
     wait: timedelta = timedelta()
     odd: tuple[str, ...] = ()  # entries that cannot be used, each with its reason
-    withheld: int = 0  # entries that show a form for a password in place of their words
+    withheld: int = 0  # entries that show a form in place of their words: for invited readers
 
 
 def read_feed(

@@ -33,7 +33,7 @@ _BOARD = re.compile(r"(?:[?&]fid=|forum-)(\d+)")
 _CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
 _ROW = "//tr[{}][.//span[starts-with(@id,'tid_')]]".format(_CLASS.format("inline_row"))
 _POST = "//div[{}][starts-with(@id,'post_')]".format(_CLASS.format("post"))
-# The cell of a message, that above a password, and that in place of threads nobody may see.
+# The cell of a message, that above the form of a closed board, and that in place of threads nobody may see.
 _LOCKED = "//form[.//input[@name='pwverify']]//td[contains(@class,'trow2')]"
 _CLOSED = (
     "//td[@colspan][@class='trow1'][preceding::comment()[1][contains(.,'forumdisplay_nopermission')]"
