@@ -58,7 +58,7 @@ def plot(days: Sequence[DayBar]) -> Plot:
         )
         done += size
     grid = tuple(
-        (round(floor - part / _GRID * (floor - 10), 1), f"{most * part / _GRID:.0f}")
+        (round(floor - part / _GRID * (floor - 10), 1), _number(most * part / _GRID, of=most))
         for part in range(_GRID + 1)
     )
     return Plot(
@@ -69,6 +69,11 @@ def plot(days: Sequence[DayBar]) -> Plot:
         first=f"{days[0].first:%m-%d}" if days else "",
         last=f"{days[-1].last:%m-%d}" if days else "",
     )
+
+
+def _number(value: float, *, of: float) -> str:
+    """Whole posts; parts of one where the highest bar stands for few, or lines would share a name."""
+    return f"{value:.0f}" if value == 0 or of >= 2 * _GRID else f"{value:.2g}"
 
 
 def stretch_name(each: DayBar) -> str:

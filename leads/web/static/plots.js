@@ -1,6 +1,11 @@
 // Draws each figure.plot from the table inside it, with Chart.js. Without this file the table stands there by itself.
-const styles = () => getComputedStyle(document.documentElement);
-const value = (name) => styles().getPropertyValue(name).trim();
+const known = new Map(); // Asking the page for the colour of each of a year's cells would take longer than drawing them.
+const value = (name) => {
+  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return known.get(name);
+};
+// Between two plots the page answers the reader.
+const breath = () => new Promise((done) => { setTimeout(done); });
 const SERIES = 6; // colours besides that of the rest
 const charts = new Map(); // canvas -> how it is drawn
 
@@ -119,7 +124,7 @@ function put(canvas, how) {
   charts.set(canvas, { how, chart: new Chart(canvas, how()) });
 }
 
-function draw(figure) {
+async function draw(figure) {
   const found = read(figure.querySelector("table"));
   const title = figure.querySelector("figcaption strong").textContent;
   const details = figure.querySelector("details");
@@ -130,7 +135,10 @@ function draw(figure) {
     place.className = "several";
     const shown = filled(found);
     const most = Math.max(...shown.flatMap((each) => each.data.map((count) => count ?? 0)));
-    for (const each of shown) put(canvasIn(place, each.label), () => small(found, each, most));
+    for (const each of shown) {
+      put(canvasIn(place, each.label), () => small(found, each, most));
+      await breath();
+    }
   } else {
     const canvas = canvasIn(place, title);
     put(canvas, () => KINDS[figure.dataset.plot](found));
@@ -194,7 +202,10 @@ function brush(figure, canvas, found) {
   window.addEventListener("pointercancel", () => { start = null; });
 }
 
-const again = () => charts.forEach(({ how }, canvas) => put(canvas, how));
+const again = () => {
+  known.clear();
+  charts.forEach(({ how }, canvas) => put(canvas, how));
+};
 
 async function begin() {
   const figures = [...document.querySelectorAll("figure.plot")];
@@ -202,7 +213,10 @@ async function begin() {
   await import("./vendor/chart.js/chart.umd.min.js");
   if (figures.some((figure) => figure.dataset.plot === "calendar")) await import("./vendor/chart.js/chartjs-chart-matrix.min.js");
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-  figures.forEach(draw);
+  for (const figure of figures) {
+    await breath();
+    await draw(figure);
+  }
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", again);
 }
 

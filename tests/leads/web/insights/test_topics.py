@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
 
+from leads.insights.topics.topics import DayBar
 from leads.web.insights.plot import plot
 from tests.support.seeds import ClientOf
 
@@ -37,3 +39,12 @@ def test_what_cannot_be_understood_is_said(client: TestClient, query: str) -> No
 
 def test_no_bars_are_drawn_of_no_days() -> None:
     assert plot([]).bars == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [(2, ["0", "0.5", "1", "1.5", "2"]), (40, ["0", "10", "20", "30", "40"])],
+)
+def test_lines_behind_bars_have_names_of_their_own(count: int, names: list[str]) -> None:
+    day = date(2026, 11, 2)
+    assert [name for _, name in plot([DayBar(first=day, last=day, count=count, gap=False)]).grid] == names
