@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -24,10 +24,14 @@ from leads.web.insights.asked import (
     span_of,
     specialties_of,
 )
+from leads.web.map.geometry import Box, around, seats, size, up
+from leads.web.map.tiles import allow_tiles
 from leads.web.render import WebPage, render
+from nlp.places.gazetteer import Gazetteer
 
 routes = APIRouter()
 SHOWN = 50
+CLOSEST, WIDE = 0.3, 3.0  # plot units: a map of one district; one on which districts would be too many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,44 @@ class NeedsPage(WebPage):
     stretch: str
     counted: datetime | None  # when, where leads came since
     rows: Sequence[tuple[Need, str, str]]
+    spots: Sequence[Mapping[str, object]]  # NeedSpot
+    seats: Sequence[Mapping[str, object]]  # of the districts between them
+    view: Box | None
+    tiles: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedSpot:
+    """A district on the map: its seat and area in plot units, and the figures of the list, no others."""
+
+    code: str
+    name: str
+    x: float
+    y: float
+    r: float
+    count: int  # of its most striking need that nobody answered
+    needs: str
+
+
+def spots_of(found: Sequence[Need]) -> list[NeedSpot]:
+    """Districts of these needs that have a seat of their own; an earlier need is the more striking. Pure."""
+    gazetteer, spots = Gazetteer.load(), dict[str, NeedSpot]()
+    for need in found:
+        at = gazetteer.by_code(need.district)
+        if at is None or not at.exact:
+            continue
+        said = f"{need.name} {need.unanswered} 条没人回答"
+        before = spots.get(at.code)
+        spots[at.code] = NeedSpot(
+            code=at.code,
+            name=at.name,
+            x=round(at.lon, 5),
+            y=round(up(at.lat), 5),
+            r=round(size(at.radius_km, at.lat), 5),
+            count=before.count if before else need.unanswered,
+            needs=f"{before.needs}，{said}" if before else said,
+        )
+    return list(spots.values())
 
 
 @routes.get("/needs")
@@ -50,6 +92,9 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", span:
     place = place_of(desk, visitor, city)
     since, until = needs.stretch(chosen, desk.clock())
     found = of_place(desk, visitor, place, chosen)
+    spots = spots_of(found.value[:SHOWN])
+    boxes = [(each.x - each.r, each.y - each.r, each.x + each.r, each.y + each.r) for each in spots]
+    view = around(boxes, least=CLOSEST) if boxes else None
     page = NeedsPage(
         place=place,
         span=chosen,
@@ -60,8 +105,19 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", span:
             (need, city_name(need.district), list_address(need.district, since, until, symptom=need.symptom))
             for need in found.value[:SHOWN]
         ],
+        spots=[asdict(each) for each in spots],
+        seats=_between(spots, view) if view else [],
+        view=view,
+        tiles=desk.settings.web.tiles,
     )
-    return render(request, page)
+    return allow_tiles(render(request, page), desk.settings)
+
+
+def _between(spots: Sequence[NeedSpot], view: Box) -> list[dict[str, object]]:
+    """Seats to find one's way by: of cities where the map is wide."""
+    own = {each.name for each in spots}
+    found = seats(view, cities=view[2] - view[0] > WIDE, close_to=[(each.x, each.y) for each in spots])
+    return [each for each in found if each["name"] not in own]
 
 
 def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked, span: Span) -> KeptAnswer[tuple[Need, ...]]:

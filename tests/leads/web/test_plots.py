@@ -132,7 +132,10 @@ def test_plots_are_drawn_and_a_brush_leads_to_the_leads_of_its_days(
 ) -> None:
     with opened(browser, size, folder=folder, dark=size != DESK) as page:
         page.goto(address + "/trends?back=month")
-        page.locator("figure[data-plot=calendar] canvas").wait_for()
+        for figure in page.locator("figure.plot").all():  # drawn when it is about to be seen
+            figure.scroll_into_view_if_needed()
+            figure.locator("canvas").first.wait_for()
+        page.evaluate("scrollTo(0, 0)")
         assert fits(page)
         assert all(inked(page, number) for number in range(page.locator("figure.plot canvas").count()))
         shoot(page, f"trends-{size['width']}")
