@@ -92,18 +92,6 @@ def find(
     return of_leads(leads, only=symptom)
 
 
-def of_today(
-    index: LeadIndex, *, now: datetime, city: str = "", specialties: Collection[str] = ()
-) -> tuple[CommonQuestion, ...]:
-    """What people ask today; of the last seven days where today has nothing that may be told yet.
-
-    Raises:
-        StorageError: the index cannot be read.
-    """
-    today = find(index, now=now, span="today", city=city, specialties=specialties)
-    return today or find(index, now=now, span="week", city=city, specialties=specialties)
-
-
 def of_leads(leads: Iterable[Lead], *, only: str = "") -> tuple[CommonQuestion, ...]:
     """The questions of these leads; with `only` those about one symptom. Pure."""
     groups: dict[tuple[str, str], list[_Sentence]] = defaultdict(list)

@@ -53,16 +53,6 @@ function stacked(found) {
   return { type: "bar", data: { labels: found.labels, datasets }, options: options(shown.length > 1, scales) };
 }
 
-function area(found) {
-  const shown = filled(found);
-  const scales = axes({ y: { stacked: true, ticks: whole() } });
-  const datasets = shown.map((each, at) => ({
-    ...each, data: each.data.map((count) => count ?? 0), fill: true, backgroundColor: color(at, shown.length),
-    borderColor: value("--paper"), borderWidth: 1, pointRadius: 0,
-  }));
-  return { type: "line", data: { labels: found.labels, datasets }, options: options(true, scales) };
-}
-
 function bars(found) {
   const [first] = found.series;
   const scales = axes({ x: { ticks: whole(), beginAtZero: true } });
@@ -106,7 +96,7 @@ function calendar(found) {
   return { type: "matrix", data: { datasets }, options: made };
 }
 
-const KINDS = { stacked, area, bars, calendar };
+const KINDS = { stacked, bars, calendar };
 
 function canvasIn(parent, title) {
   const box = document.createElement("div");
