@@ -68,7 +68,7 @@ lock: $(VENV)/bin/python
 	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.lock
 	$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/build.lock
 	$(COMPILE) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
-	$(COMPILE) pyproject.toml --extra elastic --extra postgres --constraint requirements/dev.lock \
+	$(COMPILE) pyproject.toml --extra elastic --extra postgres --extra oidc --extra traces --constraint requirements/dev.lock \
 	 --output-file requirements/server.lock
 	$(COMPILE) --group bench --constraint requirements/dev.lock --output-file requirements/bench.lock
 

@@ -22,7 +22,7 @@ GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 # What each lock is for: `make lock` says the same.
 ASKED = {
     "run": PRODUCT,
-    "server": [*PRODUCT, *EXTRAS["elastic"], *EXTRAS["postgres"]],
+    "server": [*PRODUCT, *(each for extra in ("elastic", "postgres", "oidc", "traces") for each in EXTRAS[extra])],
     "dev": [*PRODUCT, *(each for extra in EXTRAS.values() for each in extra), *GROUPS["dev"]],
     "build": GROUPS["build"],
     "bench": GROUPS["bench"],
