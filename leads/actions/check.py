@@ -21,7 +21,7 @@ from leads.ingest.refill import AGAIN, lost
 from leads.learning.drift import drift
 from leads.models import BEIJING
 from leads.reader.standing import consent_text, standing
-from leads.records import open_records, users
+from leads.records import audit, open_records, users
 from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
@@ -53,6 +53,16 @@ def check_archive(file: Path) -> list[Finding]:
     made = said.at.astimezone(BEIJING)
     text = f"{file} 完好：{made:%Y-%m-%d %H:%M} 做的，线索 {said.leads} 条，记录 {said.rows} 行。"
     return [Finding(level="ok", topic="备份", text=text)]
+
+
+def audit_chain(settings: Settings, *, known: tuple[int, str] | None = None) -> audit.ChainState:
+    """Whether the audit is as it was written; `known` as `leads.records.audit.verify` takes it.
+
+    Raises:
+        StorageError: the records cannot be read.
+    """
+    with open_records(settings) as records, records.reading() as session:
+        return audit.verify(session, known=known)
 
 
 def check(config: Path | None, *, deep: bool = False) -> list[Finding]:
@@ -233,6 +243,8 @@ def _records(settings: Settings) -> Iterator[Finding]:
         else:
             yield Finding(level="ok", topic="记录", text="能打开，有人设过密码。")
         yield from _alerts(session, settings)
+        chain = audit.verify(session)
+        yield Finding(level="error" if chain.problem else "ok", topic="操作记录", text=chain.sentence)
     problem = settings.data_dir.is_dir() and author_key_problem(settings, now=datetime.now(UTC))
     if problem:
         yield Finding(level="error", topic="记录", text=problem)

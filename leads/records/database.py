@@ -34,6 +34,7 @@ from crawler import owner_only
 from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import StorageError
+from leads.records import audit
 from leads.records.seal import NAME, PREFIX, Seal, load_seal
 from leads.records.tables.alerts import Channel
 from leads.records.tables.base import Base
@@ -52,6 +53,7 @@ class Records:
     def __init__(self, engine: Engine, seal: Seal) -> None:
         self.engine, self.seal = engine, seal
         self._sessions = sessionmaker(engine, expire_on_commit=False, info={"seal": seal})
+        audit.watch(self._sessions)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -1,7 +1,8 @@
 """Channel addresses are kept encrypted: who gets hold of the records alone cannot write in anybody's name.
 
 The key stands beside the records, not in them: `channel.key` in the data folder, or TINGZHEN_CHANNEL_KEY,
-which several machines on one database must share. It is for this end alone.
+which several machines on one database must share. What else the records must not give away (the secrets of
+second factors) and nobody may write unseen (the end of the audit's chain) is kept with it, too.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ class Seal:
     def __init__(self, key: bytes) -> None:
         made = hmac.new(key, b"tingzhen channels", hashlib.sha256).digest()
         self._fernet = Fernet(urlsafe_b64encode(made))
+        self._signing = hmac.new(key, b"tingzhen signatures", hashlib.sha256).digest()
+
+    def sign(self, text: str) -> str:
+        """What only who has the key can write beside a text, 64 hexadecimal digits."""
+        return hmac.new(self._signing, text.encode(), hashlib.sha256).hexdigest()
+
+    def signed(self, text: str, kept: str) -> bool:
+        """It stands beside this text, and was made with this key."""
+        return hmac.compare_digest(self.sign(text).encode(), kept.encode())
 
     def close(self, text: str) -> str:
         """What is kept of an address."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from leads.learning.train import Comparison
     from leads.reader.second_reader import Turn
     from leads.reader.standing import Standing
+    from leads.records.audit import ChainState
     from nlp.evaluate import Report as Report_
     from nlp.intent.corpus import Example
     from nlp.intent.train import Trained
@@ -369,3 +370,11 @@ def restored(done: Restored, *, as_json: bool) -> None:
     if done.settings_folder:
         print(f"当时的设置和来源文件在 {done.settings_folder}：看过后自己放回原处。")
     print("接下来：运行 tingzhen check，再运行 tingzhen serve。")
+
+
+def audit_chain(found: ChainState, *, as_json: bool) -> None:
+    """What became of the audit's chain."""
+    if as_json:
+        print_json([asdict(found)])
+    else:
+        print(found.sentence)

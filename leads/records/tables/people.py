@@ -91,7 +91,10 @@ class ApiToken(Base):
 
 
 class Audit(Base):
-    """Who did what, when: logins, changes of rights, exports, erasures, permissions. Never a post's text."""
+    """Who did what, when: logins, changes of rights, exports, erasures, permissions. Never a post's text.
+
+    `place` and `link` are given when the transaction ends (leads.records.audit).
+    """
 
     __tablename__ = "audit"
 
@@ -101,6 +104,22 @@ class Audit(Base):
     action: Mapped[str] = mapped_column(String(40))  # "login", "case.status", "export.csv", …
     subject: Mapped[str] = mapped_column(String(200), default="")
     detail: Mapped[dict[str, object]] = mapped_column(default_factory=dict)
+    place: Mapped[int | None] = mapped_column(default=None, index=True, unique=True)  # in the chain, from 1
+    link: Mapped[str] = mapped_column(String(64), default="", server_default="")
+
+
+class AuditEnd(Base):
+    """The one row that says where the chain of the audit begins and ends, sealed with a key that is not in
+    the records. `first_link` is the link of the row before the first that is still kept."""
+
+    __tablename__ = "audit_ends"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_place: Mapped[int] = mapped_column(default=1)
+    first_link: Mapped[str] = mapped_column(String(64), default="")
+    last_place: Mapped[int] = mapped_column(default=0)
+    last_link: Mapped[str] = mapped_column(String(64), default="")
+    seal: Mapped[str] = mapped_column(String(64), default="")
 
 
 class Idempotency(Base):

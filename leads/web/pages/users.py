@@ -76,10 +76,13 @@ ACTIONS = {
     "export.xlsx": "导出 Excel",
     "erase.post": "删除帖子",
     "erase.author": "删除作者",
+    "audit.forget": "删去过期的操作记录",
+    "audit.broken": "操作记录被人动过",
 }
 DETAILS = {
     "ground": "依据",
     "consent": "同意",
+    "count": "条数",
     "address": "地址",
     "by": "方式",
     "cancelled": "取消的提醒",
