@@ -20,9 +20,10 @@ PRODUCT: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 # What each lock is for: `make lock` says the same.
+SERVERS = ("elastic", "postgres", "oidc", "traces")
 ASKED = {
     "run": PRODUCT,
-    "server": [*PRODUCT, *(each for extra in ("elastic", "postgres", "oidc", "traces") for each in EXTRAS[extra])],
+    "server": [*PRODUCT, *(each for extra in SERVERS for each in EXTRAS[extra])],
     "dev": [*PRODUCT, *(each for extra in EXTRAS.values() for each in extra), *GROUPS["dev"]],
     "build": GROUPS["build"],
     "bench": GROUPS["bench"],
