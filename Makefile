@@ -14,7 +14,7 @@ INSTALL := $(BIN)/pip install --quiet --require-hashes --no-build-isolation
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
 
-test: $(VENV)/dev chromium java postgres strace
+test: $(VENV)/dev chromium java postgres strace promtool
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Without the tests that need a browser or an Elasticsearch, or take long; says so itself.
@@ -95,6 +95,11 @@ postgres:
 .PHONY: strace
 strace:
 	@command -v strace >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends strace; }
+
+# What checks the alert rules of docs/monitoring. It comes with Prometheus itself.
+.PHONY: promtool
+promtool:
+	@command -v promtool >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends prometheus; }
 
 clean:
 	rm -rf $(VENV) demo-data

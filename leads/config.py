@@ -150,6 +150,14 @@ class BackupSettings(_Table):
     passphrase_file: str = ""
 
 
+class DiskSettings(_Table):
+    """[disk]: when to say that the data folder's disk fills up: below so many per cent free, or full within
+    so many days at the growth of the last week. 0 switches either off."""
+
+    warn_percent: Annotated[float, Field(ge=0, le=90)] = 10.0
+    warn_days: Annotated[float, Field(ge=0, le=365)] = 7.0
+
+
 def _index_address(text: str) -> str:
     """ "sqlite", server addresses with commas between, or an Elastic Cloud id."""
     addresses = text.split(",")
@@ -211,6 +219,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     reader: ReaderSettings = ReaderSettings()
     backup: BackupSettings = BackupSettings()
+    disk: DiskSettings = DiskSettings()
     clinics: tuple[ClinicTable, ...] = ()
     _file: str = PrivateAttr("")  # what complaints name
 

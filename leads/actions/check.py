@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import exists, select
 
 from crawler import owner_only
-from leads.actions import backup
+from leads.actions import backup, room
 from leads.backup import archive
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
@@ -31,8 +30,6 @@ from nlp.text.tokens import TOKENIZER
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-
-LOW_DISK = 500 * 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +179,11 @@ def _data(settings: Settings) -> Iterator[Finding]:
         text = f"{folder} 不可写：请检查 {existing} 的权限，或换一个数据目录（data_dir）。"
         yield Finding(level="error", topic="数据目录", text=text)
         return
-    free = shutil.disk_usage(existing).free
-    text = f"{folder}，剩余 {free // 1024**2} MB。"
-    if free < LOW_DISK:
-        yield Finding(level="warning", topic="数据目录", text=text + "磁盘快满了，请清理。")
+    left = room.look(folder, now=datetime.now(UTC))
+    if left.short(settings.disk):
+        yield Finding(level="warning", topic="数据目录", text=room.sentence(left))
     else:
+        text = f"{folder}，剩余 {left.free // 1024**2} MB。"
         yield Finding(level="ok", topic="数据目录", text=text)
 
 

@@ -18,13 +18,13 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from leads.actions import backup, change_case, night, uploads
+from leads.actions import backup, change_case, night, room, uploads
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.actions.shared_intake import SharedIntake
 from leads.alerts.messages.digest import Digests
 from leads.alerts.outbox.worker import Worker
-from leads.alerts.triggers import drifted, nudged
+from leads.alerts.triggers import crowded, drifted, nudged
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import watch
 from leads.config import Settings
@@ -57,6 +57,7 @@ LEARN_SECONDS = 1800
 BACKUP_SECONDS = 600
 NUDGE_SECONDS = 3
 DRIFT_SECONDS = 6 * 3600
+ROOM_SECONDS = 3600
 READER_SECONDS = 120
 READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
@@ -273,6 +274,13 @@ class HouseKeeping:
         found = drift(self._index, now=now)
         return found.index if found.shifted else None
 
+    def tell_room(self) -> None:
+        """A disk that fills up goes to the admins' channels before it is full."""
+        now, folder = self._clock(), self._settings.data_dir
+        room.note(folder, now=now)
+        left = room.look(folder, now=now)
+        crowded.tell(self._records, room.sentence(left) if left.short(self._settings.disk) else "", now=now)
+
     def purge(self) -> None:
         """Forget what is too old to be kept."""
         now = self._clock()
@@ -341,6 +349,7 @@ class Schedule:
         self._every(NUDGE_SECONDS, self._house.tell_nudges)
         self._every(WATCH_SECONDS, self._house.watch)
         self._every(DRIFT_SECONDS, self._house.tell_drift)
+        self._every(ROOM_SECONDS, self._house.tell_room)
         self._every(LEARN_SECONDS, self._house.learn)
         self._every(BACKUP_SECONDS, self._house.back_up)
         self._every(24 * 3600, self._house.purge)
@@ -401,6 +410,7 @@ def one_round(
     house.report()
     house.tell_nudges()
     house.tell_drift()
+    house.tell_room()
     sent = Worker(records, settings, clock).run_once()
     house.tell_index()
     house.purge()

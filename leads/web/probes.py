@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from leads import storage
+from leads.actions import room
 from leads.errors import TingzhenError
 from leads.web.desk import Desk, TheDesk
 
@@ -22,10 +23,11 @@ def healthz() -> JSONResponse:
 
 @routes.get("/readyz")
 def readyz(desk: TheDesk) -> JSONResponse:
-    """Every store answers, or 503 and which of them does not."""
+    """Every store answers, or 503 and which of them does not; "disk" among the warnings: it fills up."""
     failing = [name for name, look in _PARTS.items() if not _answers(look, desk)]
-    status = "failing" if failing else "ok"
-    return JSONResponse({"status": status, "failing": failing}, 503 if failing else 200)
+    short = room.look(desk.settings.data_dir, now=desk.clock()).short(desk.settings.disk)
+    said = {"status": "failing" if failing else "ok", "failing": failing, "warning": ["disk"] * short}
+    return JSONResponse(said, 503 if failing else 200)
 
 
 def _answers(look: Callable[[Desk], object], desk: Desk) -> bool:

@@ -8,8 +8,10 @@ by a temperature fitted on held-out folds (Guo et al. 2017). Training is nlp.int
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,17 @@ class IntentModel:
         return [
             (Intent(*row), INTENTS[label]) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)
         ]
+
+
+def trained_at(folder: Path = MODEL) -> datetime | None:
+    """When the model in this folder was made, to the day for the shipped one; None where nothing says so."""
+    try:
+        with (folder / "intent.json").open(encoding="utf-8") as file:
+            found = re.search(r'"trained":"([^"]+)"', file.read(200))  # it stands before the vocabulary
+        at = datetime.fromisoformat(found[1]) if found else None
+    except (OSError, ValueError):
+        return None
+    return at.replace(tzinfo=at.tzinfo or UTC) if at else None
 
 
 def softmax(scores: NDArray[np.floating[Any]]) -> Floats:

@@ -108,7 +108,7 @@ class Alert(Base):
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))  # a RuleKind, "nudge", "drift", "summary" or "digest"
+    kind: Mapped[str] = mapped_column(String(16))  # a RuleKind, "nudge", "drift", "disk", "summary", "digest"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
     created_at: Mapped[datetime] = mapped_column(index=True)

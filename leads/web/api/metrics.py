@@ -6,7 +6,6 @@ the times of answers are this process's own.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,15 +17,17 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from leads.actions import backup
+from leads.actions import backup, room
 from leads.alerts.outbox import history
 from leads.errors import TingzhenError
 from leads.labels import OUTCOMES
-from leads.learning import history as trainings
+from leads.learning.drift import drift
 from leads.records import jobs
+from leads.storage import model_folder
 from leads.web.api.access import CoverageReader, scoped
 from leads.web.desk import Desk, TheDesk
 from leads.web.pages.coverage import source_lines
+from nlp.intent.model import trained_at
 
 routes = APIRouter(tags=["采集"])
 Families = Iterator[GaugeMetricFamily]
@@ -77,6 +78,10 @@ def _index(desk: Desk, now: datetime) -> Families:
     for kind, count in desk.index.counts().items():
         family.add_metric([kind], count)
     yield family
+    moved = desk.ask(("drift", now.date()), lambda: drift(desk.index, now=now)).value
+    if moved.index is not None:
+        told = "How unlike those before the last week's leads are: population stability index."
+        yield GaugeMetricFamily("tingzhen_score_drift", told, value=moved.index)
 
 
 def _sources(desk: Desk, now: datetime) -> Families:
@@ -86,6 +91,7 @@ def _sources(desk: Desk, now: datetime) -> Families:
     lag = GaugeMetricFamily(
         "tingzhen_source_lag_seconds", "Since the start of the last good run.", labels=["source"]
     )
+    every = GaugeMetricFamily("tingzhen_source_every_seconds", "How often it is read.", labels=["source"])
     gaps = GaugeMetricFamily("tingzhen_source_gaps", "Gaps that are open.", labels=["source"])
     posts = GaugeMetricFamily(
         "tingzhen_source_last_run_posts", "Posts of the last run.", labels=["source", "state"]
@@ -94,6 +100,7 @@ def _sources(desk: Desk, now: datetime) -> Families:
         name = line.state.source.name
         for each in OUTCOMES:
             outcome.add_metric([name, each], line.state.outcome == each)
+        every.add_metric([name], line.state.source.every.total_seconds())
         gaps.add_metric([name], len(line.state.gaps))
         if line.succeeded:
             lag.add_metric([name], (now - line.succeeded).total_seconds())
@@ -103,7 +110,7 @@ def _sources(desk: Desk, now: datetime) -> Families:
                 ("new", totals.posts_new), ("known", totals.posts_known), ("changed", totals.posts_changed),
             ):  # fmt: skip
                 posts.add_metric([name, state], count)
-    yield from (outcome, lag, gaps, posts)
+    yield from (outcome, lag, every, gaps, posts)
 
 
 def _work(desk: Desk, now: datetime) -> Families:
@@ -123,13 +130,21 @@ def _work(desk: Desk, now: datetime) -> Families:
 
 
 def _data(desk: Desk, now: datetime) -> Families:
-    folder = desk.settings.data_dir
-    free = shutil.disk_usage(folder).free if folder.exists() else 0
-    yield GaugeMetricFamily("tingzhen_disk_free_bytes", "Free where the data folder is.", value=free)
-    learnt = [each.at for each in trainings.read(folder) if each.state == "installed"]
+    folder, left = desk.settings.data_dir, room.look(desk.settings.data_dir, now=now)
+    yield GaugeMetricFamily("tingzhen_disk_free_bytes", "Free where the data folder is.", value=left.free)
+    yield GaugeMetricFamily("tingzhen_disk_size_bytes", "Of the data folder's disk.", value=left.size)
+    asked = float(left.short(desk.settings.disk))
+    yield GaugeMetricFamily("tingzhen_disk_short", "1 when the desk asks for room.", value=asked)
+    if left.days is not None:
+        told = "Until it is full at the growth of the last week."
+        yield GaugeMetricFamily("tingzhen_disk_days_left", told, value=left.days)
+    learnt = trained_at(model_folder(folder))
     if learnt:
-        age = (now - learnt[-1]).total_seconds()
-        yield GaugeMetricFamily("tingzhen_model_age_seconds", "Since a model of our own was made.", value=age)
+        age = (now - learnt).total_seconds()
+        yield GaugeMetricFamily("tingzhen_model_age_seconds", "Since the model in use was made.", value=age)
+    if desk.settings.backup.folder:
+        wanted = desk.settings.backup.every_hours * 3600
+        yield GaugeMetricFamily("tingzhen_backup_every_seconds", "How often one is made.", value=wanted)
     made = backup.newest(Path(desk.settings.backup.folder)) if desk.settings.backup.folder else None
     if made:
         age = (now - made[1]).total_seconds()

@@ -10,6 +10,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from leads.actions import room
 from leads.errors import QueryError
 from leads.index.base import MentionHead
 from leads.models import Clinic, Hit, Role
@@ -64,6 +65,7 @@ class TodayPage(WebPage):
     outcomes: Mapping[str, str]
     days: DayLine | None
     asking: Sequence[AskedOften] = ()
+    room: str = ""  # what an admin is told of a disk that fills up
     steps: Sequence[FirstStep] = ()  # what an admin's new installation still needs
 
 
@@ -83,7 +85,8 @@ def today(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "") ->
     chosen = _clinic(visitor, clinic or LeadForm.read(kept).near)
     page = _page(desk, visitor, chosen, last, now)
     asking = often(desk, chosen, specialties=specialties_of(visitor))
-    return render(request, replace(page, asking=asking, steps=open_steps(request, desk, visitor)))
+    steps = open_steps(request, desk, visitor)
+    return render(request, replace(page, asking=asking, steps=steps, room=_room(desk, visitor, now)))
 
 
 _OF_THE_LIST = frozenset((*LeadForm.model_fields, "done", "undo", "saved"))
@@ -177,6 +180,14 @@ _COLUMNS: Mapping[Role, Sequence[Sequence[str]]] = {
     "marketer": (("hot",), ("days", "heard", "asking")),
     "doctor": (("heard", "asking"), ("days", "hot")),
 }
+
+
+def _room(desk: Desk, visitor: Visitor, now: datetime) -> str:
+    """For admins, who can make some."""
+    if visitor.role != "admin":
+        return ""
+    left = room.look(desk.settings.data_dir, now=now)
+    return room.sentence(left) if left.short(desk.settings.disk) else ""
 
 
 def _news(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,11 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from leads import storage
+from leads.actions import room
 from leads.records import rules, tokens, users
+from leads.web.desk import Desk
 from tests.support.outbox_people import alert, channel, person
-from tests.support.visitors import BASE, desk
+from tests.support.visitors import BASE, browser_of, desk
 
 Figures = Mapping[tuple[str, frozenset[str]], float]
 
@@ -101,4 +104,16 @@ def test_times_are_counted_by_route_and_never_by_what_strangers_make_up(client: 
 
 
 def test_ready_when_every_store_answers(client: TestClient) -> None:
-    assert client.get("/readyz").json() == {"status": "ok", "failing": []}
+    assert client.get("/readyz").json() == {"status": "ok", "failing": [], "warning": []}
+
+
+def test_a_disk_that_fills_up_is_a_warning_and_no_failure(app: FastAPI, client: TestClient) -> None:
+    here: Desk = app.state.desk
+    far = json.dumps({"at": (datetime.now(UTC) - timedelta(days=2)).isoformat(), "free": 2**60})
+    (here.settings.data_dir / room.FILE).write_text(far + "\n", encoding="utf-8")  # it was a huge disk then
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["warning"]) == (200, ["disk"])
+    assert value(figures(client), "tingzhen_disk_short") == 1
+    for login, told in (("boss", True), ("marketer", False)):
+        with browser_of(app, login) as browser:
+            assert ("数据目录所在的磁盘只剩" in browser.get("/").text) == told
