@@ -1,4 +1,4 @@
-"""The key behind `author_key`: from the environment, or made once and kept with the data."""
+"""The key behind `author_key`: given from outside, or made once and kept with the data."""
 
 from __future__ import annotations
 
@@ -11,18 +11,25 @@ from pathlib import Path
 from crawler import owner_only
 
 NAME = "author.key"
+SECRETS_DIR = "TINGZHEN_SECRETS_DIR"  # names a folder with one file a secret, as containers are given them
 
 
 def load_secret(folder: Path) -> bytes:
-    """TINGZHEN_SECRET when set, else the folder's own key file, made on first use (owner may read only).
+    """TINGZHEN_SECRET when given, else the folder's own key file, made on first use (owner may read only).
 
     Losing the file means that the same author gets a new pseudonym; nothing else breaks.
     """
-    given = os.environ.get("TINGZHEN_SECRET", "")
-    if given:
-        return given.encode()
     path = folder / NAME
-    return kept_key(path) or _broken(path)
+    return given("TINGZHEN_SECRET") or kept_key(path) or _broken(path)
+
+
+def given(variable: str) -> bytes:
+    """A key from outside: the variable's value, or the file of its name, in small letters, in the folder of
+    secrets; b"" where there is neither. Raises OSError."""
+    value = os.environ.get(variable, "").encode()
+    folder = os.environ.get(SECRETS_DIR, "")
+    file = Path(folder) / variable.lower()
+    return value or (file.read_bytes().strip() if folder and file.exists() else b"")
 
 
 def kept_key(path: Path) -> bytes:

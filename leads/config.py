@@ -1,4 +1,4 @@
-"""Settings: tingzhen.toml, overridden by TINGZHEN_… environment variables, checked once on start.
+"""Settings: tingzhen.toml, then files of secrets, then TINGZHEN_… in the environment; checked on start.
 
 `Settings` is the whole list of what can be set; tingzhen.example.toml shows every key with its default, and
 tests/test_docs.py keeps the two in step. Complaints are zh-CN sentences that name the file and the key.
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
-from pydantic_settings.sources import EnvSettingsSource
+from pydantic_settings.sources import EnvSettingsSource, NestedSecretsSettingsSource
 
+from crawler.author_secret import SECRETS_DIR
 from crawler.system_errors import os_reason
 from leads.clinics.doctors import checked
 from leads.errors import ConfigError, InputError
@@ -232,8 +233,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return EnvSettingsSource(settings_cls), init_settings
+        """The environment wins over secrets, these over the file."""
+        secrets = NestedSecretsSettingsSource(file_secret_settings, secrets_dir=_secrets_dir())
+        return EnvSettingsSource(settings_cls), secrets, init_settings
 
     @property
     def sources_file(self) -> Path:
@@ -276,10 +278,20 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(_sentence(error, file)) from error
+    except OSError as error:
+        raise ConfigError(f"密钥文件 {error.filename} 读不了（{os_reason(error)}）：请检查权限。") from error
     except SettingsError as error:
         raise ConfigError(f"环境变量看不懂（{error}）：列表和表要写成 JSON。") from error
     settings._file = str(file)
     return _anchored(settings, file.parent)
+
+
+def _secrets_dir() -> str | None:
+    """The folder with a file for each secret, as Docker and Kubernetes mount them; raises ConfigError."""
+    named = os.environ.get(SECRETS_DIR) or None
+    if named and not Path(named).is_dir():
+        raise ConfigError(f"{SECRETS_DIR} 指的目录 {named} 不存在：请检查路径。")
+    return named
 
 
 def with_index(settings: Settings, address: str) -> Settings:

@@ -164,4 +164,4 @@ class TestImage:
         web = compose["services"]["web"]
         assert web["build"] == "."
         assert not {"command", "entrypoint", "user"} & web.keys()
-        assert "data:/data" in web["volumes"]
+        assert {"data:/data", "tingzhen-secrets:/run/secrets:ro"} <= set(web["volumes"])

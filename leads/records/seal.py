@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from crawler.author_secret import kept_key
+from crawler.author_secret import given, kept_key
 from leads.errors import InputError
 
 NAME = "channel.key"
@@ -60,14 +59,14 @@ class Seal:
 
 
 def load_seal(folder: Path) -> Seal:
-    """By the key of the environment, or the folder's own, made on first use (owner may read only).
+    """By the key given from outside, or the folder's own, made on first use (owner may read only).
 
     Raises:
         OSError: the file can be neither read nor made.
     """
-    given = os.environ.get("TINGZHEN_CHANNEL_KEY", "").encode()
-    if given:
-        return Seal(given)
+    shared = given("TINGZHEN_CHANNEL_KEY")
+    if shared:
+        return Seal(shared)
     key = kept_key(folder / NAME)
     if not key:  # a file that lost its key is as good as none
         (folder / NAME).unlink()

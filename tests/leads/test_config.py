@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from crawler.author_secret import load_secret
 from leads.config import Settings, load_settings, read_handed, to_hand
 from leads.errors import ConfigError
+from leads.records.seal import Seal, load_seal
 
 CLINIC = """
 [[clinics]]
@@ -161,6 +163,53 @@ def test_a_file_that_is_no_toml_is_a_complaint(tmp_path: Path, content: bytes) -
 def test_a_folder_in_place_of_a_file_is_a_complaint(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="读不了"):
         load_settings(tmp_path)
+
+
+class TestSecretsAsFiles:
+    """One file a secret, as Docker and Kubernetes mount them."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        folder = tmp_path / "secrets"
+        folder.mkdir()
+        monkeypatch.setenv("TINGZHEN_SECRETS_DIR", str(folder))
+        for name in ("TINGZHEN_SECRET", "TINGZHEN_CHANNEL_KEY", "TINGZHEN_RECORDS"):
+            monkeypatch.delenv(name, raising=False)
+        return folder
+
+    def test_are_settings_within_tables_too_and_win_over_the_file(self, tmp_path: Path, folder: Path) -> None:
+        written(tmp_path, '[elastic]\napi_key = "old"\nreplicas = 0\n')
+        (folder / "tingzhen_records").write_text("postgresql://t:p@db/t?sslmode=verify-full\n")
+        (folder / "tingzhen_elastic__api_key").write_text("new\n")
+        settings = load_settings()
+        assert settings.records == "postgresql://t:p@db/t?sslmode=verify-full"
+        assert (settings.elastic.api_key, settings.elastic.replicas) == ("new", 0)
+
+    def test_lose_to_the_environment(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (folder / "tingzhen_elastic__api_key").write_text("file")
+        monkeypatch.setenv("TINGZHEN_ELASTIC__API_KEY", "environment")
+        assert load_settings().elastic.api_key == "environment"
+
+    def test_are_read_through_the_links_of_kubernetes(self, folder: Path) -> None:
+        (folder / "..2026_11_30").mkdir()
+        (folder / "..2026_11_30" / "tingzhen_elastic__api_key").write_text("linked")
+        (folder / "..data").symlink_to("..2026_11_30")
+        (folder / "tingzhen_elastic__api_key").symlink_to("..data/tingzhen_elastic__api_key")
+        assert load_settings().elastic.api_key == "linked"
+
+    def test_hold_the_keys_that_machines_share_beside_settings(self, tmp_path: Path, folder: Path) -> None:
+        (folder / "tingzhen_secret").write_text("authors\n")
+        (folder / "tingzhen_channel_key").write_text("channels\n")
+        (folder / "ca.crt").write_text("anything else that is mounted there")
+        load_settings()
+        assert load_secret(tmp_path / "data") == b"authors"
+        assert load_seal(tmp_path / "data").open(Seal(b"channels").close("address")) == "address"
+        assert not (tmp_path / "data").exists(), "no key of its own was made"
+
+    def test_a_folder_that_is_not_there_is_a_complaint(self, folder: Path) -> None:
+        folder.rmdir()
+        with pytest.raises(ConfigError, match=r"TINGZHEN_SECRETS_DIR 指的目录 .*secrets 不存在"):
+            load_settings()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ class Server:
     folder: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+    role: str = "superuser"  # of these users
+    configuration: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # more files of the server's configuration
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -88,6 +92,10 @@ class Server:
         for name in ("config", "data", "logs", "tmp"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         shutil.copytree(self.home / "config", self.folder / "config", dirs_exist_ok=True)
+        for name, file in self.configuration.items():
+            target = self.folder / "config" / name
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(file, target)
         values = {
             **SETTINGS, **self.settings, "http.port": self.port, "transport.port": free_port(),
             "path.data": str(self.folder / "data"), "path.logs": str(self.folder / "logs"),
@@ -109,7 +117,7 @@ class Server:
             known = self.folder / "config" / "users"
             if known.exists() and f"{name}:" in known.read_text():
                 continue
-            command = [tool, "useradd", name, "-p", password, "-r", "superuser"]
+            command = [tool, "useradd", name, "-p", password, "-r", self.role]
             subprocess.run(command, env=environment, check=True, capture_output=True)
 
     def _wait(self) -> None:

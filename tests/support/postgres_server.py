@@ -33,17 +33,47 @@ class NoServerError(Exception):
 
 
 def server() -> str:
-    """The address of the run's server: postgresql://user@host:port/postgres.
-
-    Without one: a skip with its reason on a developer's machine, a failure in CI.
-    """
-    given = os.environ.get("TINGZHEN_TEST_POSTGRES_URL")
-    try:
+    """The address of the run's server, postgresql://user@host:port/postgres; `or_skip` without one."""
+    with or_skip():
+        given = os.environ.get("TINGZHEN_TEST_POSTGRES_URL")
         return given or shared("postgres", lambda folder: _start(folder, _programs()))
+
+
+@contextmanager
+def or_skip() -> Iterator[None]:
+    """Without a server: a skip with its reason on a developer's machine, a failure in CI."""
+    try:
+        yield
     except NoServerError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no PostgreSQL: {error}")
+
+
+@contextmanager
+def running(folder: Path, *, user: str, password: str, options: str) -> Iterator[int]:
+    """The port of a server of one's own, whose superuser has a password, for as long as the block lasts.
+
+    `options` are the server's own; what they name must be readable by `runs_as()`.
+    """
+    programs, system = _programs(), runs_as()
+    data, port, secret = folder / "data", _free_port(), folder / "password"
+    folder.mkdir()
+    secret.write_text(password)
+    for path in (folder, secret) if system else ():
+        shutil.chown(path, system)
+    _run(
+        programs / "initdb", "-D", data, "-U", user, "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
+        "--no-sync", user=system,
+    )  # fmt: skip
+    _run(
+        programs / "pg_ctl", "start", "-D", data, "-l", folder / "log", "-w", "-t", str(READY_SECONDS),
+        "-o", f"-p {port} {OPTIONS} {options}", user=system,
+    )  # fmt: skip
+    try:
+        yield port
+    finally:
+        _run(programs / "pg_ctl", "stop", "-D", data, "-m", "immediate", user=system)
 
 
 @contextmanager
@@ -70,7 +100,7 @@ def _programs() -> Path:
 
 
 def _start(folder: Path, programs: Path) -> Started:
-    user = _other_user()
+    user = runs_as()
     if user:
         shutil.chown(folder, user)
     data, port = folder / "data", _free_port()
@@ -94,7 +124,7 @@ def _run(*command: object, user: str | None) -> None:
     assert done.returncode == 0, done.stderr.decode(errors="replace")
 
 
-def _other_user() -> str | None:
+def runs_as() -> str | None:
     """Whom root lets the server run as; None when we are not root."""
     import pwd
 
