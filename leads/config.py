@@ -24,7 +24,7 @@ from crawler.author_secret import SECRETS_DIR
 from crawler.system_errors import os_reason
 from leads.clinics.doctors import checked
 from leads.errors import ConfigError, InputError
-from leads.models import Clinic, DoctorCard
+from leads.models import Clinic, DoctorCard, Role
 from leads.scoring.distance import MAX_KM, in_china
 from nlp.places.gazetteer import Gazetteer
 from nlp.symptoms import lexicon
@@ -50,7 +50,7 @@ class WebSettings(_Table):
 
     `public_url` is the address people open, when that is another one (a proxy with TLS in front); links in
     messages start with it, and https makes cookies secure. `captures_per_day`: posts one person may keep
-    while reading, a day in Beijing.
+    while reading, a day in Beijing. `second_factor`: roles whose people must have one.
     """
 
     host: Text = "127.0.0.1"
@@ -58,6 +58,7 @@ class WebSettings(_Table):
     public_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
     tiles: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
     captures_per_day: Annotated[int, Field(ge=1, le=1000)] = 100
+    second_factor: list[Role] = []
 
 
 class CrawlSettings(_Table):
@@ -362,6 +363,7 @@ _PROBLEMS = {
     "extra_forbidden": "没有这个设置项，请检查拼写或删掉它",
     "missing": "缺少这一项，请补上",
     "string_pattern_mismatch": "只能用小写字母、数字、- 和 _",
+    "literal_error": "只能写 {expected}",
     "greater_than": "必须大于 {gt:g}",
     "greater_than_equal": "必须不小于 {ge:g}",
     "less_than_equal": "必须不大于 {le:g}",

@@ -69,6 +69,7 @@ COMPLAINT_NAMES: Mapping[ComplaintKind, str] = {
     "complaint": "投诉", "dispute": "纠纷", "injury": "伤害", "media": "曝光",
 }  # fmt: skip
 ROLE_NAMES = {"admin": "管理员", "marketer": "市场", "doctor": "医生"}
+LOGIN_WAYS = {"password": "密码", "link": "一次性链接", "oidc": "单位账号"}
 ROLE_DUTIES = {
     "admin": "什么都能做：用户、来源、采集、删除，还能看到所有人的通道和记录。",
     "marketer": "跟进线索和提及，管规则、诊所和话术；不能管用户，不能开始或暂停采集。",

@@ -99,6 +99,17 @@ def end(login: Login, as_json: Json = False) -> None:
     _show(user, as_json=as_json)
 
 
+@group.command("reset-factor")
+def reset_factor(login: Login, as_json: Json = False) -> None:
+    """取消一个人的两步验证（手机和备用码都丢了）：所有浏览器退出，先凭密码登录，再设一次。"""
+    from leads.records import audit, factors  # late: SQLAlchemy
+
+    with _open(state.settings()) as session:
+        user = _user(session, login)
+        factors.remove(session, user, who=audit.SYSTEM, now=datetime.now(UTC))
+    _show(user, as_json=as_json)
+
+
 @group.command()
 def enable(login: Login, as_json: Json = False) -> None:
     """重新启用：用原来的密码登录。"""

@@ -54,6 +54,11 @@ def entries(
     return session.scalars(chosen).all()
 
 
+def came_before(session: Session, login: str) -> bool:
+    """This person has logged in before."""
+    return bool(session.scalar(select(exists().where(Audit.who == login, Audit.action == "login"))))
+
+
 def forget(session: Session, before: datetime, *, now: datetime) -> int:
     """Drop what is older; how many rows. The chain then begins later, and what is left can still be verified.
 

@@ -45,6 +45,11 @@ def named(
     return [user.login for user in found]
 
 
+def new_device(session: Session, user: User, device: str, *, now: datetime) -> None:
+    """Somebody came into this account in a browser that was never in it: the person should know."""
+    session.add(Nudge(user_id=user.id, kind="device", lead_id="", who=device, at=now))
+
+
 def in_text(text: str, people: Iterable[User]) -> list[User]:
     """Who is called "@name" or "@login"; of names that begin alike the longest counts."""
     calls = sorted(

@@ -23,7 +23,7 @@ from leads.web.api.application import create_api, wrong_host
 from leads.web.api.errors import http_problem
 from leads.web.api.metrics import Latency
 from leads.web.assets import StaticAssets
-from leads.web.auth import NotLoggedIn
+from leads.web.auth import FactorMissing, NotLoggedIn
 from leads.web.compression import Compression
 from leads.web.desk import Desk
 from leads.web.door import Gate
@@ -65,6 +65,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NotLoggedIn, _to_login)
+    app.add_exception_handler(FactorMissing, _to_factor)
     app.middleware("http")(_with_headers)
     app.add_middleware(Compression)
     return app
@@ -120,3 +121,8 @@ def _to_login(request: Request, error: Exception) -> Response:
         return RedirectResponse("/login", 303)
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse("/login?" + urlencode({"then": wanted}), 303)
+
+
+def _to_factor(request: Request, error: Exception) -> Response:
+    """Who has to have a second factor sets one up first."""
+    return RedirectResponse("/account/factor", 303)

@@ -12,16 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.models import ROLES, Clinic, Lead, Mention, Role
-from leads.records import nudges, sessions
+from leads.records import factors, nudges, sessions
 from leads.records.clinics import clinics
+from leads.records.tables.people import Session as SessionRow
 from leads.records.tables.people import User
 from leads.scoring.fit import serves
-from leads.web.desk import TheDesk
+from leads.web.desk import Desk, TheDesk
 
 COOKIE = "tingzhen"
+WITHOUT_FACTOR = ("/account/factor", "/logout")  # what a person may open who still has to set one up
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -36,6 +39,7 @@ class Visitor:
     csrf: str
     clinics: tuple[Clinic, ...]
     unseen: int = 0  # what colleagues want this person to know, and was not looked at
+    lacks_factor: bool = False  # has to set up a second factor before anything else
 
     @property
     def restricted(self) -> bool:
@@ -49,6 +53,10 @@ class Visitor:
     def may_see_mention(self, mention: Mention) -> bool:
         """A doctor sees mentions of own clinics."""
         return not self.restricted or any(mention.clinic_id == clinic.id for clinic in self.clinics)
+
+
+class FactorMissing(Exception):  # noqa: N818 - a state, answered with the page that sets one up
+    """The person's role has to have a second factor, and there is none yet."""
 
 
 class NotLoggedIn(Exception):  # noqa: N818 - a state, answered with the login page
@@ -65,13 +73,21 @@ def visitor_or_none(request: Request, desk: TheDesk) -> Visitor | None:
         found = sessions.find(session, secret, now=now)
         known = clinics(session)
         waiting = nudges.unseen(session, [found[0].id]) if found else {}
+        lacks = found is not None and _lacks_factor(desk, session, *found)
     if found is None:
         return None
     user, row = found
     if sessions.stale(row, now=now):
         with desk.records.transaction() as session:
             sessions.touch(session, row, now=now)
-    return replace(visitor_of(user, known, csrf=row.csrf), unseen=waiting.get(user.id, 0))
+    made = visitor_of(user, known, csrf=row.csrf)
+    return replace(made, unseen=waiting.get(user.id, 0), lacks_factor=lacks)
+
+
+def _lacks_factor(desk: Desk, session: Session, user: User, row: SessionRow) -> bool:
+    """Who came by the house's own sign-in has shown there whatever the house asks for."""
+    asked = user.role in desk.settings.web.second_factor and row.by != "oidc"
+    return asked and not factors.has(session, user.id)
 
 
 def visitor_of(user: User, known: Iterable[Clinic], *, csrf: str = "") -> Visitor:
@@ -103,6 +119,8 @@ def allow(*roles: Role) -> Callable[[Request, Visitor | None], Awaitable[Visitor
             raise NotLoggedIn
         if visitor.role not in roles:
             raise HTTPException(403, "没有权限看这一页：请找管理员。")
+        if visitor.lacks_factor and not request.url.path.startswith(WITHOUT_FACTOR):
+            raise FactorMissing
         await _same_site(request, visitor)
         request.state.visitor = visitor  # what the layout shows
         return visitor

@@ -14,12 +14,14 @@ import ipaddress
 import math
 import re
 import time
+from datetime import timedelta
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy.orm import Session
 
 from leads.records import sessions, users
 from leads.records.secrets import new_secret
@@ -37,6 +39,9 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 PER_MARK = RateLimitItemPerMinute(10, 5)
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15)
 PER_ADDRESS = RateLimitItemPerMinute(60, 15)  # an office shares one
+# Codes of a second factor: who tries them knows the password. Three of a million fit at any time.
+PER_FACTOR = (RateLimitItemPerMinute(10, 15), RateLimitItemPerDay(50))
+HALF_LASTS = timedelta(minutes=5)
 
 
 class Gate:
@@ -54,6 +59,15 @@ class Gate:
         """Forgives the tries before the right one; not those of the address, which may try other accounts."""
         item, *keys = _counters(login, address, mark)[0]
         self._limiter.clear(item, *keys)
+
+    def enter_factor(self, user_id: int) -> int:
+        """Seconds until a code of this person may be tried again; 0 for now, and then this try is counted."""
+        return max(self._wait(item, "factor", str(user_id)) for item in PER_FACTOR)
+
+    def factor_succeeded(self, user_id: int) -> None:
+        """Forgives the tries before the right one."""
+        for item in PER_FACTOR:
+            self._limiter.clear(item, "factor", str(user_id))
 
     def _wait(self, item: RateLimitItem, *keys: str) -> int:
         if self._limiter.hit(item, *keys):
@@ -132,6 +146,34 @@ def mark_of(request: Request, user: User | None) -> str:
 
 def _signature(user: User, nonce: str) -> str:
     return hmac.new(user.password.encode(), f"{user.login} {nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+# --- between password and second factor -------------------------------------------------------------------
+
+
+def half(desk: Desk, user: User, form_token: str, by: str) -> str:
+    """What the form for the second factor brings back: this browser has shown the first one just now."""
+    until = int((desk.clock() + HALF_LASTS).timestamp())
+    return f"{user.id}.{until}.{by}.{desk.records.seal.sign(_half(user, until, form_token, by))}"
+
+
+def of_half(desk: Desk, request: Request, session: Session, given: str) -> tuple[User, str] | None:
+    """Who has shown the first factor in this browser, and by what; None when it was too long ago, or was not.
+
+    A new password in between makes it worthless.
+    """
+    number, until, by, signature = [*given.split("."), "", "", ""][:4]
+    if not (number.isascii() and number.isdigit() and until.isascii() and until.isdigit()):
+        return None
+    user = users.get(session, int(number[:18]))
+    if user is None or user.disabled or desk.clock().timestamp() > int(until[:18]):
+        return None
+    text = _half(user, int(until[:18]), request.cookies.get(FORM_COOKIE, ""), by)
+    return (user, by) if desk.records.seal.signed(text, signature) else None
+
+
+def _half(user: User, until: int, form_token: str, by: str) -> str:
+    return f"second step of {user.id} until {until} by {by} in {form_token} with {user.password}"
 
 
 # --- in ---------------------------------------------------------------------------------------------------

@@ -226,6 +226,7 @@ TABLE: dict[str, Row] = {
     "GET /static": Row(EVERYBODY, url="/static/style.css"),
     "GET /login": Row(EVERYBODY),
     "POST /login": Row("nnnnn", form={"login": "x", "password": "x"}, own_token=True),  # takes its own token
+    "POST /login/factor": Row("nnnnn", form={"code": "1"}, own_token=True),
     "GET /welcome/{secret}": Row("yyyyy", url="/welcome/x"),  # 410, or the desk for who is in
     "POST /welcome/{secret}": Row("yyyyy", url="/welcome/x", own_token=True),
     "POST /logout": Row(MEMBERS),
@@ -379,6 +380,12 @@ TABLE: dict[str, Row] = {
     "POST /account/theme": Row(MEMBERS, form={"theme": "dark"}),
     "POST /account/password": Row(MEMBERS, form={"new": "x"}),
     "POST /account/end": Row(MEMBERS),
+    "POST /account/sessions/{handle}/end": Row(NOT_OTHERS, url="/account/sessions/0/end"),
+    "GET /account/factor": Row(MEMBERS),
+    "POST /account/factor": Row("lnnnn", form={"password": "x"}),  # nobody here has that password
+    "POST /account/factor/confirm": Row(MEMBERS, form={"code": "1"}),
+    "POST /account/factor/codes": Row("lnnnn", form={"password": "x"}),
+    "POST /account/factor/remove": Row("lnnnn", form={"password": "x"}),
     "POST /account/tokens": Row(MEMBERS, form={"name": "x", "scope": "leads:read"}),
     "POST /account/tokens/{token_id}/revoke": Row(MEMBERS, url=own_api_token),
     "GET /capture": Row(MEMBERS),
@@ -391,6 +398,8 @@ TABLE: dict[str, Row] = {
     "POST /users/{user_id}/role": Row(ADMINS, url=a_user("role"), form={"role": "admin"}),
     "POST /users/{user_id}/disable": Row(ADMINS, url=a_user("disable")),
     "POST /users/{user_id}/end": Row(ADMINS, url=a_user("end")),
+    "POST /users/{user_id}/sessions/{handle}/end": Row("lnnnh", url=a_user("sessions/0/end")),
+    "POST /users/{user_id}/reset-factor": Row(ADMINS, url=a_user("reset-factor")),
     "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
     "GET /audit": Row(ADMINS),
     # the API

@@ -14,7 +14,11 @@ from leads.records import Records, channels, nudges, users
 from leads.records.tables.alerts import Alert, Channel
 from leads.records.tables.work import Nudge
 
-_TITLES = {"assigned": "{}把一条{}交给了你", "named": "{}在一条{}的备注里提到了你"}
+_TITLES = {
+    "assigned": "{}把一条{}交给了你",
+    "named": "{}在一条{}的备注里提到了你",
+    "device": "你的账户在一台新设备上登录了（{}）：不是你就改密码、退出那台设备",
+}
 
 
 def title(nudge: Nudge, names: Mapping[str, str]) -> str:
@@ -24,11 +28,15 @@ def title(nudge: Nudge, names: Mapping[str, str]) -> str:
 
 def subject(nudge: Nudge) -> str:
     """What it is about, in a word."""
+    if nudge.kind == "device":
+        return "我的账户"
     return "提及" if nudge.mention_id else "线索"
 
 
 def page(nudge: Nudge) -> str:
     """Where that is seen."""
+    if nudge.kind == "device":
+        return "/account"
     return mention_page(nudge.mention_id) if nudge.mention_id else lead_page(nudge.lead_id)
 
 

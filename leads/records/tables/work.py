@@ -86,7 +86,7 @@ class Nudge(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(16))  # assigned | named: in a note
+    kind: Mapped[str] = mapped_column(String(16))  # assigned | named: in a note | device: `who` is a browser
     lead_id: Mapped[str] = mapped_column(String(200), index=True)  # of a mention: the post it stands in
     who: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime]

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.errors import RightsError
-from leads.records import audit, passwords, rights, sessions, tokens, users
+from leads.labels import LOGIN_WAYS
+from leads.records import audit, factors, passwords, rights, sessions, tokens, users
 from leads.records.tables.people import ApiToken, User
-from leads.web import door
-from leads.web.auth import Anyone, Visitor
+from leads.records.tables.people import Session as SessionRow
+from leads.web import device, door
+from leads.web.auth import COOKIE, Anyone, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
 from leads.web.door import Gate
 from leads.web.render import THEME_COOKIE, THEME_NAMES, WebPage, render
@@ -30,6 +32,8 @@ DONE = {
     "name": "姓名已改。",
     "password": "密码已改；其他浏览器都已退出，API 令牌都已作废。",
     "revoked": "令牌已作废。",
+    "factor": "两步验证已取消；其他浏览器都已退出。",
+    "session": "那个浏览器已退出。",
     "theme": "外观已改，只对这个浏览器有效。",
 }
 THEME_SECONDS = 400 * 24 * 3600  # as long as browsers keep a cookie
@@ -45,12 +49,25 @@ class TokenLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Browser:
+    """A browser that is logged in, as a page lists it; `handle` is what the page calls it by."""
+
+    handle: str
+    row: SessionRow
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage(WebPage):
     """Everything about oneself; `secret` is a token just made."""
 
     template: ClassVar[str] = "account.html"
     user: User
     tokens: Sequence[TokenLine]
+    browsers: Sequence[Browser]
+    ways: Mapping[str, str]
+    factor: bool
+    codes_left: int
     scopes: Mapping[str, str]
     lasts: Mapping[str, str]
     shortest: int
@@ -62,7 +79,7 @@ class AccountPage(WebPage):
 @routes.get("/account")
 def account(request: Request, desk: TheDesk, visitor: Anyone, done: str = "") -> Response:
     """Everything about oneself."""
-    return render(request, replace(_page(desk, visitor), done=DONE.get(done, "")))
+    return render(request, replace(_page(request, desk, visitor), done=DONE.get(done, "")))
 
 
 @routes.post("/account/name")
@@ -113,7 +130,8 @@ def _changed(request: Request, desk: Desk, visitor: Visitor, new: str) -> Respon
         user = _self(session, visitor)
         users.set_password(session, user, new, now=now)
         audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
-        secret = sessions.open_session(session, user, now=now)
+        browser = device.words(request.headers.get("User-Agent", ""))
+        secret = sessions.open_session(session, user, now=now, device=browser, by="password")
     return door.let_in(desk, request, user, secret, "/account?done=password")
 
 
@@ -123,6 +141,18 @@ def end(desk: TheDesk, visitor: Anyone) -> Response:
     with desk.records.transaction() as session:
         rights.end(session, _self(session, visitor), who=visitor.login, now=desk.clock())
     return RedirectResponse("/login", 303)
+
+
+@routes.post("/account/sessions/{handle}/end")
+def end_session(request: Request, desk: TheDesk, visitor: Anyone, handle: str) -> Response:
+    """Out in one browser."""
+    with desk.records.transaction() as session:
+        row = sessions.end(session, visitor.user_id, handle)
+        if row is None:
+            raise HTTPException(404, "这个浏览器已经退出了。")
+        audit.note(session, who=visitor.login, action="session.end", subject=visitor.login, now=desk.clock())
+    here = sessions.is_of(row, request.cookies.get(COOKIE, ""))
+    return RedirectResponse("/login" if here else "/account?done=session", 303)
 
 
 @routes.post("/account/tokens")
@@ -154,7 +184,7 @@ def new_token(
             )
     except RightsError as error:
         return _refused(request, desk, visitor, str(error))
-    page = replace(_page(desk, visitor), secret=secret, done=f"令牌“{row.name}”已建好。")
+    page = replace(_page(request, desk, visitor), secret=secret, done=f"令牌“{row.name}”已建好。")
     return render(request, page)
 
 
@@ -197,13 +227,22 @@ def _self(session: Session, visitor: Visitor) -> User:
     return user
 
 
-def _page(desk: Desk, visitor: Visitor) -> AccountPage:
+def _page(request: Request, desk: Desk, visitor: Visitor) -> AccountPage:
+    now, cookie = desk.clock(), request.cookies.get(COOKIE, "")
     with desk.records.reading() as session:
         user = _self(session, visitor)
         mine = tokens.of_user(session, user.id)
-    now = desk.clock()
+        browsers = sessions.of_user(session, user.id, now=now)
+        factor, left = factors.has(session, user.id), factors.codes_left(session, user.id)
     return AccountPage(
         user=user,
+        browsers=[
+            Browser(handle=sessions.handle(each), row=each, here=sessions.is_of(each, cookie))
+            for each in browsers
+        ],
+        ways=LOGIN_WAYS,
+        factor=factor,
+        codes_left=left,
         tokens=[TokenLine(row=each, alive=tokens.alive(each, user, now=now)) for each in mine],
         scopes={scope: tokens.SCOPES[scope] for scope in tokens.SCOPES_OF_ROLE[user.role]},
         lasts={days: title for days, title in LASTS.items() if days != ENDLESS or user.role == "admin"},
@@ -212,4 +251,4 @@ def _page(desk: Desk, visitor: Visitor) -> AccountPage:
 
 
 def _refused(request: Request, desk: Desk, visitor: Visitor, problem: str, *, status: int = 400) -> Response:
-    return render(request, replace(_page(desk, visitor), problem=problem), status=status)
+    return render(request, replace(_page(request, desk, visitor), problem=problem), status=status)

@@ -10,15 +10,16 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from leads.errors import CrowdError
-from leads.records import audit, passwords, sessions, users
+from leads.records import audit, factors, nudges, passwords, sessions, users
 from leads.records.tables.people import User
-from leads.web import door, first_steps
+from leads.web import device, door, first_steps
 from leads.web.auth import COOKIE, Anyone, Perhaps
 from leads.web.desk import Desk, TheDesk
 from leads.web.door import Gate, client_address, own_path
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
+TOO_LATE = "离输入密码太久了：请再登录一次。"
 OLD_FORM = "这一页开得太久了，或浏览器不收 Cookie：请再试一次。"
 UNKNOWN = "unknown"  # in the audit: what was typed may have been a password
 
@@ -44,6 +45,17 @@ class WelcomePage(WebPage):
     problem: str
     token: str
     shortest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorPage(WebPage):
+    """The form for the second factor; `half` says that the first one was right."""
+
+    template: ClassVar[str] = "login_factor.html"
+    then: str
+    half: str
+    problem: str
+    token: str
 
 
 @routes.get("/login")
@@ -88,6 +100,36 @@ def login(
     return _enter(desk, request, user, password, then)
 
 
+@routes.post("/login/factor")
+def second_factor(
+    request: Request,
+    desk: TheDesk,
+    code: Annotated[str, Form(max_length=200)] = "",
+    half: Annotated[str, Form(max_length=400)] = "",
+    then: Annotated[str, Form(max_length=4000)] = "/",
+    csrf: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """In with a code after the password, or the form again."""
+    with desk.records.reading() as session:
+        found = door.of_half(desk, request, session, half) if door.from_our_form(request, csrf) else None
+    if found is None:
+        return _form(request, desk, then=then, problem=TOO_LATE, status=403)
+    user, by = found
+    gate: Gate = request.app.state.gate
+    wait = gate.enter_factor(user.id)
+    if wait:
+        answer = _second(request, desk, user, by, then, problem=door.said_wait(wait), status=429)
+        answer.headers["Retry-After"] = str(wait)
+        return answer
+    with desk.records.transaction() as session:
+        if factors.passes(session, user, code, now=desk.clock()):
+            gate.factor_succeeded(user.id)
+            secret = _open(desk, request, session, user, by)
+            return door.let_in(desk, request, user, secret, then)
+    _note_failure(desk, request, user, by="factor")
+    return _second(request, desk, user, by, then, problem="验证码不对，或已经用过了。", status=403)
+
+
 @routes.get("/welcome/{secret}")
 def welcome(request: Request, desk: TheDesk, visitor: Perhaps, secret: str) -> Response:
     """What a one-time link opens: the form for a new password. Looking does not use the link up.
@@ -127,7 +169,7 @@ def set_first_password(
             users.set_password(session, user, password, now=now)
             audit.note(session, who=user.login, action="password.set", subject=user.login, now=now)
             begin = first_steps.start(desk) if first else "/"
-            return door.let_in(desk, request, user, _open(desk, request, session, user, "link"), begin)
+            return _further(request, desk, session, user, "link", begin)
     return _welcome(request, desk, user, secret, problem)
 
 
@@ -161,21 +203,38 @@ def _enter(desk: Desk, request: Request, user: User, password: str, then: str) -
         if passwords.outdated(user.password):
             user.password = passwords.hashed(password)
             session.merge(user)
-        secret = _open(desk, request, session, user, "password")
-    return door.let_in(desk, request, user, secret, then)
+        return _further(request, desk, session, user, "password", then)
+
+
+def _further(request: Request, desk: Desk, session: Session, user: User, by: str, then: str) -> Response:
+    """In, or on to the second factor of who has one."""
+    if factors.has(session, user.id):
+        return _second(request, desk, user, by, then)
+    return door.let_in(desk, request, user, _open(desk, request, session, user, by), then)
+
+
+def _second(
+    request: Request, desk: Desk, user: User, by: str, then: str, *, problem: str = "", status: int = 200
+) -> Response:
+    token = door.form_token(request)
+    half = door.half(desk, user, token, by)
+    page = FactorPage(then=own_path(then), half=half, problem=problem, token=token)
+    return door.remember(desk, request, render(request, page, status=status), token)
 
 
 def _open(desk: Desk, request: Request, session: Session, user: User, by: str) -> str:
     """A new session, never one the browser brought along; the one it had ends."""
     now = desk.clock()
     sessions.close(session, request.cookies.get(COOKIE, ""))
-    where = client_address(request)
+    where, browser = client_address(request), device.words(request.headers.get("User-Agent", ""))
+    if not door.mark_of(request, user) and audit.came_before(session, user.login):
+        nudges.new_device(session, user, browser, now=now)
     audit.note(session, who=user.login, action="login", subject=user.login, now=now, by=by, address=where)
-    return sessions.open_session(session, user, now=now)
+    return sessions.open_session(session, user, now=now, device=browser, by=by)
 
 
-def _note_failure(desk: Desk, request: Request, user: User | None) -> None:
-    """Who failed to come in, from where; nothing of what was typed."""
+def _note_failure(desk: Desk, request: Request, user: User | None, **detail: str) -> None:
+    """Who failed to come in, from where, with which factor; nothing of what was typed."""
     name = user.login if user else UNKNOWN
     with desk.records.transaction() as session:
         audit.note(
@@ -185,4 +244,5 @@ def _note_failure(desk: Desk, request: Request, user: User | None) -> None:
             subject=name,
             now=desk.clock(),
             address=client_address(request),
+            **detail,
         )

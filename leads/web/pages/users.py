@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from leads.errors import RightsError
+from leads.labels import LOGIN_WAYS
 from leads.models import Clinic
-from leads.records import audit, rights, sessions, users
+from leads.records import audit, factors, rights, sessions, users
 from leads.records.tables.people import Audit, User
+from leads.records.tables.people import Session as SessionRow
 from leads.records.users import state
 from leads.web.auth import Admin, Visitor
 from leads.web.desk import Desk, RowId, TheDesk
@@ -26,6 +28,8 @@ DONE = {
     "role": "权限已改，下一次点击就生效；不是管理员的人，不过期的令牌已作废。",
     "disabled": "已停用，所有浏览器都已退出。",
     "enabled": "已启用。",
+    "factor": "两步验证已取消，所有浏览器都已退出：对方用密码登录，再设一次。",
+    "session": "那个浏览器已退出。",
     "ended": "所有浏览器都已退出，API 令牌和一次性链接都已作废。",
 }
 ACTIONS = {
@@ -38,6 +42,13 @@ ACTIONS = {
     "user.disable": "停用用户",
     "user.enable": "启用用户",
     "user.end": "全部退出",
+    "session.end": "退出一个浏览器",
+    "factor.add": "设两步验证",
+    "factor.replace": "换两步验证",
+    "factor.remove": "取消两步验证",
+    "factor.reset": "替人取消两步验证",
+    "factor.codes": "换备用码",
+    "factor.recovery": "用了备用码",
     "token.add": "新建令牌",
     "token.revoke": "作废令牌",
     "clinic.add": "添加诊所",
@@ -96,7 +107,7 @@ DETAILS = {
     "scopes": "权限",
     "verdict": "结果",
 }
-WAYS = {"link": "一次性链接", "password": "密码", "role": "改权限"}
+WAYS = {**LOGIN_WAYS, "factor": "两步验证", "role": "改权限"}
 AUDIT_PAGE = 50
 Field = Annotated[str, Form(max_length=200)]
 ClinicIds = Annotated[list[str] | None, Form()]
@@ -119,6 +130,9 @@ class UsersPage(WebPage):
     template: ClassVar[str] = "users.html"
     users: Sequence[User]
     seen: Mapping[int, datetime]
+    browsers: Mapping[int, Sequence[SessionRow]]
+    handle: Callable[[SessionRow], str]
+    factors: Collection[int]
     state: Callable[[User], str]
     clinics: Sequence[Clinic]
     clinic_names: Mapping[str, str]
@@ -234,6 +248,27 @@ def end(desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
     return RedirectResponse("/users?done=ended" if user_id != visitor.user_id else "/login", 303)
 
 
+@routes.post("/users/{user_id}/sessions/{handle}/end")
+def end_session(desk: TheDesk, visitor: Admin, user_id: RowId, handle: str) -> Response:
+    """Out in one browser."""
+    with desk.records.transaction() as session:
+        user = _user(session, user_id)
+        if sessions.end(session, user_id, handle) is None:
+            raise HTTPException(404, "这个浏览器已经退出了。")
+        audit.note(session, who=visitor.login, action="session.end", subject=user.login, now=desk.clock())
+    return RedirectResponse("/users?done=session", 303)
+
+
+@routes.post("/users/{user_id}/reset-factor")
+def reset_factor(desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
+    """The password alone is enough again: for who lost the telephone and the recovery codes."""
+    if user_id == visitor.user_id:  # else a browser that was left open is enough to take one's own away
+        return RedirectResponse("/account/factor", 303)
+    with desk.records.transaction() as session:
+        factors.remove(session, _user(session, user_id), who=visitor.login, now=desk.clock())
+    return RedirectResponse("/users?done=factor", 303)
+
+
 @routes.post("/users/{user_id}/enable")
 def enable(desk: TheDesk, visitor: Admin, user_id: RowId) -> Response:
     """In again."""
@@ -281,9 +316,13 @@ def _user(session: Session, user_id: int) -> User:
 def _page(desk: Desk, visitor: Visitor) -> UsersPage:
     with desk.records.reading() as session:
         found, seen = users.everybody(session), sessions.last_seen(session)
+        browsers, having = sessions.of_everybody(session, now=desk.clock()), factors.having(session)
     return UsersPage(
         users=found,
         seen=seen,
+        browsers=browsers,
+        handle=sessions.handle,
+        factors=having,
         state=state,
         clinics=visitor.clinics,
         clinic_names={clinic.id: clinic.name for clinic in visitor.clinics},

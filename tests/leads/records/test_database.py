@@ -166,7 +166,13 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
 
 
 def before_columns(session: Session) -> None:
-    """Cases before one could be left alone, voices before they said how grave, clinics before cards."""
+    """Cases before one could be left alone, voices before they said how grave, clinics before cards, an audit
+    before it was a chain, sessions before they said where they are."""
+    session.execute(text("DROP INDEX ix_audit_place"))
+    for table, column in (("audit", "place"), ("audit", "link"), ("sessions", "by"), ("sessions", "device")):
+        session.execute(text(f'ALTER TABLE {table} DROP COLUMN "{column}"'))
+    for table in ("audit_ends", "second_factors", "recovery_codes"):
+        session.execute(text(f"DROP TABLE {table}"))
     session.execute(text("ALTER TABLE clinics DROP COLUMN cards"))
     session.execute(text("ALTER TABLE voices DROP COLUMN severity"))
     session.execute(text("DROP INDEX ix_cases_snoozed_until"))
@@ -177,6 +183,7 @@ def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hol
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
         erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
+    with open_records(settings) as records, records.transaction() as session:
         older = ("post_origins", "erased_posts", "author_keys", "readings", "reader_days", "questions")
         for table in (*older, *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS, *SINCE):
             session.execute(text(f"DROP TABLE {table}"))
