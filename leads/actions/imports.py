@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -12,8 +12,9 @@ from pathlib import Path
 from crawler.importers import ImportProblem, Post, Rejected, Sight, look, parse_columns, read
 from leads.config import Settings
 from leads.errors import InputError
-from leads.ingest.build import ingestor
-from leads.ingest.ingestor import Ingestor, Report, kind_of_fault, masked
+from leads.ingest.build import ingestor, tag_processes
+from leads.ingest.ingestor import Ingestor, Report, kind_of_fault
+from leads.ingest.tagged import masked
 from leads.records import open_records
 from leads.storage import author_key_problem, author_secret, open_index
 from nlp.text.normal import normalise
@@ -42,8 +43,10 @@ def ingest_files(
     columns: Mapping[str, str] | None,
     progress: Callable[[str, Report], None],
     rejected: Callable[[Rejected], None] = lambda record: None,
+    workers: int = 1,
 ) -> ImportReport:
-    """Import each file; one that cannot be read is reported and the others go on.
+    """Import each file; one that cannot be read is reported and the others go on. With more than one of
+    `workers`, as many processes tag while this one reads and stores.
 
     Raises:
         StorageError: the index or quarantine cannot be written.
@@ -51,8 +54,12 @@ def ingest_files(
     out = ImportReport()
     secret, now = author_secret(settings), datetime.now(UTC)
     out.notices += filter(None, [author_key_problem(settings, now=now)])
-    with open_index(settings) as index, open_records(settings) as desk:
-        worker = ingestor(settings, index, desk)
+    with (
+        open_index(settings) as index,
+        open_records(settings) as desk,
+        tag_processes(settings, desk, workers) as processes,
+    ):
+        worker = replace(ingestor(settings, index, desk), processes=processes)
         out.quarantine = worker.quarantine.path
         for file in files:
             try:

@@ -147,10 +147,14 @@ def ingest(
     columns: Annotated[
         str | None, typer.Option(help="列名对应，如 text=内容,time=时间,place=IP属地,id=编号。")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="用几个进程打标签；不写就是这台机器的核数。")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """导入文件：微博、贴吧、小红书采集工具的导出，或任意表格。"""
     from leads.actions import imports  # late: SQLAlchemy
+    from leads.ingest.processes import cores
     from leads.terminal import tables as show
 
     report = imports.ingest_files(
@@ -159,6 +163,7 @@ def ingest(
         format_=format_,
         columns=imports.column_map(columns),
         progress=show.ingest_progress(quiet=as_json),
+        workers=workers or cores(),
     )
     show.ingest_report(report, as_json=as_json)
     if report.failed_files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from leads.config import Settings, load_settings, read_handed
 from leads.index import open_backend
 from leads.index.base import LeadIndex
 from leads.ingest.ingestor import Ingestor
+from leads.ingest.processes import TagProcesses
 from leads.records import Records, feedback, open_records, strangers
 from leads.storage import data_dir, known_clinics, model_folder, open_tagger, quarantine, tagger
 from nlp import Tagger
@@ -42,6 +43,17 @@ def _loaded(settings: Settings, records: Records) -> Tagger:
     with records.reading() as session:
         own = feedback.own_words(session)
     return tagger(settings.data_dir, own)
+
+
+def tag_processes(
+    settings: Settings, records: Records, count: int
+) -> AbstractContextManager[TagProcesses | None]:
+    """`count` processes that tag as this installation does; none where there would be one."""
+    if count < 2:
+        return nullcontext()
+    with records.reading() as session:
+        own = feedback.own_words(session)
+    return TagProcesses(count, model=model_folder(settings.data_dir), own=own)
 
 
 class Workshop:

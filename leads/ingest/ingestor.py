@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,8 @@ from leads.clinics.mentions import Heard, hear
 from leads.clinics.name_matcher import BrandMatcher
 from leads.clinics.public_accounts import is_public, private_keys
 from leads.index.base import LeadIndex
+from leads.ingest.processes import TagProcesses
+from leads.ingest.tagged import TaggedPost, tag_posts
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
 from leads.records import (
@@ -45,15 +48,12 @@ from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
 from nlp.models import Tags
-from nlp.pii import mask
-from nlp.text.normal import normalise
-
-if TYPE_CHECKING:
-    pass
 
 _QUOTED = re.compile(r"[：（:('\"“「]")
 BATCH = 512  # posts tagged and stored at once: large enough for matrix work, small enough to stay in cache
+ALONE = 4  # batches that are tagged in this process before others are started
 T = TypeVar("T")
+_Batch: TypeAlias = list[Post | Rejected]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +78,8 @@ class Report:
 class Ingestor:
     """All that turning posts into leads needs.
 
-    Without `records` nobody is alerted, nothing counts as erased, and threads are not remembered.
+    Without `records` nobody is alerted, nothing counts as erased, and threads are not remembered. With
+    `processes` most of what `run` reads is tagged there.
     """
 
     tagger: Tagger
@@ -90,6 +91,7 @@ class Ingestor:
     causes: Causes = field(default_factory=Causes)
     min_need: float = 0.3
     expire_days: int = 180
+    processes: TagProcesses | None = None
 
     def run(
         self,
@@ -108,17 +110,29 @@ class Ingestor:
             StorageError: the index or the quarantine cannot be written; what was stored before stays.
         """
         report = report or Report()
-        for batch in batched(records, BATCH):
-            posts = [record for record in batch if isinstance(record, Post)]
+        for batch, tagged in self._tagged(batched(records, BATCH), now):
             for record in batch:
                 if isinstance(record, Rejected):
                     self._reject(record, origin, now, report)
                     rejected(record)
             self.quarantine.sync()
-            self.store(posts, report, now)
+            _drop_old(sum(isinstance(record, Post) for record in batch) - len(tagged), report)
+            self._keep(tagged, report, now)
             progress(report)
         self.expire(now)
         return report
+
+    def _tagged(
+        self, batches: Iterator[_Batch], now: datetime
+    ) -> Iterator[tuple[_Batch, Sequence[TaggedPost]]]:
+        """Each batch with what of it is young enough, tagged: the first here, as small files need no other
+        processes, which take a second to start."""
+        oldest = self._oldest(now)
+        alone = batches if self.processes is None else islice(batches, ALONE)
+        for batch in alone:
+            yield batch, tag_posts(self.tagger, _since(oldest, batch))
+        if self.processes is not None:
+            yield from self.processes.over(partial(_tag_young, oldest=oldest), batches)
 
     def expire(self, now: datetime) -> None:
         """Drop what is older than leads are kept, in the index and in the records."""
@@ -165,20 +179,27 @@ class Ingestor:
 
         Of the sources in `news` titles and addresses are kept for reports as well.
         """
-        report.read += len(posts)
-        fresh = [masked(post) for post in posts if post.published_at >= self._oldest(now)]
-        report.expired += len(posts) - len(fresh)
-        wanted, marks = self._look_up(fresh)
-        report.erased += len(fresh) - len(wanted)
+        tagged = tag_posts(self.tagger, _since(self._oldest(now), posts))
+        _drop_old(len(posts) - len(tagged), report)
+        return self._keep(tagged, report, now, news)
+
+    def _keep(
+        self, tagged: Sequence[TaggedPost], report: Report, now: datetime, news: Collection[str] = ()
+    ) -> frozenset[str]:
+        """Store what concerns a clinic, with its alerts; the ids of what is kept."""
+        report.read += len(tagged)
+        wanted, marks = self._look_up(tagged)
+        report.erased += len(tagged) - len(wanted)
         leads, found = self.sort_out(wanted, marks)
         self._leave_out(found)
-        self._doubt(wanted, found, now)
+        posts = [each.post for each in wanted]
+        self._doubt(posts, found, now)
         self.index.upsert(leads)
         report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
         report.alerts += self._record(leads, found, now)
         report.leads += len(leads)
         report.unmatched += len(wanted) - len(leads)
-        self._keep_news([post for post in wanted if post.source in news], now)
+        self._keep_news([post for post in posts if post.source in news], now)
         return frozenset([lead.post.id for lead in leads] + [each.post.id for each, _ in found.mentions])
 
     def _keep_news(self, posts: Sequence[Post], now: datetime) -> None:
@@ -209,14 +230,15 @@ class Ingestor:
         """Something of this account is stored as a private person's."""
         return bool(private_keys(self.index.posts(self.index.ids_of_author(author_key))))
 
-    def _look_up(self, posts: Sequence[Post]) -> tuple[Sequence[Post], set[threads.Mark]]:
+    def _look_up(self, tagged: Sequence[TaggedPost]) -> tuple[Sequence[TaggedPost], set[threads.Mark]]:
         """The posts that may be stored, and what is known of their threads."""
-        if self.records is None or not posts:
-            return posts, set()
+        if self.records is None or not tagged:
+            return tagged, set()
+        posts = [each.post for each in tagged]
         with self.records.reading() as session:
             erased = erasures.erased(session, posts)
             marks = heard.marks(session, posts) if self.clinics else set()
-        return [post for post in posts if post.id not in erased], marks
+        return [each for each in tagged if each.post.id not in erased], marks
 
     def _leave_out(self, found: Heard) -> None:
         """Mentions that people said are somebody else's do not come back with their posts."""
@@ -230,18 +252,17 @@ class Ingestor:
                 each for each in found.counted if each[2] or f"{each[0].id}#{each[1]}" not in others
             ]
 
-    def sort_out(self, posts: Sequence[Post], marks: Iterable[threads.Mark] = ()) -> tuple[list[Lead], Heard]:
+    def sort_out(
+        self, read: Sequence[TaggedPost], marks: Iterable[threads.Mark] = ()
+    ) -> tuple[list[Lead], Heard]:
         """The leads among posts, in their order, and what is said of the clinics."""
-        tagged = self.tagger.tag_many(
-            [post.full_text for post in posts], [post.place_hints for post in posts]
-        )
-        texts = [normalise(post.full_text) for post in posts]
-        found = (self.judge(*each) for each in zip(posts, tagged, texts, strict=True))
+        found = (self.judge(*each) for each in read)
         leads = [lead for lead in found if lead is not None]
+        posts, tagged, texts = zip(*read, strict=True) if read else ((), (), ())
         heard_of = hear(posts, tagged, texts, brands=self.brands, tagger=self.tagger, marks=marks)
         heard_of.public = [
             (post, tuple(each.code for each in tags.symptoms))
-            for post, tags in zip(posts, tagged, strict=True)
+            for post, tags, _ in read
             if is_public(post) and self._treated(tags) and post.author_key not in self.brands.own_accounts
         ]
         return leads, heard_of
@@ -300,10 +321,17 @@ def kind_of_fault(reason: str) -> str:
     return _QUOTED.split(reason, maxsplit=1)[0]
 
 
-def masked(post: Post) -> Post:
-    """`post` without phone numbers, contact handles and the like; done before anything is stored."""
-    text, title = mask(post.text), mask(post.title)
-    return post if text == post.text and title == post.title else replace(post, text=text, title=title)
+def _since(oldest: datetime, records: Iterable[Post | Rejected]) -> list[Post]:
+    return [record for record in records if isinstance(record, Post) and record.published_at >= oldest]
+
+
+def _drop_old(count: int, report: Report) -> None:
+    report.read += count
+    report.expired += count
+
+
+def _tag_young(tagger: Tagger, batch: _Batch, *, oldest: datetime) -> list[TaggedPost]:
+    return tag_posts(tagger, _since(oldest, batch))
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

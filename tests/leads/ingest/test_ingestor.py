@@ -18,8 +18,9 @@ from leads.clinics.strangers import learnt
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.index.sqlite.index import SqliteIndex
-from leads.ingest.ingestor import BATCH, Ingestor, Report, batched, masked
+from leads.ingest.ingestor import BATCH, Ingestor, Report, batched
 from leads.ingest.scrapy_pipeline import LeadsPipeline
+from leads.ingest.tagged import masked, tag_posts
 from leads.models import Clinic, Lead, LeadQuery, Mention
 from leads.quarantine import Quarantine
 from leads.records import Records, headlines, heard, mentions, open_records, strangers
@@ -160,7 +161,7 @@ def test_what_was_said_to_be_anothers_does_not_come_back(
 
 
 def hears(worker: Ingestor, *posts: Post) -> list[tuple[Mention, Tags]]:
-    return worker.sort_out(posts)[1].mentions
+    return worker.sort_out(tag_posts(worker.tagger, posts))[1].mentions
 
 
 def test_a_death_between_leads_and_mentions_is_mended_by_the_next_run(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Posts as they are stored, with their tags: what can be done apart, in another process. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from crawler.items import Post
+from nlp import Tagger
+from nlp.models import Tags
+from nlp.pii import mask
+from nlp.text.normal import normalise
+
+
+class TaggedPost(NamedTuple):
+    """A masked post; `text` is its full text, normalised."""
+
+    post: Post
+    tags: Tags
+    text: str
+
+
+def tag_posts(tagger: Tagger, posts: Sequence[Post]) -> list[TaggedPost]:
+    """Each post masked and tagged, in order."""
+    safe = [masked(post) for post in posts]
+    texts = [post.full_text for post in safe]
+    tagged = tagger.tag_many(texts, [post.place_hints for post in safe])
+    return list(map(TaggedPost, safe, tagged, map(normalise, texts)))
+
+
+def masked(post: Post) -> Post:
+    """`post` without phone numbers, contact handles and the like; done before anything is stored."""
+    text, title = mask(post.text), mask(post.title)
+    return post if text == post.text and title == post.title else replace(post, text=text, title=title)
