@@ -28,6 +28,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/python -m tests.support.safety
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
