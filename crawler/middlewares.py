@@ -234,7 +234,9 @@ class StopMiddleware:
             return response
         spider = guest_of(self.crawler)
         if not request.meta.get("playwright"):  # a browser's requests are counted one by one, when it asks
-            spider.count_page(spider.sources[request.meta["source"]])
+            waited = float(request.meta.get("download_latency", 0.0))
+            source = spider.sources[request.meta["source"]]
+            spider.count_page(source, size=len(response.body), waited=waited)
         wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
         refuses = response.status in STOP_STATUSES or (response.status == 503 and wait)
         if refuses and not spider.explains(response):

@@ -53,8 +53,16 @@ class _Running:
     seen_at: dict[str, datetime] = field(default_factory=dict)  # task key → when the page was read before
     lost: set[str] = field(default_factory=set)  # kept posts that are nowhere any more
     lost_pages: int = 0  # pages of which nothing is left
+    asked_at: datetime | None = None  # when the last request left
     first: datetime | None = None
     last: datetime | None = None
+
+    def spaced(self, asked_at: datetime) -> None:
+        """A request left at this moment: what it had between itself and the one before."""
+        if self.asked_at is not None:
+            apart = max(1, round((asked_at - self.asked_at) / timedelta(milliseconds=1)))
+            self.totals.closest_ms = min(self.totals.closest_ms or apart, apart)
+        self.asked_at = asked_at
 
 
 @dataclass(slots=True, eq=False)
@@ -181,10 +189,13 @@ class Ledger:
             self._passing.setdefault(post_id, []).append(page)
         return page
 
-    def fetched(self, source: str) -> int:
-        """Counts a page of the host's daily budget; pages of today so far."""
+    def fetched(self, source: str, *, size: int = 0, waited: float = 0.0) -> int:
+        """Counts a page of the host's daily budget; pages of today so far. The answer had `size` bytes and
+        took `waited` seconds."""
         running = self._running[source]
         running.totals.pages += 1
+        running.totals.size += size
+        running.spaced(self.clock() - timedelta(seconds=waited))
         return self.coverage.count_call(*self._budget(running.source))
 
     def fetched_today(self, source: Source) -> int:

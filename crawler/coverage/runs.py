@@ -64,6 +64,8 @@ class Totals:
     posts_gone: int = 0  # stored posts that are no longer at their source
     read: int = 0  # pages that were read, whatever they held
     strange: int = 0  # of these, pages with parts that the parser does not know
+    size: int = 0  # bytes of the site's answers, as they came out of the wire's packing
+    closest_ms: int = 0  # the shortest time between two requests; 0: there were fewer than two
 
     @property
     def posts(self) -> int:

@@ -303,9 +303,9 @@ class SourceSpider(Spider):
             _, waiting = slot.queue.popleft()
             waiting.errback(HostStopped(reason))
 
-    def count_page(self, source: Source) -> None:
-        """One more answer of the site, against the daily budget."""
-        resting = self._resting(source, self.ledger.fetched(source.name))
+    def count_page(self, source: Source, *, size: int = 0, waited: float = 0.0) -> None:
+        """One more answer of the site, against the daily budget: its bytes, and the seconds it took."""
+        resting = self._resting(source, self.ledger.fetched(source.name, size=size, waited=waited))
         if resting and source.host not in self.stopped:
             self._leave(source.host, resting)
             self.ledger.truncated(source.name, source.name, resting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES, STATUS_NAMES, source_name
 from leads.models import Lead
 from leads.records import Records, cases, feedback, mentions, notes
-from leads.records.erasures import ErasureKind
+from leads.records.erasures import ErasureKind, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +65,6 @@ def held(records: Records, index: LeadIndex, kind: ErasureKind, key: str, *, now
     leads = {post_id: index.get(post_id) for post_id in texts}
     posts = (_post(records, post_id, texts.get(post_id), leads.get(post_id)) for post_id in ids)
     return Held(kind=kind, number=number(key), at=now, posts=tuple(each for each in posts if not each.empty))
-
-
-def number(key: str) -> str:
-    """Stands for a key on paper: nobody can find the key from it."""
-    return hashlib.sha256(f"held:{key}".encode()).hexdigest()[:12]
 
 
 def as_json(found: Held) -> bytes:

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from crawler.owner_only import UMASK
-from leads.cli import audit, insights, state, users
+from leads.cli import audit, dossier, insights, state, users
 from leads.cli import sources as cli_sources
 from leads.cli.state import Json, State
 from leads.errors import InputError, QueryError, TingzhenError
@@ -63,6 +63,7 @@ app.add_typer(cli_sources.group, name="sources")
 app.add_typer(users.group, name="users")
 app.add_typer(audit.group, name="audit")
 app.add_typer(insights.group, name="insights")
+app.add_typer(dossier.group, name="dossier")
 app.command()(cli_sources.coverage)
 
 

@@ -34,6 +34,7 @@ from leads.quarantine import Quarantine
 from leads.records import (
     Records,
     accounts,
+    audit,
     author_keys,
     cancellations,
     captures,
@@ -139,10 +140,12 @@ class Ingestor:
         oldest = self._oldest(now)
         if self.records is not None:
             self._learn_origins(self.records)
-        self.index.expire(oldest)
+        gone = self.index.expire(oldest)
         self.index.tidy(now)
         if self.records is not None:
             with self.records.transaction() as session:
+                if gone:
+                    audit.note(session, who=audit.SYSTEM, action="retention.expire", now=now, posts=gone)
                 heard.forget(session, oldest)
                 accounts.forget(session, oldest)
                 captures.forget(session, oldest)

@@ -116,6 +116,11 @@ def of_author(session: Session, author_key: str) -> Sequence[str]:
     return session.scalars(select(PostOrigin.post_id).where(PostOrigin.author_key == author_key)).all()
 
 
+def authors(session: Session) -> Sequence[str]:
+    """The keys of all whose posts are stored, or that something is left of."""
+    return session.scalars(select(PostOrigin.author_key).where(PostOrigin.author_key != "").distinct()).all()
+
+
 def of_posts(session: Session, post_ids: Sequence[str]) -> Sequence[PostOrigin]:
     return [
         row

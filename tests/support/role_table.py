@@ -402,6 +402,7 @@ TABLE: dict[str, Row] = {
     "POST /users/{user_id}/reset-factor": Row(ADMINS, url=a_user("reset-factor")),
     "POST /users/{user_id}/enable": Row(ADMINS, url=a_user("enable")),
     "GET /audit": Row(ADMINS),
+    "POST /audit/dossier": Row(ADMINS),
     # the API
     "GET /api/v1/openapi.json": Row(MEMBERS),
     "GET /api/v1/docs": Row(MEMBERS),

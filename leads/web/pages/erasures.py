@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Form, Request, Response
 
 from leads.actions.erase import Erased, erase
-from leads.actions.held import Held, as_json, held, number
+from leads.actions.held import Held, as_json, held
 from leads.errors import InputError
 from leads.labels import ERASURE_NAMES
 from leads.records import audit, erasures
-from leads.records.erasures import LONGEST_KEY, LONGEST_REASON, ErasureKind
+from leads.records.erasures import LONGEST_KEY, LONGEST_REASON, ErasureKind, number
 from leads.records.tables.work import Erasure
 from leads.web.auth import Admin
 from leads.web.desk import Desk, TheDesk

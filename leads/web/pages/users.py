@@ -12,8 +12,9 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from leads.actions.dossier import file_name, make
 from leads.errors import RightsError
-from leads.labels import LOGIN_WAYS
+from leads.labels import DEED_NAMES, LOGIN_WAYS
 from leads.models import Clinic
 from leads.records import audit, factors, rights, sessions, users
 from leads.records.tables.people import Audit, User
@@ -32,64 +33,6 @@ DONE = {
     "session": "那个浏览器已退出。",
     "ended": "所有浏览器都已退出，API 令牌和一次性链接都已作废。",
 }
-ACTIONS = {
-    "login": "登录",
-    "login.failed": "登录失败",
-    "password.set": "设置密码",
-    "user.add": "添加用户",
-    "user.role": "改权限",
-    "user.link": "给一次性链接",
-    "user.disable": "停用用户",
-    "user.enable": "启用用户",
-    "user.end": "全部退出",
-    "session.end": "退出一个浏览器",
-    "factor.add": "设两步验证",
-    "factor.replace": "换两步验证",
-    "factor.remove": "取消两步验证",
-    "factor.reset": "替人取消两步验证",
-    "factor.codes": "换备用码",
-    "factor.recovery": "用了备用码",
-    "token.add": "新建令牌",
-    "token.revoke": "作废令牌",
-    "clinic.add": "添加诊所",
-    "clinic.change": "修改诊所",
-    "clinic.remove": "删除诊所",
-    "rule.add": "添加规则",
-    "rule.change": "修改规则",
-    "rule.on": "启用规则",
-    "rule.off": "停用规则",
-    "rule.remove": "删除规则",
-    "subscription.add": "订阅",
-    "subscription.change": "修改订阅",
-    "subscription.remove": "取消订阅",
-    "case.change": "改跟进",
-    "card.keep": "写预约卡",
-    "mention.change": "处理提及",
-    "mention.note": "写提及备注",
-    "case.bulk": "批量改跟进",
-    "note.add": "写备注",
-    "channel.add": "添加通道",
-    "channel.remove": "删除通道",
-    "channel.test": "测试通道",
-    "alert.retry": "重发提醒",
-    "alert.seen": "提醒已看",
-    "alert.irrelevant": "提醒无关",
-    "feed.renew": "换订阅地址",
-    "source.add": "添加来源",
-    "source.change": "修改来源",
-    "source.consent": "录入站方同意",
-    "source.remove": "删除来源",
-    "source.start": "立即采集",
-    "source.pause": "暂停来源",
-    "source.resume": "恢复来源",
-    "export.csv": "导出 CSV",
-    "export.mentions": "导出提及",
-    "export.xlsx": "导出 Excel",
-    "erase.post": "删除帖子",
-    "erase.author": "删除作者",
-    "audit.forget": "删去过期的操作记录",
-    "audit.broken": "操作记录被人动过",
-}
 DETAILS = {
     "ground": "依据",
     "consent": "同意",
@@ -101,6 +44,8 @@ DETAILS = {
     "hint": "开头",
     "kind": "种类",
     "leads": "线索数",
+    "link": "校验码",
+    "posts": "条数",
     "name": "名称",
     "query": "条件",
     "role": "角色",
@@ -299,11 +244,20 @@ def history(
         who=who,
         action=action,
         logins=logins,
-        actions=ACTIONS,
+        actions=DEED_NAMES,
         details=DETAILS,
         ways=WAYS,
     )
     return render(request, page)
+
+
+@routes.post("/audit/dossier")
+def dossier(desk: TheDesk, visitor: Admin) -> Response:
+    """The dossier for a lawyer or an authority. By POST: making it is written down."""
+    now = desk.clock()
+    made = make(desk.settings, desk.records, desk.index, who=visitor.login, now=now)
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(now)}"'}
+    return Response(made.content, headers=headers, media_type="text/html")
 
 
 def _user(session: Session, user_id: int) -> User:
