@@ -399,6 +399,22 @@ def restore(
 
 
 @app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="那个旧版本的记录库版本，如 0019，见 docs/operations.md。")],
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
+    as_json: Json = False,
+) -> None:
+    """把记录库改回旧版本听诊的样子；旧版本放不下的内容会丢，请先停下听诊并备份。"""
+    from leads.records.database import take_back  # late: SQLAlchemy
+    from leads.terminal import tables as show
+
+    if not yes:
+        question = f"把记录库改回 {revision}，旧版本放不下的内容会丢，备份过了吗？"
+        typer.confirm(question, abort=True, err=True)
+    show.taken_back(take_back(state.settings(), revision, now=datetime.now(UTC)), as_json=as_json)
+
+
+@app.command()
 def funnel(
     since: Annotated[str, typer.Option(help="多近开始处理的：7d、90d 或 2026-11-01，all 是全部。")] = "90d",
     clinic: Annotated[str, typer.Option(help="只算一家诊所，写它的 id。")] = "",

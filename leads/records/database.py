@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cache
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     Connection,
     Engine,
     create_engine,
-    create_mock_engine,
     event,
-    inspect,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.schema import ExecutableDDLElement
 
 from crawler import owner_only
 from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import StorageError
-from leads.records import audit
+from leads.records import audit, schema
 from leads.records.seal import NAME, PREFIX, Seal, load_seal
 from leads.records.tables.alerts import Channel
-from leads.records.tables.base import Base
 
 FILE = "records.sqlite"
 BUSY_MS = 20_000  # a crawl process and the desk write the same file; waiting beats failing
-_UPGRADE_LOCK = 7_391_204_511  # any number, the same for every process of ours
-
-
 _READING = "tingzhen_reading"
 
 
@@ -123,7 +111,7 @@ def open_records(settings: Settings) -> Records:
         owner_only.own(settings.data_dir / FILE)
     try:
         engine = _engine(url)
-        _upgrade(engine)
+        schema.upgrade(engine)
         seal = load_seal(settings.data_dir)
         _seal_addresses(engine, seal)
     except OSError as error:
@@ -136,6 +124,20 @@ def open_records(settings: Settings) -> Records:
             error if url.startswith("sqlite") else None
         )
     return Records(engine, seal)
+
+
+def take_back(settings: Settings, revision: str, *, now: datetime) -> Mapping[str, int]:
+    """The configured records as an older version wants them; nobody else may use them meanwhile. What held
+    something that it has no place for, and how many rows: a table, or a column as "table.column".
+
+    Raises:
+        InputError: there is no such revision.
+        StorageError: not reachable or not writable.
+    """
+    with open_records(settings) as records, _translated():
+        with records.transaction() as session:
+            audit.note(session, who=audit.SYSTEM, action="records.downgrade", subject=revision, now=now)
+        return schema.downgrade(records.engine, revision)
 
 
 @contextmanager
@@ -178,53 +180,6 @@ def _begin_immediate(connection: Connection) -> None:
     # Taking the write lock at once makes two writers wait for each other; upgrading a lock later would fail.
     reading = connection.get_execution_options().get(_READING)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _upgrade(engine: Engine) -> None:
-    script = _script()
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite's transaction is its own lock
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        context = MigrationContext.configure(connection)
-        current = context.get_current_revision()
-        if current == script.get_current_head():
-            return
-        if current is None and not inspect(connection).get_table_names():
-            # Nothing to bring along: the tables as they are, a tenth of the time of all that led to them.
-            for statement in _tables(connection.dialect.name):
-                connection.exec_driver_sql(statement)
-            context.stamp(script, "head")
-            return
-        if current is not None and current not in {each.revision for each in script.walk_revisions()}:
-            raise StorageError("记录库是更新版本的听诊写的：请升级听诊，或换一个 data_dir。")
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-@cache
-def _script() -> ScriptDirectory:
-    """All migrations, read once a process: half the time of opening records that exist already."""
-    return ScriptDirectory.from_config(_config())
-
-
-@cache
-def _tables(dialect: str) -> tuple[str, ...]:
-    """The statements that make today's tables, put into words once a process: two thirds of making them."""
-    said: list[str] = []
-
-    def write_down(statement: ExecutableDDLElement, *_: object) -> None:
-        said.append(str(statement.compile(dialect=engine.dialect)))
-
-    engine = create_mock_engine("sqlite://" if dialect == "sqlite" else "postgresql+psycopg://", write_down)
-    Base.metadata.create_all(engine, checkfirst=False)
-    return tuple(said)
 
 
 def _seal_addresses(engine: Engine, seal: Seal) -> None:

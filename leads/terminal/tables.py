@@ -355,6 +355,16 @@ def backed_up(kept: BackedUp, *, as_json: bool) -> None:
         print(f"删掉了更早的 {len(kept.dropped)} 份。")
 
 
+def taken_back(gone: Mapping[str, int], *, as_json: bool) -> None:
+    """What an older version had no place for."""
+    if as_json:
+        print_json([{"gone": gone}])
+        return
+    for name, count in gone.items():
+        print(f"丢掉了 {name}：{count} 行。")
+    print("记录库已经是旧版本的样子：现在可以装回旧版本；打开新版本会再升级。")
+
+
 def restored(done: Restored, *, as_json: bool) -> None:
     """What `tingzhen restore` put back."""
     said = done.manifest

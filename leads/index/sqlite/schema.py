@@ -151,6 +151,9 @@ def _check_meta(database: sqlite3.Connection) -> None:
         )
     elif stored in (_META | {"schema": "1"}, _META | {"schema": "2"}):
         _upgrade(database)
+    elif int(stored.get("schema", 0)) > int(_META["schema"]):
+        database.close()
+        raise StorageError("索引文件是更新版本的听诊写的：请升级听诊，或换一个 data_dir。")
     elif stored != _META:
         database.close()
         raise StorageError(

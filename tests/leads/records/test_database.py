@@ -14,7 +14,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.orm import Session
 
 from leads.alerts.outbox.claims import claim
 from leads.config import Settings
@@ -27,17 +26,6 @@ from tests.support.builders import post
 from tests.support.outbox_people import alert, channel, person
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-WORK_ON_MENTIONS = ("mention_work", "mention_events", "mention_notes", "strangers")
-SEEN_AND_NEWS = ("captures", "headlines")
-CARDS = ("visit_cards",)
-SINCE = (
-    "visits",
-    "nudges",
-    "echoes",
-    "own_posts",
-    "public_posts",
-    "doubted_accounts",
-)  # tables that came after them
 
 
 def user(login: str) -> User:
@@ -165,32 +153,11 @@ def test_a_password_is_not_in_the_sentence_about_an_unreachable_server(address: 
     assert "127.0.0.1:1" in str(caught.value)
 
 
-def before_columns(session: Session) -> None:
-    """Cases before one could be left alone, voices before they said how grave, clinics before cards, an audit
-    before it was a chain, sessions before they said where they are."""
-    session.execute(text("DROP INDEX ix_audit_place"))
-    for table, column in (("audit", "place"), ("audit", "link"), ("sessions", "by"), ("sessions", "device")):
-        session.execute(text(f'ALTER TABLE {table} DROP COLUMN "{column}"'))
-    for table in ("audit_ends", "second_factors", "recovery_codes"):
-        session.execute(text(f"DROP TABLE {table}"))
-    session.execute(text("ALTER TABLE clinics DROP COLUMN cards"))
-    session.execute(text("ALTER TABLE voices DROP COLUMN severity"))
-    session.execute(text("DROP INDEX ix_cases_snoozed_until"))
-    session.execute(text("ALTER TABLE cases DROP COLUMN snoozed_until"))
-
-
 def test_records_of_the_first_release_get_what_came_later_and_keep_what_they_hold(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
         erasures.bury(session, "post", "forum/1", who="lin", now=NOW)
-    with open_records(settings) as records, records.transaction() as session:
-        older = ("post_origins", "erased_posts", "author_keys", "readings", "reader_days", "questions")
-        for table in (*older, *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS, *SINCE):
-            session.execute(text(f"DROP TABLE {table}"))
-        session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
-        session.execute(text("ALTER TABLE users DROP COLUMN start"))
-        before_columns(session)
-        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    database.take_back(settings, "0001", now=NOW)
     with open_records(settings) as records, records.transaction() as session:
         origins.keep(session, [post(1), post(2)])
         assert erasures.erased(session, [post(1), post(2)]) == {"forum/1"}
@@ -200,14 +167,7 @@ def test_an_alert_tried_before_its_first_try_was_kept_is_tried_on(tmp_path: Path
     settings = Settings(data_dir=tmp_path)
     with open_records(settings) as records, records.transaction() as session:
         written = alert(session, 1, channel(session, person(session)), attempts=2)
-        for table in ("questions", *WORK_ON_MENTIONS, *SEEN_AND_NEWS, *CARDS, *SINCE):
-            session.execute(text(f"DROP TABLE {table}"))
-        session.execute(text("ALTER TABLE alerts DROP COLUMN first_tried_at"))
-        for table in ("readings", "reader_days"):
-            session.execute(text(f"DROP TABLE {table}"))
-        session.execute(text("ALTER TABLE users DROP COLUMN start"))
-        before_columns(session)
-        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    database.take_back(settings, "0002", now=NOW)
     with open_records(settings) as records, records.transaction() as session:
         assert session.get_one(Alert, written.id).first_tried_at is None
         (taken,) = claim(session, "w", NOW, 5)
