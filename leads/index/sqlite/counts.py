@@ -25,7 +25,9 @@ from leads.index.sqlite.columns import Area, Codes, Columns, Flags, Floats, Ints
 from leads.index.sqlite.match import ROWID_BITS, conjuncts, first_rowid, in_fts, words_match
 from leads.models import PRECISIONS, All, AnyOf, LeadQuery, Near, Needs, Precision, Rule, Tagged, Without
 from leads.scoring.distance import EARTH_KM, TAKEN, distance_km, reach, reach_factor, same_city
+from leads.scoring.need import HALF_LIFE_HOURS
 
+_NEWEST = (1 << 15, 1 << 18)  # so many of the newest leads are looked at before all are
 KEPT_WORDS = 32  # answers of the full-text table, at a million leads about a megabyte each
 _EPOCH = date(1970, 1, 1)
 _POINT = 4  # a class beside the PRECISIONS: of its leads each lies somewhere else
@@ -51,6 +53,14 @@ class ColumnsFound(NamedTuple):
     factor: float
     distance: float | None
     precision: Precision | None
+
+
+class _Worded(NamedTuple):
+    """Places of the leads that an expression finds among those from the first to the last place."""
+
+    first: int
+    last: int
+    at: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +89,23 @@ class Counter:
     def __init__(self, path: Path | str, reader: Callable[[], sqlite3.Connection]) -> None:
         self._reader = reader
         self._columns = Columns(path)
-        self._kept: dict[tuple[int, str], Ints] = {}
+        self._kept: dict[tuple[int, str], _Worded] = {}
         self._known_areas = lru_cache(maxsize=2)(self._read_areas)
         self._flags = lru_cache(maxsize=512)(self._look_up)
         self._areas_near = lru_cache(maxsize=256)(self._judge_areas)
 
     @property
     def ready(self) -> bool:
-        """The columns are in memory."""
-        return self._columns.loaded
+        """The columns are in memory, or soon are."""
+        return self._columns.ready()
+
+    def renew(self) -> None:
+        """What was erased is left in no file of the columns."""
+        self._columns.renew()
+
+    def keep(self) -> None:
+        """The columns on disk for the next start, where many leads came."""
+        self._columns.keep()
 
     def close(self) -> None:
         self._columns.close()
@@ -143,9 +161,30 @@ class Counter:
         return rows
 
     def best(self, query: LeadQuery, after: tuple[float, int]) -> list[ColumnsFound]:
-        """The limit + 1 first in the asked order after a key and rowid."""
+        """The limit + 1 first in the asked order after a key and rowid.
+
+        The newest leads are looked at first, and no others where none of them can be among these: a common
+        word at a million leads takes 1 ms instead of 18.
+        """
         table = self._columns.table()
-        at, classes = self._near(table, self._matching(table, query), query)
+        low, high = _span(table, query)
+        if query.sort == "newest" and math.isfinite(after[0]):
+            high = min(high, int(np.searchsorted(table.rows, after[1])))
+        for size in () if query.sort == "nearest" else _NEWEST:
+            if high - low > 4 * size:
+                found = self._best_of(table, high - size, high, query, after)
+                if len(found) > query.limit and (
+                    query.sort == "newest"
+                    or highest_hot(int(table.rows[high - size - 1])) < found[query.limit].key
+                ):
+                    return found
+        return self._best_of(table, low, high, query, after)
+
+    def _best_of(
+        self, table: Table, low: int, high: int, query: LeadQuery, after: tuple[float, int]
+    ) -> list[ColumnsFound]:
+        """`best` among the leads at the places from `low` to before `high`."""
+        at, classes = self._near(table, self._among(table, low, high, query), query)
         keys = self._keys(table, at, classes, query)
         rows = table.rows[at]
         if math.isfinite(after[0]):
@@ -163,12 +202,11 @@ class Counter:
 
     def _matching(self, table: Table, query: LeadQuery) -> Ints:
         """Places in the table of the leads that satisfy everything but the query's point, in their order."""
+        return self._among(table, *_span(table, query), query)
+
+    def _among(self, table: Table, low: int, high: int, query: LeadQuery) -> Ints:
+        """`_matching` from one place to before another; both lie in the query's stretch of time."""
         rules = list(conjuncts(query.words))
-        low, high = 0, len(table.rows)
-        if query.since is not None:
-            low = int(np.searchsorted(table.rows, first_rowid(query.since.timestamp())))
-        if query.until is not None:
-            high = int(np.searchsorted(table.rows, first_rowid(query.until.timestamp())))
         at = np.arange(low, max(low, high))
         worded = [rule for rule in rules if in_fts(rule)]
         if worded:
@@ -184,14 +222,14 @@ class Counter:
         """Places of the leads that the full-text table finds, from the first of these to the last."""
         if not len(at):
             return at
-        expression, first, last = words_match(rule), int(table.rows[at[0]]), int(table.rows[at[-1]])
+        expression, first, last = words_match(rule), int(at[0]), int(at[-1])
         found = self._kept.get((table.stamp, expression))
-        if found is None:
-            found = self._asked(table, expression, first, last)
-            if len(at) == len(table.rows):  # nothing left out: good for any part of it
-                self._keep((table.stamp, expression), found)
-        low, high = np.searchsorted(found, (at[0], at[-1] + 1))
-        return found[low:high]
+        if found is None or found.first > first or found.last < last:
+            rows = self._asked(table, expression, int(table.rows[first]), int(table.rows[last]))
+            found = _Worded(first, last, rows)
+            self._keep((table.stamp, expression), found)
+        low, high = np.searchsorted(found.at, (first, last + 1))
+        return found.at[low:high]
 
     def _asked(self, table: Table, expression: str, first: int, last: int) -> Ints:
         rows = self._reader().execute(
@@ -204,7 +242,7 @@ class Counter:
         known[known] = table.rows[places[known]] == rowids[known]
         return places[known]
 
-    def _keep(self, key: tuple[int, str], found: Ints) -> None:
+    def _keep(self, key: tuple[int, str], found: _Worded) -> None:
         """A page asks many questions about the same words; a change of the index makes them new ones."""
         self._kept = {its: value for its, value in self._kept.items() if its[0] == key[0]}
         if len(self._kept) >= KEPT_WORDS:
@@ -413,6 +451,21 @@ def _tiles(lat: Floats, lon: Floats, zoom: int) -> tuple[Ints, Ints]:
     x = np.floor((lon + 180) / 360 * side).astype(np.int64)
     y = np.floor((1 - np.arcsinh(np.tan(phi)) / math.pi) / 2 * side).astype(np.int64)
     return np.clip(x, 0, side - 1), np.clip(y, 0, side - 1)
+
+
+def highest_hot(rowid: int) -> float:
+    """What `hot` of a row can be at most: that of a need of 1 at its time of publication."""
+    return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
+
+
+def _span(table: Table, query: LeadQuery) -> tuple[int, int]:
+    """The first place in the query's stretch of time, and the first after it."""
+    low, high = 0, len(table.rows)
+    if query.since is not None:
+        low = int(np.searchsorted(table.rows, first_rowid(query.since.timestamp())))
+    if query.until is not None:
+        high = int(np.searchsorted(table.rows, first_rowid(query.until.timestamp())))
+    return low, high
 
 
 def _fields(query: LeadQuery) -> list[Rule]:

@@ -31,15 +31,14 @@ from leads.index.cursors import Cursor
 from leads.index.daily import Counts, Daily
 from leads.index.sqlite import match, views
 from leads.index.sqlite.changes import ChangesSeen
-from leads.index.sqlite.counts import ColumnsFound, Counter
+from leads.index.sqlite.counts import ColumnsFound, Counter, highest_hot
 from leads.index.sqlite.daily import daily
-from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.schema import open_database, open_reader, translated
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
 from leads.index.stamp import Changes, Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
 from leads.scoring.distance import distance_km, precise_enough, reach, reach_factor
-from leads.scoring.need import HALF_LIFE_HOURS, freshness
+from leads.scoring.need import freshness
 
 MERGED = timedelta(hours=20)  # between two merges of the words: once a day; 4 s with 200,000 leads
 ANEW = timedelta(days=30)  # between two times that the file is written anew: 16 s with 200,000 leads
@@ -91,6 +90,7 @@ class SqliteIndex(LeadIndex):
         self._store = LeadStore(self._db)
         self._counter = Counter(path, lambda: self._reader)
         self._changes = ChangesSeen()
+        self._wrote = False
 
     def upsert(self, leads: Sequence[Lead]) -> None:
         with self._writing():
@@ -310,6 +310,7 @@ class SqliteIndex(LeadIndex):
         # deleted rows 5 were still to be read, SQLite 3.40): only a file written anew has none.
         with self._turn, translated():
             self._db.execute("VACUUM")
+            self._counter.renew()
             if self._cut_log():
                 raise StorageError("内容已经删掉，但有人正在读，旧的日志还没清空：请再删一次。")
 
@@ -322,6 +323,8 @@ class SqliteIndex(LeadIndex):
             done: tuple[str, ...] = ("file", "words")
         elif moment - last.get("words", 0) >= MERGED.total_seconds():
             self._merge_words()
+            with translated():
+                self._counter.renew()
             done = ("words",)
         else:
             done = ()
@@ -346,6 +349,9 @@ class SqliteIndex(LeadIndex):
                 self._db.execute("INSERT INTO fts (fts, rank) VALUES ('merge', -500)")
 
     def close(self) -> None:
+        if self._wrote:
+            self._wrote = False
+            self._counter.keep()
         self._counter.close()
         with self._turn:
             for reader in self._readers:
@@ -375,11 +381,7 @@ class SqliteIndex(LeadIndex):
                 self._db.rollback()
                 raise
             self._db.execute("COMMIT")
-
-
-def highest_hot(rowid: int) -> float:
-    """What `hot` of a row can be at most: that of a need of 1 at its time of publication."""
-    return ((rowid >> ROWID_BITS) + 1) / 3600 / HALF_LIFE_HOURS
+            self._wrote = True
 
 
 def _rate(row: _Row, query: LeadQuery) -> ColumnsFound | None:

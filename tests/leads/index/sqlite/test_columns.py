@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leads.index.base import LeadIndex
+from leads.index.sqlite import columns, counts
 from leads.index.sqlite import store as sqlite_store
 from leads.index.sqlite.index import SqliteIndex
 from leads.models import SORTS, CaseMark, Lead, LeadQuery, Sort
@@ -74,10 +75,13 @@ def written(number: int, kind: str) -> Lead:
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, st.sampled_from((2, 200_000)))
-def test_a_copy_in_memory_is_as_good_as_a_new_one(todo: list[tuple[str, list[int]]], kept: int) -> None:
+@given(steps, st.sampled_from((2, 200_000)), st.sampled_from((0, 3, 5_000)))
+def test_a_copy_in_memory_or_on_disk_is_as_good_as_a_new_one(
+    todo: list[tuple[str, list[int]]], kept: int, worth: int
+) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_store, "KEPT_CHANGES", kept)  # the log may have forgotten what is not yet read
+        patch.setattr(columns, "WORTH", worth)
         path = Path(folder) / "leads.sqlite"
         with SqliteIndex(path) as writer, SqliteIndex(path) as watcher:
             for step in todo:
@@ -95,8 +99,20 @@ def index(tmp_path: Path) -> Iterator[SqliteIndex]:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("text", ["", "牙疼", "牙疼 need:>0.1"])
-def test_pages_go_on_when_the_columns_come(index: SqliteIndex, tmp_path: Path, sort: Sort, text: str) -> None:
-    """A cursor made by reading rows is good for the columns, and the other way round."""
+@pytest.mark.parametrize("newest", [(), (2, 9)])
+def test_pages_go_on_when_the_columns_come(
+    index: SqliteIndex,
+    tmp_path: Path,
+    sort: Sort,
+    text: str,
+    newest: tuple[int, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cursor made by reading rows is good for the columns, and the other way round.
+
+    `newest`: whether a few of the newest leads are looked at first.
+    """
+    monkeypatch.setattr(counts, "_NEWEST", newest)
     index.upsert([lead(n, f"牙疼第{n}天", place=PLACES[n % 4], hours=n % 7, need=n / 40) for n in range(40)])
     query = LeadQuery(words=parse(text), near=NEAR_WUHOU, sort=sort, precision="possible", limit=7)
     with SqliteIndex(tmp_path / "leads.sqlite") as cold:
