@@ -185,10 +185,11 @@ class LeadIndex(ABC):
     def alike(
         self, words: Sequence[str], *, besides: str = "", limit: int = 10
     ) -> Sequence[tuple[Lead, float]]:
-        """Searchable leads that have any of the rarest of these tokens, or of their sub-words, by BM25.
+        """Searchable leads that have any of the rarest of these tokens, or of their sub-words, by BM25 or,
+        in the embedded index, by its inverse document frequencies alone.
 
-        Best first, with BM25's figure (above 0; two indexes may differ in it). `besides`: the id of a lead
-        whose own words these are; it is left out, and so are words that nobody else has.
+        Best first, with that figure (above 0). `besides`: the id of a lead whose own words these are; it is
+        left out, and so are words that nobody else has.
         """
 
     @abstractmethod

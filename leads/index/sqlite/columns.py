@@ -66,7 +66,7 @@ class Vocabulary:
         self.values: list[Any] = []
         self._numbers: dict[Any, int] = {}
 
-    def adopt(self, values: Sequence[Any], codes: Codes) -> Codes:
+    def adopt(self, values: Sequence[object], codes: Codes) -> Codes:
         """Codes of another vocabulary as this one's; nothing is copied where this one is empty."""
         fresh = not self.values
         mine = self.numbers(values)
@@ -189,10 +189,12 @@ class Columns:
         self._saved = saved.stamp
         return Table(
             stamp=saved.stamp,
-            rows=saved.columns["rows"],
-            numbers={its: saved.columns[its] for its in NUMBERS},
+            rows=saved.columns["rows"].astype(np.int64, copy=False),
+            numbers={its: saved.columns[its].astype(np.float64, copy=False) for its in NUMBERS},
             codes={
-                its: vocabulary.adopt(_values(its, saved.values[its]), saved.columns[its])
+                its: vocabulary.adopt(
+                    _values(saved.values[its]), saved.columns[its].astype(np.int32, copy=False)
+                )
                 for its, vocabulary in self.vocabularies.items()
             },
         )
@@ -303,13 +305,13 @@ def _in_reach(stamp: int, first: int, last: int) -> bool:
     return first <= stamp + 1 <= last + 1 and last - stamp <= CHUNK
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str) else list(value)
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, Area) else value
 
 
-def _values(name: str, plain: Sequence[Any]) -> Sequence[Any]:
+def _values(plain: Sequence[object]) -> list[object]:
     """What `_plain` took apart."""
-    return [Area(*each) for each in plain] if name == "area" else plain
+    return [Area(*each) if isinstance(each, list) else each for each in plain]
 
 
 def _area(

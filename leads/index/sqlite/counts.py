@@ -99,6 +99,10 @@ class Counter:
         """The columns are in memory, or soon are."""
         return self._columns.ready()
 
+    def total(self) -> int:
+        """How many leads are searchable; 0 while the columns are not in memory."""
+        return len(self._columns.table().rows) if self.ready else 0
+
     def renew(self) -> None:
         """What was erased is left in no file of the columns."""
         self._columns.renew()

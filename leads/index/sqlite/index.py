@@ -34,6 +34,7 @@ from leads.index.sqlite.changes import ChangesSeen
 from leads.index.sqlite.counts import ColumnsFound, Counter, highest_hot
 from leads.index.sqlite.daily import daily
 from leads.index.sqlite.schema import open_database, open_reader, translated
+from leads.index.sqlite.shared_words import SharedWords
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
 from leads.index.stamp import Changes, Stamp
 from leads.models import CaseMark, Hit, Lead, LeadQuery, Mention, Page, Precision
@@ -90,6 +91,7 @@ class SqliteIndex(LeadIndex):
         self._store = LeadStore(self._db)
         self._counter = Counter(path, lambda: self._reader)
         self._changes = ChangesSeen()
+        self._shared = SharedWords()
         self._wrote = False
 
     def upsert(self, leads: Sequence[Lead]) -> None:
@@ -261,7 +263,8 @@ class SqliteIndex(LeadIndex):
         self, words: Sequence[str], *, besides: str = "", limit: int = 10
     ) -> Sequence[tuple[Lead, float]]:
         with translated():
-            found = views.alike_rows(self._reader, words, besides, limit)
+            total = self._counter.total() or self._count("spread")
+            found = self._shared.rows(self._reader, words, besides=besides, total=total, limit=limit)
             return [(self._lead(rowid), score) for rowid, score in found]
 
     def digests(self, kind: Kind) -> Iterator[Digest]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import orjson
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 _FORMAT = np.frombuffer(b"tzcols01", np.uint64)[0]
 _START = 24
 _STEP = 64
-Column = NDArray[Any]
+Column = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Saved:
     index: str  # `Stamp.id` of the index it belongs to
     stamp: int  # the last change of its `spread_log` that is in here
     row: int  # what that change was about: another log under the same name differs in it
-    values: Mapping[str, Sequence[Any]]  # vocabularies
+    values: Mapping[str, Sequence[object]]  # vocabularies
     columns: Mapping[str, Column]  # all of one length
 
 

@@ -14,13 +14,9 @@ from leads.index.base import Digest, Kind, Record, Stored
 from leads.index.codec import mention_from_dict, mention_to_dict
 from leads.index.spread import digest
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
-from leads.index.terms import word_term
 from leads.models import Lead, Mention
-from nlp.text.dictionary import subwords
 
 CHUNK = 500
-RARE_WORDS = 24  # as many of a post's words stand for what it is about
-FEWEST_WORDS, MOST_ALIKE = 4, 8_000  # of them at least so many; more only while so few posts have one of them
 
 
 def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
@@ -30,43 +26,6 @@ def ids_of_author(database: sqlite3.Connection, author_key: str) -> list[str]:
         (author_key, author_key),
     )
     return [row[0] for row in rows]
-
-
-def alike_rows(
-    database: sqlite3.Connection, words: Sequence[str], besides: str, limit: int
-) -> list[tuple[int, float]]:
-    """Rowids of searchable leads that have any of the rare ones of these words, best first, with bm25."""
-    rare = _rare_words(database, words, least=2 if besides else 1)
-    if not rare:
-        return []
-    expression = "{words subwords} : (" + " OR ".join(f'"{term}"' for term in rare) + ")"
-    # The best first, and only these are looked up among the leads, not every match.
-    rows = database.execute(
-        "SELECT leads.rowid, -place FROM"
-        " (SELECT rowid AS at, rank AS place FROM fts WHERE fts MATCH ? ORDER BY rank LIMIT ?)"
-        " JOIN leads ON leads.rowid = at WHERE head IS NULL AND id != ? ORDER BY place LIMIT ?",
-        (expression, limit + 1, besides, limit),
-    )
-    return [(rowid, score) for rowid, score in rows]
-
-
-def _rare_words(database: sqlite3.Connection, words: Sequence[str], *, least: int) -> list[str]:
-    """The words that fewest posts have, but at least so many."""
-    terms = sorted({*map(word_term, words), *map(word_term, subwords(tuple(words)))})
-    rows = database.execute(
-        "SELECT term, doc FROM temp.vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc >= ?"
-        " ORDER BY doc, term LIMIT ?",
-        (orjson.dumps(terms).decode(), least, RARE_WORDS),
-    )
-    kept: list[str] = []
-    posts = 0
-    for term, count in rows:
-        posts += count
-        # Each of these posts is looked at and weighed; where even rare words stand in thousands, few do.
-        if len(kept) >= FEWEST_WORDS and posts > MOST_ALIKE:
-            break
-        kept.append(term)
-    return kept
 
 
 def digests(database: sqlite3.Connection, kind: Kind) -> Iterator[Digest]:
