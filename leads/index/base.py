@@ -49,6 +49,7 @@ class MentionHead:
     id: str
     post_id: str  # of its post
     clinic_id: str
+    term: str  # the name that was found, as the clinic writes it
     published: int  # seconds since 1970
     polarity: Polarity
     severity: int  # 0 to 3

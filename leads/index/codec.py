@@ -121,9 +121,10 @@ def mention_head(
     mention_id: str, post_id: str, clinic_id: str, published: int, doc: bytes | str
 ) -> MentionHead:
     """A mention without its text, of what a backend keeps beside the document and of the document."""
-    mood = orjson.loads(doc)["sentiment"]
+    kept = orjson.loads(doc)
+    mood = kept["sentiment"]
     return MentionHead(
-        id=mention_id, post_id=post_id, clinic_id=clinic_id, published=published,
+        id=mention_id, post_id=post_id, clinic_id=clinic_id, term=kept["term"], published=published,
         polarity=mood["polarity"], severity=mood["severity"], kinds=tuple(mood.get("kinds", ())),
     )  # fmt: skip
 

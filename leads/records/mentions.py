@@ -96,8 +96,12 @@ def others(session: Session) -> frozenset[str]:
 
 def others_among(session: Session, mention_ids: Iterable[str]) -> frozenset[str]:
     """The same of these mentions only."""
-    found = get_many(session, mention_ids).values()
-    return frozenset(row.mention_id for row in found if row.state == "not_us")
+    others = select(MentionWork.mention_id).where(MentionWork.state == "not_us")
+    return frozenset(
+        mention_id
+        for some in chunks(list(mention_ids))
+        for mention_id in session.scalars(others.where(MentionWork.mention_id.in_(some)))
+    )
 
 
 def history(session: Session, mention_id: str) -> Sequence[MentionEvent]:

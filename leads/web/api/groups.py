@@ -83,4 +83,4 @@ def groups(
 def listing(desk: Desk, caller: Caller, city: str) -> dict[str, object]:
     """The same as plain values."""
     place = place_of(desk, caller.visitor, city)
-    return of_place(desk, caller.visitor, place).to_json()
+    return of_place(desk, caller.visitor, place).value.to_json()

@@ -10,14 +10,14 @@ from leads.insights.topics.topics import Span
 from leads.models import LeadQuery
 from leads.web.auth import Visitor
 from leads.web.desk import Desk
-from leads.web.insights import needs, questions, topics
+from leads.web.insights import groups, needs, questions, topics
 from leads.web.insights.asked import place_of, specialties_of
 from leads.web.pages import ten
 from leads.web.today.asking import often
 
 EVERY = 60.0  # seconds: a new day's answers are there a minute after midnight
 _log = logging.getLogger(__name__)
-_SPANS: tuple[Span, ...] = ("week", "month")
+_SPANS: tuple[Span, ...] = ("week", "month", "today")
 
 
 def make(desk: Desk) -> None:
@@ -37,6 +37,7 @@ def make(desk: Desk) -> None:
         topics.words_of(desk, staff, place.area, span)
         questions.of_place(desk, staff, place, span)
     needs.of_place(desk, staff, place, "month")
+    groups.of_place(desk, staff, place)
     ten.pool_for(desk, staff)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -105,6 +106,7 @@ def specialties_of(visitor: Visitor) -> frozenset[str]:
     return frozenset(code for clinic in treats for code in clinic.specialties)
 
 
+@lru_cache(maxsize=4096)  # pages about groups and needs have hundreds, the same all day
 def list_address(city: str, since: date, until: date, **fields: str) -> str:
     """The desk's list of the leads behind a figure; `city`: an adcode, "" for everywhere."""
     place = ("area", city) if city else ("near", "all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
@@ -15,8 +15,10 @@ from leads.insights.groups import groups
 from leads.insights.groups.cells import ANY, MIXED
 from leads.insights.groups.groups import GroupNeed, GroupTable, ordered
 from leads.insights.groups.table import COLUMNS, course_text, district_name, rows, season_text
+from leads.insights.kept import KeptAnswer
 from leads.insights.topics.sources import troubled_of
 from leads.labels import LIFE_STAGE_NAMES, PREVALENCE_NAMES, TURN_NAMES, VERDICT_NAMES, source_name
+from leads.models import BEIJING
 from leads.records import audit
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
@@ -72,6 +74,7 @@ class GroupsPage(WebPage):
     verdicts: Mapping[str, str]
     last: date
     most: int
+    counted: datetime | None  # when, where leads came since
     rows: Sequence[GroupRow]
     more: int  # needs that are not shown
     broken: Sequence[str]
@@ -84,7 +87,8 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", verdi
     if verdict and verdict not in VERDICT_NAMES:
         raise QueryError(f"verdict {verdict!r} 不认识：可用 {'、'.join(VERDICT_NAMES)}。")
     place = place_of(desk, visitor, city)
-    table = of_place(desk, visitor, place)
+    found = of_place(desk, visitor, place)
+    table = found.value
     wanted = [need for need in table.needs if not verdict or need.advice.verdict == verdict]
     page = GroupsPage(
         place=place,
@@ -92,6 +96,7 @@ def show(request: Request, desk: TheDesk, visitor: Anyone, city: str = "", verdi
         verdicts=VERDICT_NAMES,
         last=table.until - timedelta(days=1),
         most=table.most,
+        counted=found.at,
         rows=[_row(need, table.until, everywhere=not place.area) for need in wanted[:SHOWN]],
         more=max(0, len(wanted) - SHOWN),
         broken=[source_name(name) for name in table.broken],
@@ -114,22 +119,19 @@ def as_xlsx(desk: TheDesk, visitor: Anyone, city: str = "") -> Response:
     return Response(body, media_type=XLSX, headers=_named("xlsx"))
 
 
-def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked) -> GroupTable:
+def of_place(desk: Desk, visitor: Visitor, place: PlaceAsked) -> KeptAnswer[GroupTable]:
     """The needs this visitor may see."""
-    now = desk.clock()
-    return groups.find(
-        desk.index,
-        place.area,
-        now=now,
-        most=desk.settings.leads.group_most,
-        troubled=troubled_of([line.state for line in source_lines(desk, now)]),
-        specialties=specialties_of(visitor),
+    now, own, most = desk.clock(), specialties_of(visitor), desk.settings.leads.group_most
+    troubled = troubled_of([line.state for line in source_lines(desk, now)])
+    return desk.ask(
+        ("groups", place.area, now.astimezone(BEIJING).date(), troubled, own, most),
+        lambda: groups.find(desk.index, place.area, now=now, most=most, troubled=troubled, specialties=own),
     )
 
 
 def _exported(desk: Desk, visitor: Visitor, city: str, kind: str) -> GroupTable:
     place = place_of(desk, visitor, city)
-    table, now = of_place(desk, visitor, place), desk.clock()
+    table, now = of_place(desk, visitor, place).value, desk.clock()
     with desk.records.transaction() as session:
         audit.note(session, who=visitor.login, action=f"export.groups.{kind}", now=now, query=place.city)
     return table

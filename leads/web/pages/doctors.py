@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from leads.alerts.triggers.news import mention_page
+from leads.index.base import MentionHead
 from leads.index.spread import city_of
 from leads.insights.questions.questions import CommonQuestion, find
 from leads.models import Clinic, DoctorCard, Mention
@@ -20,6 +21,7 @@ from leads.records import mentions
 from leads.web.auth import Anyone, Visitor
 from leads.web.desk import Desk, TheDesk
 from leads.web.insights.asked import city_name, excerpt, specialties_of
+from leads.web.mentions.search import read
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
@@ -68,7 +70,7 @@ def doctors(request: Request, desk: TheDesk, visitor: Anyone, clinic: str = "", 
     if name:
         return _one(request, desk, visitor, wanted, name)
     now = desk.clock()
-    rows = [row for each in wanted for row in _rows(each, _mentions(desk, each, now))]
+    rows = [row for each in wanted for row in _rows(each, _heads(desk, each, now))]
     page = DoctorsPage(rows=sorted(rows, key=lambda row: (-row.total, row.card.name)), days=DAYS)
     return render(request, page)
 
@@ -78,34 +80,36 @@ def _one(request: Request, desk: Desk, visitor: Visitor, wanted: Sequence[Clinic
     if clinic is None:
         raise HTTPException(404, "没有这位医生：请从医生列表里选。")
     now = desk.clock()
-    spoken = _mentions(desk, clinic, now)
+    spoken = _heads(desk, clinic, now)
     row = next(each for each in _rows(clinic, spoken) if each.card.name == name)
     page = DoctorPage(
         row=row,
         days=DAYS,
         shown=[
             (each, excerpt(each.post.full_text), mention_page(each.id))
-            for each in spoken
-            if each.term == name
-        ][:SHOWN],
+            for each in read(desk, [head for head in spoken if head.term == name][:SHOWN])
+        ],
         questions=_questions(desk, visitor, row, now),
         city=city_name(city_of(clinic.adcode)),
     )
     return render(request, page)
 
 
-def _mentions(desk: Desk, clinic: Clinic, now: datetime) -> list[Mention]:
-    found = desk.index.mentions(clinic_id=clinic.id, since=now - timedelta(days=DAYS), limit=MOST)
+def _heads(desk: Desk, clinic: Clinic, now: datetime) -> list[MentionHead]:
+    """Mentions of a clinic, the newest first; none are read where it has named no doctor."""
+    if not clinic.doctors:
+        return []
+    found = desk.index.mention_heads(clinic_id=clinic.id, since=now - timedelta(days=DAYS), limit=MOST)
     with desk.records.reading() as session:
         others = mentions.others_among(session, [each.id for each in found])
     return [each for each in found if each.id not in others]
 
 
-def _rows(clinic: Clinic, spoken: Sequence[Mention]) -> list[DoctorRow]:
+def _rows(clinic: Clinic, spoken: Sequence[MentionHead]) -> list[DoctorRow]:
     cards = {card.name: card for card in clinic.cards}
     rows = []
     for name in clinic.doctors:
-        tones = Counter(str(each.sentiment.polarity) for each in spoken if each.term == name)
+        tones = Counter(str(each.polarity) for each in spoken if each.term == name)
         rows.append(
             DoctorRow(
                 clinic=clinic,

@@ -383,10 +383,20 @@ class TestMentions:
         assert [each.post_id for each in index.mention_heads(clinic_id="anhe", limit=1)] == ["forum/2"]
         (last,) = [each for each in index.mention_heads(clinic_id="anhe") if each.post_id == "forum/1"]
         assert (last.polarity, last.severity, last.kinds) == ("complaint", 3, ("injury", "dispute"))
+        assert last.term == mention(1).term
         assert last.published == int((NOW - timedelta(hours=3)).timestamp())
 
 
 class TestSpread:
+    def test_counts_around_a_point_follow_leads_of_new_places(self, index: LeadIndex) -> None:
+        query = LeadQuery(near=NEAR_WUHOU)
+        for number, place in enumerate((region("武侯区"), point(30.645, 104.045), None), 1):
+            index.upsert([lead(number, f"牙疼第{number}天", place=place)])
+            near = min(number, 2)
+            assert index.count(query) == near
+            assert index.facets(query, ["status"]) == {"status": {"new": near}}
+            assert sum(index.precisions(query).values()) == near
+
     def test_facets_count_what_matches(self, index: LeadIndex) -> None:
         index.upsert(
             [

@@ -35,7 +35,7 @@ def test_pages_as_staff_open_them_find_their_answers(app: FastAPI, desk: Desk, t
     make(desk)
     there = set(desk.kept._known)
     client = TestClient(app, base_url=BASE, cookies=login_cookie(tmp_path, "marketer"))
-    for page in ("/", "/topics", "/questions", "/needs", "/ten"):
+    for page in ("/", "/topics", "/topics?span=today", "/questions", "/needs", "/groups", "/ten"):
         assert client.get(page).status_code == 200
     assert set(desk.kept._known) == there
 
