@@ -12,6 +12,7 @@ from crawler import owner_only
 
 NAME = "author.key"
 SECRETS_DIR = "TINGZHEN_SECRETS_DIR"  # names a folder with one file a secret, as containers are given them
+NEXT = "author.key.next"  # while the key is being changed: the way from one to the next
 
 
 def load_secret(folder: Path) -> bytes:
@@ -41,16 +42,32 @@ def kept_key(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
+def put_key(path: Path, key: bytes) -> None:
+    """This key in the place of what is there (owner may read only): whole and synced, or not at all."""
+    _written(path, key).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _make(path: Path) -> None:
     """Whole or not at all, also when two processes start together: the first one's key stays."""
-    handle, name = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
+    made = _written(path, secrets.token_hex(32).encode())
+    with contextlib.suppress(FileExistsError):
+        os.link(made, path)
+    made.unlink()
+
+
+def _written(path: Path, key: bytes) -> Path:
+    """A file of another name beside it, readable by the owner only."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key)
         file.flush()
         os.fsync(file.fileno())  # an empty key after a power cut would make everybody somebody else
-    with contextlib.suppress(FileExistsError):
-        os.link(name, path)
-    Path(name).unlink()
+    return Path(name)
 
 
 def _broken(path: Path) -> bytes:

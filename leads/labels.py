@@ -222,6 +222,7 @@ DEED_NAMES: Mapping[str, str] = {
     "factor.reset": "替人取消两步验证",
     "factor.codes": "换备用码",
     "factor.recovery": "用了备用码",
+    "key.rotate": "更换作者密钥",
     "audit.forget": "删去过期的操作记录",
     "audit.broken": "操作记录被人动过",
 }

@@ -11,7 +11,7 @@ from threading import Lock
 from zipfile import BadZipFile
 
 from crawler import owner_only
-from crawler.author_secret import load_secret
+from crawler.author_secret import NEXT, load_secret
 from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.source import Source
@@ -75,6 +75,8 @@ def author_key_problem(settings: Settings, *, now: datetime) -> str:
         StorageError: the key or the records cannot be read.
     """
     secret = author_secret(settings)
+    if (settings.data_dir / NEXT).exists():
+        return "作者密钥换到一半：请停下听诊，再运行一次 tingzhen rotate-key，它会接着做完。"
     with open_records(settings) as records, records.transaction() as session:
         kept = timedelta(days=settings.leads.expire_days)
         return author_keys.note_use(session, secret, now=now, kept=kept)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from crawler import owner_only
-from crawler.coverage import schema, words
+from crawler.coverage import pseudonyms, schema, words
 from crawler.coverage.days import missing_days, short_days
 from crawler.coverage.rechecks import Rechecks
 from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals
@@ -257,6 +257,20 @@ class Coverage:
             self.scrub()
         except sqlite3.Error as error:
             raise CoverageError(f"采集记录 {self.path} 写不进去（{error}）：请再删一次") from error
+
+    def carry_over(self, change: Callable[[str], str]) -> int:
+        """Authors of posts that wait for their whole text come under another key; how many there were.
+
+        Raises:
+            CoverageError: the file cannot be written; doing it again goes on.
+        """
+        try:
+            with self.transaction():
+                count = pseudonyms.carry_over(self._db, change)
+            self.scrub()
+        except sqlite3.Error as error:
+            raise CoverageError(f"采集记录 {self.path} 写不进去（{error}）：请再运行一次") from error
+        return count
 
     def scrub(self) -> None:
         """What was deleted leaves the disk: file and log are written anew."""

@@ -12,6 +12,7 @@ import hmac
 import re
 
 from crawler.items import AuthorKind
+from crawler.parsing.pseudonyms import read_key
 
 _LENGTH = 22  # 22 characters of base64 carry 132 bits, more than enough to tell authors apart
 
@@ -38,7 +39,8 @@ _ORGANISATION_BADGE = re.compile(r"蓝\s*[vV]|企业|机构|政府|媒体|官方
 
 
 def author_key(secret: bytes, source: str, user_id: str) -> str:
-    """Stable pseudonym of one author of one source: 22 url-safe characters, or "" for no user id.
+    """Stable pseudonym of one author of one source: 22 url-safe characters, or "" for no user id; under a key
+    that was changed (`crawler.parsing.pseudonyms`) 45 and more.
 
     HMAC-SHA256 over source and id, so the same number on two sites gives two keys, and nobody without
     `secret` can go back.
@@ -51,6 +53,13 @@ def author_key(secret: bytes, source: str, user_id: str) -> str:
     if not user_id:
         return ""
     message = f"{source}\0{user_id}".encode("utf-8", "surrogatepass")
+    key = read_key(secret)
+    if key is None:
+        return _hashed(secret, message)
+    return key.pseudonym(_hashed(key.first, message).encode() if key.first else message)
+
+
+def _hashed(secret: bytes, message: bytes) -> str:
     digest = hmac.digest(secret, message, hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode("ascii")[:_LENGTH]
 

@@ -363,6 +363,28 @@ def erase(
     show.erased(done, as_json=as_json)
 
 
+@app.command(name="rotate-key")
+def rotate_key(
+    forget_links: Annotated[
+        bool,
+        typer.Option(
+            "--forget-links", help="彻底忘掉旧密钥：同一个人再出现时不再认得，按作者删除只认删过的帖子。"
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
+    as_json: Json = False,
+) -> None:
+    """更换作者代号的密钥：存着的代号全部换算过去；中断后再运行会接着做。先停下 serve 和采集。"""
+    from leads.actions import rotate_key as rotation  # late: SQLAlchemy
+    from leads.terminal import tables as show
+
+    if not yes:
+        typer.confirm("更换密钥。serve 和采集都停下了吗？", abort=True, err=True)
+    show.rotated(
+        rotation.rotate(state.settings(), forget=forget_links, now=datetime.now(UTC)), as_json=as_json
+    )
+
+
 @app.command()
 def backup(
     target: Annotated[Path, typer.Argument(help="写成哪个文件，或放进哪个文件夹（文件名用时间）。")],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -20,12 +20,14 @@ from sqlalchemy.orm import Session
 
 from crawler.importers import Rejected
 from crawler.items import Post
+from crawler.parsing.pseudonyms import generation
 from leads.alerts.triggers import causes, news
 from leads.alerts.triggers.causes import Causes, Told
 from leads.clinics import threads
 from leads.clinics.mentions import Heard, hear
 from leads.clinics.name_matcher import BrandMatcher
 from leads.clinics.public_accounts import is_public, private_keys
+from leads.errors import StorageError
 from leads.index.base import LeadIndex
 from leads.ingest.processes import TagProcesses
 from leads.ingest.tagged import TaggedPost, tag_posts
@@ -51,6 +53,7 @@ from nlp import Tagger
 from nlp.models import Tags
 
 _QUOTED = re.compile(r"[：（:('\"“「]")
+OUTDATED = "作者密钥刚更换过，这个进程还拿着旧的：请重新启动它，没存下的会再读一遍。"
 BATCH = 512  # posts tagged and stored at once: large enough for matrix work, small enough to stay in cache
 ALONE = 4  # batches that are tagged in this process before others are started
 T = TypeVar("T")
@@ -111,7 +114,8 @@ class Ingestor:
             StorageError: the index or the quarantine cannot be written; what was stored before stays.
         """
         report = report or Report()
-        for batch, tagged in self._tagged(batched(records, BATCH), now):
+        known = map(partial(_with_known_author, changed=self._times_changed()), records)
+        for batch, tagged in self._tagged(batched(known, BATCH), now):
             for record in batch:
                 if isinstance(record, Rejected):
                     self._reject(record, origin, now, report)
@@ -239,9 +243,19 @@ class Ingestor:
             return tagged, set()
         posts = [each.post for each in tagged]
         with self.records.reading() as session:
+            changed = author_keys.generation(session)
+            if any(_outdated(post, changed) for post in posts):
+                raise StorageError(OUTDATED)
             erased = erasures.erased(session, posts)
             marks = heard.marks(session, posts) if self.clinics else set()
         return [each for each in tagged if each.post.id not in erased], marks
+
+    def _times_changed(self) -> int:
+        """How many times the key behind authors was changed."""
+        if self.records is None:
+            return 0
+        with self.records.reading() as session:
+            return author_keys.generation(session)
 
     def _leave_out(self, found: Heard) -> None:
         """Mentions that people said are somebody else's do not come back with their posts."""
@@ -322,6 +336,18 @@ class Ingestor:
 def kind_of_fault(reason: str) -> str:
     """A reason without the values it quotes; there are few kinds."""
     return _QUOTED.split(reason, maxsplit=1)[0]
+
+
+def _outdated(post: Post, changed: int) -> bool:
+    """Its author is under a key that was there before it was `changed` so many times."""
+    return bool(post.author_key) and generation(post.author_key) < changed
+
+
+def _with_known_author(record: Post | Rejected, *, changed: int) -> Post | Rejected:
+    """A file may hold authors under a key that was changed since: nobody can tell who they are."""
+    if isinstance(record, Post) and _outdated(record, changed):
+        return replace(record, author_key="")
+    return record
 
 
 def _since(oldest: datetime, records: Iterable[Post | Rejected]) -> list[Post]:

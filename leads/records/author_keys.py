@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from leads.records.tables.work import AuthorKey
@@ -31,6 +31,18 @@ def note_use(session: Session, secret: bytes, *, now: datetime, kept: timedelta)
     first = min(row.first_used for row in rows.values())
     began = rows[here].first_used
     return REPLACED if began > first and now < began + kept else ""
+
+
+def generation(session: Session) -> int:
+    """How many times the key was changed on purpose; authors under an older one are nobody's any more."""
+    return session.scalar(select(func.max(AuthorKey.generation))) or 0
+
+
+def changed(session: Session, secret: bytes, times: int, *, now: datetime) -> None:
+    """From here on this key is the one that always was; doing it twice does no harm."""
+    first = session.scalar(select(func.min(AuthorKey.first_used)))
+    session.execute(delete(AuthorKey))
+    session.add(AuthorKey(fingerprint=_fingerprint(secret), first_used=first or now, generation=times))
 
 
 def _fingerprint(secret: bytes) -> str:

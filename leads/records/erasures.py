@@ -41,6 +41,11 @@ def number(key: str) -> str:
     return hashlib.sha256(f"held:{key}".encode()).hexdigest()[:12]
 
 
+def receipt(row: Erasure) -> str:
+    """The number of its receipt, the same whatever becomes of the key of the author hashes."""
+    return row.receipt or number(row.key)
+
+
 def bury(
     session: Session, kind: ErasureKind, key: str, *, who: str, now: datetime, reason: str = ""
 ) -> Erasure:
@@ -54,13 +59,22 @@ def bury(
     key = _checked(kind, key)
     found = session.get(Erasure, key)
     if found is None:
-        found = Erasure(key=key, kind=kind, at=now, who=who, reason=reason.strip())
+        found = Erasure(key=key, kind=kind, at=now, who=who, reason=reason.strip(), receipt=number(key))
         session.add(found)
         session.flush()
     if found.kind != kind:
         raise InputError(f"{key!r} 已经作为另一种内容删除过：请检查写的是帖子还是作者。")
-    audit.note(session, who=who, action=f"erase.{kind}", subject=key, now=now)
+    # What an author is called here changes, the audit does not.
+    subject = receipt(found) if kind == "author" else key
+    audit.note(session, who=who, action=f"erase.{kind}", subject=subject, now=now)
     return found
+
+
+def keep_receipts(session: Session) -> None:
+    """Write down the numbers of receipts that older versions worked out of keys: keys are about to change."""
+    for row in session.scalars(select(Erasure).where(Erasure.receipt == "")):
+        row.receipt = number(row.key)
+    session.flush()
 
 
 def bury_posts(session: Session, post_ids: Iterable[str], known: Iterable[PostOrigin]) -> None:

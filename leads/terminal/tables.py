@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leads.actions.export import csv_lines
+from leads.actions.rotate_key import Rotated
 from leads.index.codec import hit_to_dict
 from leads.ingest.ingestor import Report
 from leads.labels import INTENT_NAMES, OUTCOMES, PRECISION_NAMES, age_text, place_text
@@ -337,6 +338,23 @@ def erased(done: Erased, *, as_json: bool) -> None:
         print_json([record])
         return
     print(f"已删除 {done.posts} 条，已确认查不到；以后采集到也不会再存。")
+
+
+def rotated(done: Rotated, *, as_json: bool) -> None:
+    """What `tingzhen rotate-key` did, and what it could not reach."""
+    if as_json:
+        print_json([{**asdict(done), "backups": [str(each) for each in done.backups]}])
+        return
+    again = "接着做完了上次没做完的。" if done.resumed else ""
+    print(f"{again}密钥已更换（第 {done.generation} 次），换算了 {done.carried} 处代号；旧密钥已删除。")
+    if not done.linked:
+        print("同一个人再出现时会是新的代号；按作者删除过的，只认得出当时删掉的那些帖子。")
+    elif done.first_kept:
+        print("最初的密钥还是新密钥的一部分，单凭它已经查不出任何人；要彻底忘掉它，用 --forget-links。")
+    if done.backups:
+        print("这些备份里还有旧密钥和旧代号，请做一份新的备份，再删掉它们：")
+        for each in done.backups:
+            print(f"  {each}")
 
 
 def backed_up(kept: BackedUp, *, as_json: bool) -> None:

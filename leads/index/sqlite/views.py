@@ -126,7 +126,8 @@ def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> i
     database.executemany(
         "INSERT INTO mentions (id, post_id, clinic_id, author_key, published, doc)"
         " VALUES (:id, :post_id, :clinic_id, :author_key, :published, :doc)"
-        " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, published = excluded.published",
+        " ON CONFLICT (id) DO UPDATE SET author_key = excluded.author_key, doc = excluded.doc,"
+        " published = excluded.published",
         rows,
     )
     return _count_mentions(database) - before

@@ -167,6 +167,8 @@ class Erasure(Base):
     at: Mapped[datetime]
     who: Mapped[str] = mapped_column(String(80))
     reason: Mapped[str] = mapped_column(String(200), default="")
+    # The number of its receipt, for life: author keys are changed. "": of versions that worked it out.
+    receipt: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
 
 class ErasedPost(Base):
@@ -200,3 +202,4 @@ class AuthorKey(Base):
 
     fingerprint: Mapped[str] = mapped_column(String(32), primary_key=True)
     first_used: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")  # times it had been changed
