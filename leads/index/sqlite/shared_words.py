@@ -21,9 +21,8 @@ from nlp.text.dictionary import subwords
 
 RARE_WORDS = 24  # as many of a post's words stand for what it is about
 FEWEST_WORDS, MOST_ALIKE = 4, 8_000  # at least so many words; more only while so few posts have one of them
-COMMON = (
-    1_000  # posts of a word from which on their number is remembered: counting takes longer the more it is
-)
+NEWEST = 2_000  # leads of one word that are weighed: where even the rarest stands in more, the newest
+COMMON = 1_000  # leads of a word from which on their number is remembered: the more, the longer it takes
 
 
 class SharedWords:
@@ -82,7 +81,7 @@ def _having(database: sqlite3.Connection, term: str) -> np.ndarray[tuple[int], n
     """Rowids of the newest leads that have a word."""
     rows = database.execute(
         "SELECT rowid FROM fts WHERE fts MATCH ? ORDER BY rowid DESC LIMIT ?",
-        (f'{{words subwords}} : "{term}"', MOST_ALIKE),
+        (f'{{words subwords}} : "{term}"', NEWEST),
     )
     return np.fromiter(chain.from_iterable(rows), np.int64)
 
