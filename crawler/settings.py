@@ -68,6 +68,7 @@ EXTENSIONS = {
     "scrapy.extensions.memusage.MemoryUsage": None,
     "crawler.extensions.MemoryNow": 0,
     "crawler.extensions.RunRecorder": 500,
+    "crawler.extensions.Lifeline": 500,
 }
 # The one joint to the rest; empty it to crawl without `leads` (-s ITEM_PIPELINES={}).
 ITEM_PIPELINES = {"leads.ingest.scrapy_pipeline.LeadsPipeline": 300}

@@ -64,15 +64,26 @@ class WebSettings(_Table):
 class CrawlSettings(_Table):
     """[crawl]: which sources, whom a site's owner can write to, and what one crawl process may use.
 
-    `private_addresses`: a site that is added on the page may stand in our own network.
+    `private_addresses`: a site that is added on the page may stand in our own network. `parallel`: crawls at
+    a time of `tingzhen serve`; 0 leaves all that happens by itself to `tingzhen worker`.
     """
 
     sources: str = ""
     contact: str = ""
     private_addresses: bool = False
-    parallel: Annotated[int, Field(ge=1, le=32)] = 2
+    parallel: Annotated[int, Field(ge=0, le=32)] = 2
     hours: Annotated[float, Field(gt=0, le=48)] = 6.0
     memory_mb: Annotated[int, Field(ge=128, le=65536)] = 1024
+
+
+class JobSettings(_Table):
+    """[jobs]: workers on several machines (`records` is PostgreSQL).
+
+    `stalled_seconds`: a worker that has not been heard of for so long is taken for dead, and its jobs are
+    taken over. One that cannot say that it lives ends its own in half of that time.
+    """
+
+    stalled_seconds: Annotated[int, Field(ge=10, le=3600)] = 120
 
 
 class ElasticSettings(_Table):
@@ -218,6 +229,7 @@ class Settings(BaseSettings):
     leads: LeadSettings = LeadSettings()
     web: WebSettings = WebSettings()
     crawl: CrawlSettings = CrawlSettings()
+    jobs: JobSettings = JobSettings()
     alerts: AlertSettings = AlertSettings()
     reader: ReaderSettings = ReaderSettings()
     backup: BackupSettings = BackupSettings()

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from crawler.system_errors import os_reason
-from leads.actions.schedule import Schedule
+from leads.actions.schedule import Schedule, serve_roles
 from leads.config import Settings, loopback
 from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
 from leads.errors import ConfigError, InputError
@@ -43,7 +43,7 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
     app = create_app(settings)
     said = greeting(settings, port=chosen, now=datetime.now(UTC), demo=demo)
     with open_index(settings) as index, open_records(settings) as records:
-        schedule = Schedule(settings, records, index)
+        schedule = Schedule(settings, records, index, roles=serve_roles(settings))
         schedule.start()
         try:
             run(app, settings.web.host, chosen, said)

@@ -187,6 +187,8 @@ LATE = (
     "mcp_server.py",
     "index/__init__.py",
     "ingest/__init__.py",
+    "records/database.py",
+    "queue/__init__.py",
     "alerts/channels/apprise.py",
     "actions/reindex.py",
 )

@@ -1,7 +1,8 @@
 """Crawl processes: one an engine, held to limits, never two on one host, stopped gently.
 
 Twisted's reactor cannot be started twice in one process, and a crawl that dies must not take us along.
-A process that outlives us (we were killed) goes on to its end, and its hosts' locks keep others away.
+A process that outlives us (we were killed) goes on to its end, and its hosts' locks keep others away. Where
+other machines share the records it ends with us: they do not see our locks, and take the work over.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from leads.actions.shared_intake import SharedIntake, handed
 from leads.config import Settings
 from leads.errors import BusyError, StorageError
 from leads.ingest.line import HANDED
+from leads.queue.kinds import Stop
 
 Event = dict[str, object]
 GRACE_SECONDS = 60.0  # what a crawl that was asked to stop may still take
@@ -73,16 +75,18 @@ def spawn(
     with TemporaryDirectory(prefix="tingzhen-") as scratch, _locked(folder, hosts) as locks:
         log = folder / "crawl.log"
         environment = _environment(settings, folder, chosen, Path(scratch))
-        with _appending(log) as log_file, _pipe() as (reading, writing), intake.line(log_file) as line:
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                _command(chosen, limits, recheck=recheck),
-                env=environment | {"TINGZHEN_PROGRESS": f"fd:{writing}", HANDED: f"fd:{line}"},
-                stdout=log_file,
-                stderr=log_file,
-                stdin=subprocess.DEVNULL,
-                # Locks are held as long as it lives, whatever becomes of us.
-                pass_fds=(*locks, writing, line),
-            )
+        with (
+            _appending(log) as log_file,
+            _pipe() as (reading, writing),
+            _pipe() as (lifeline, _held),
+            intake.line(log_file) as line,
+        ):
+            environment |= {"TINGZHEN_PROGRESS": f"fd:{writing}", HANDED: f"fd:{line}"}
+            if settings.records != "sqlite":
+                environment |= {"TINGZHEN_LIFELINE": f"fd:{lifeline}"}
+            # Locks are held as long as it lives, whatever becomes of us.
+            handed_over = (*locks, writing, line, lifeline)
+            process = _begun(_command(chosen, limits, recheck=recheck), environment, log_file, handed_over)
             try:
                 excess = _Watch(process, limits, stop).follow(reading, progress)
             finally:
@@ -97,6 +101,14 @@ def spawn(
         raise StorageError(
             f"抓取进程异常退出（代码 {process.returncode}）：请看 {log}；重新运行会从断点继续。"
         )
+
+
+def _begun(
+    command: Sequence[str], environment: dict[str, str], log: BinaryIO, files: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, pass_fds=files
+    )
 
 
 def _command(chosen: Sequence[Source], limits: Limits, *, recheck: bool) -> list[str]:
@@ -204,7 +216,8 @@ class _Watch:
         if self._stop is not None and self._stop.is_set() and self._asked is None:
             self._asked = now
             self._process.send_signal(signal.SIGTERM)  # Scrapy ends what is under way
-        if self._asked is not None and now > self._asked + GRACE_SECONDS:
+        lost = isinstance(self._stop, Stop) and self._stop.at_once
+        if lost or (self._asked is not None and now > self._asked + GRACE_SECONDS):
             self._process.kill()
         if now < self._checked + _CHECK_SECONDS or self._excess:
             return

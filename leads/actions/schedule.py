@@ -1,22 +1,20 @@
 """What happens by itself: crawls when they are due, alerts, reports, and keeping house.
 
-`tingzhen serve` runs a `Schedule` beside the pages; `run_once` does one round of the same for cron and
-systemd. Work is asked for in the records (leads.records.jobs) and taken from there, so that two servers on
-one database share it, and a server that was killed loses nothing: its jobs are taken up again.
+`tingzhen serve` runs a `Schedule` beside the pages, `tingzhen worker` one without pages; `run_once` does
+one round of the same for cron and systemd. Work is asked for in the records (leads.records.jobs) and taken
+from there (leads.queue), so that servers on one database share it, and one that was killed loses nothing:
+its jobs are taken up again.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
-import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-from apscheduler.schedulers.background import BackgroundScheduler
+from datetime import datetime, timedelta
 
 from leads.actions import backup, change_case, night, room, uploads
 from leads.actions.crawl import crawl
@@ -28,10 +26,13 @@ from leads.alerts.triggers import crowded, drifted, nudged
 from leads.alerts.triggers.causes import Causes
 from leads.alerts.triggers.watch import watch
 from leads.config import Settings
-from leads.errors import BusyError, TingzhenError
+from leads.errors import BusyError, ConfigError
 from leads.index.base import LeadIndex
 from leads.learning.drift import drift
 from leads.models import Clock, system_clock
+from leads.queue import open_runner
+from leads.queue.embedded import quietly
+from leads.queue.kinds import Again, Beat, Kind, Plan, Runner, Stop
 from leads.reader.second_reader import SecondReader
 from leads.records import (
     Records,
@@ -48,7 +49,6 @@ from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
 from leads.storage import coverage, open_index, sources
 
-KINDS = ("crawl", "recheck", uploads.KIND)
 ASK_SECONDS = 15
 HOUSE_SECONDS = 60
 REPORT_SECONDS = 20  # so often that an hour wished is met within its minute
@@ -63,6 +63,7 @@ READER_STOP_SECONDS = 5  # how long its last steps are waited for
 RECHECK_EVERY = timedelta(hours=3)  # each visits what was not seen for 20 hours: all within a day
 AGAIN_AFTER_FAILURE = timedelta(minutes=10)
 AGAIN_WHEN_BUSY = timedelta(seconds=15)
+RETRIES = (timedelta(minutes=1), timedelta(minutes=5))  # of crawls and imports that failed
 KEEP_JOBS = timedelta(days=30)
 LONGEST_JITTER = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
@@ -96,128 +97,72 @@ def due(
 
 
 class Crawls:
-    """Takes jobs from the records, crawls and imports, and runs them, some at a time."""
+    """What crawls and imports are to a queue: what is due, and how each is carried out."""
 
     def __init__(self, settings: Settings, records: Records, *, clock: Clock = system_clock) -> None:
         self._settings, self._records, self._clock = settings, records, clock
         self._intake = SharedIntake(settings)
-        self.worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._stop = threading.Event()
-        self._running: set[int] = set()
 
     def ask(self, *, jitter: timedelta = LONGEST_JITTER) -> None:
         """Put into the records what is due."""
         now = self._clock()
+        known = sources(self._settings)
+        hosts = {source.name: source.host for source in known}
         with coverage(self._settings) as opened:
-            found = states(sources(self._settings), opened, now)
+            found = states(known, opened, now)
         with self._records.transaction() as session:
             controls = jobs.controls(session)
             for kind, source, when in due(found, controls, now, jitter=jitter):
                 last = next(iter(jobs.recent(session, subject=source, limit=1)), None)
                 if last and last.state == "failed" and _ended(last) + AGAIN_AFTER_FAILURE > now:
                     continue
-                jobs.ask(session, kind, source, who="schedule", now=now, due_at=when)
+                jobs.ask(session, kind, source, who="schedule", now=now, due_at=when, lock=hosts[source])
 
-    def take_up(self) -> None:
-        """Jobs of servers of this machine that are dead wait again at once, not when their leases end."""
-        with self._records.transaction() as session:
-            for job in jobs.open_jobs(session):
-                if job.state == "running" and not _alive(job.worker):
-                    jobs.park(session, job.id, worker=job.worker, due_at=self._clock(), reason="上次运行中断")
+    def kinds(self) -> tuple[Kind, ...]:
+        """Crawls, re-checks and uploaded files."""
+        crawls = [
+            Kind(name=name, role="crawl", run=self._crawl, lock=self._host, retries=RETRIES)
+            for name in ("crawl", "recheck")
+        ]
+        return (*crawls, Kind(name=uploads.KIND, role="desk", run=self._import, retries=RETRIES))
 
-    def run_next(self) -> bool:
-        """Run the job that has waited longest, to its end; False when none waits."""
-        with self._records.transaction() as session:
-            job = jobs.claim(session, worker=self.worker, now=self._clock(), kinds=KINDS)
-        if job is None:
-            return False
-        self._running.add(job.id)
+    def intake(self) -> AbstractContextManager[None]:
+        """As long as it is open, crawls find one intake running."""
+        return self._intake.in_use()
+
+    def _host(self, subject: str) -> str:
+        """The host of a source: one machine asks it at a time."""
+        with suppress(ConfigError):  # said when the crawl begins
+            return next((each.host for each in sources(self._settings) if each.name == subject), "")
+        return ""
+
+    def _crawl(self, job: Job, stop: Stop) -> None:
+        with self._given_back():
+            crawl(
+                self._settings,
+                [job.subject],
+                progress=lambda event: None,
+                recheck=job.kind == "recheck",
+                stop=stop,
+                intake=self._intake,
+            )
+
+    def _import(self, job: Job, stop: Stop) -> None:
+        with self._given_back():
+            uploads.run(self._settings, job.subject, stop=stop)
+
+    @contextmanager
+    def _given_back(self) -> Iterator[None]:
         try:
-            self._run(job)
-        finally:
-            self._running.discard(job.id)
-        return True
-
-    def run_all(self) -> int:
-        """Run jobs until none waits; how many."""
-        done = 0
-        with self._intake.in_use():
-            while self.run_next():
-                done += 1
-        return done
-
-    def renew(self) -> None:
-        """Say that we live, for every job we run."""
-        for job_id in tuple(self._running):
-            with self._records.transaction() as session:
-                jobs.renew(session, job_id, worker=self.worker, now=self._clock())
-
-    def work(self) -> None:
-        """Run jobs until told to stop: what a thread does."""
-        while not self._stop.is_set():
-            try:
-                busy = self.run_next()
-            except TingzhenError as error:
-                _log.warning("%s", error)
-                busy = False
-            if not busy:
-                self._stop.wait(1.0)
-
-    def stop(self) -> None:
-        """Crawls end what is under way and park their jobs."""
-        self._stop.set()
-
-    def _run(self, job: Job) -> None:
-        try:
-            self._carry_out(job)
+            yield
         except BusyError as busy:
-            self._park(job, self._clock() + AGAIN_WHEN_BUSY, str(busy))
-        except Stopped:
-            self._park(job, self._clock(), "服务停止，下次启动接着做")
-        except TingzhenError as error:
-            _log.warning("%s：%s", job.subject, error)
-            self._finish(job, str(error))
-        else:
-            self._finish(job, "")
-
-    def _carry_out(self, job: Job) -> None:
-        if job.kind == uploads.KIND:
-            uploads.run(self._settings, job.subject, stop=self._stop)
-            return
-        crawl(
-            self._settings,
-            [job.subject],
-            progress=lambda event: None,
-            recheck=job.kind == "recheck",
-            stop=self._stop,
-            intake=self._intake,
-        )
-
-    def _finish(self, job: Job, reason: str) -> None:
-        with self._records.transaction() as session:
-            jobs.finish(session, job.id, worker=self.worker, now=self._clock(), reason=reason)
-
-    def _park(self, job: Job, due_at: datetime, reason: str) -> None:
-        with self._records.transaction() as session:
-            jobs.park(session, job.id, worker=self.worker, due_at=due_at, reason=reason)
+            raise Again(self._clock() + AGAIN_WHEN_BUSY, str(busy)) from busy
+        except Stopped as stopped:
+            raise Again(self._clock(), "服务停止，下次启动接着做") from stopped
 
 
 def _ended(job: Job) -> datetime:
     return job.ended_at or job.due_at
-
-
-def _alive(worker: str) -> bool:
-    """Whether a server still lives; of another machine nothing is known but its lease."""
-    host, _, pid = worker.rpartition(":")
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return int(pid) != os.getpid()  # a process of ours that had this number before
 
 
 class HouseKeeping:
@@ -307,7 +252,7 @@ class ReaderThread(threading.Thread):
 
     def run(self) -> None:
         while not self._over.is_set():
-            _quietly(self._turn)
+            quietly(self._turn)
             self._over.wait(READER_SECONDS)
 
     def stop(self) -> None:
@@ -320,66 +265,69 @@ class ReaderThread(threading.Thread):
 
 
 class Schedule:
-    """All of it, in threads beside the pages."""
+    """All that happens by itself, or the part of it that these roles are: role → jobs at a time.
+
+    `serve` has it in threads beside the pages, `worker` has it alone.
+    """
 
     def __init__(
-        self, settings: Settings, records: Records, index: LeadIndex, *, clock: Clock = system_clock
+        self,
+        settings: Settings,
+        records: Records,
+        index: LeadIndex,
+        *,
+        roles: Mapping[str, int],
+        clock: Clock = system_clock,
     ) -> None:
-        self._crawls = Crawls(settings, records, clock=clock)
-        self._house = HouseKeeping(settings, records, index, clock=clock)
-        self._alerts = Worker(records, settings, clock)
-        self._reader = ReaderThread(SecondReader(settings, records, index, clock=clock))
-        # A turn that was missed is made up for once, whatever the delay; nothing overlaps itself.
-        self._timer = BackgroundScheduler(
-            timezone="UTC",
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-        )
-        self._threads = [
-            threading.Thread(target=self._crawls.work, name=f"crawl-{number}", daemon=True)
-            for number in range(settings.crawl.parallel)
-        ]
+        crawls = Crawls(settings, records, clock=clock)
+        house = HouseKeeping(settings, records, index, clock=clock)
+        plan = Plan(kinds=crawls.kinds(), beats=beats(crawls, house), parallel=dict(roles))
+        self._runner = open_runner(settings, records, plan, clock=clock)
+        self._alerts: list[Worker | ReaderThread] = []
+        if "alerts" in roles:
+            self._alerts.append(Worker(records, settings, clock))
+            self._alerts.append(ReaderThread(SecondReader(settings, records, index, clock=clock)))
 
     def start(self) -> None:
         """Begin; returns at once."""
-        _quietly(self._crawls.take_up)
-        self._every(ASK_SECONDS, self._crawls.ask)
-        self._every(jobs.LEASE.total_seconds() / 4, self._crawls.renew)
-        self._every(HOUSE_SECONDS, self._house.tell_index)
-        self._every(REPORT_SECONDS, self._house.report)
-        self._every(NUDGE_SECONDS, self._house.tell_nudges)
-        self._every(WATCH_SECONDS, self._house.watch)
-        self._every(DRIFT_SECONDS, self._house.tell_drift)
-        self._every(ROOM_SECONDS, self._house.tell_room)
-        self._every(LEARN_SECONDS, self._house.learn)
-        self._every(BACKUP_SECONDS, self._house.back_up)
-        self._every(24 * 3600, self._house.purge)
-        self._timer.start()
-        self._alerts.start()
-        self._reader.start()
-        for thread in self._threads:
-            thread.start()
+        self._runner.start()
+        for each in self._alerts:
+            each.start()
 
     def stop(self) -> None:
-        """End what is under way, park the rest; returns when all is quiet."""
-        self._crawls.stop()
-        self._timer.shutdown(wait=True)
-        for thread in self._threads:
-            thread.join()
-        self._alerts.stop()
-        self._reader.stop()
-
-    def _every(self, seconds: float, task: Callable[[], None]) -> None:
-        self._timer.add_job(
-            _quietly, "interval", args=[task], seconds=seconds, next_run_time=datetime.now(UTC)
-        )
+        """End what is under way, give back the rest; returns when all is quiet."""
+        self._runner.stop()
+        for each in self._alerts:
+            each.stop()
 
 
-def _quietly(task: Callable[[], None]) -> None:
-    """A trouble of one turn is a line in the log; the next turn tries again."""
-    try:
-        task()
-    except TingzhenError as error:
-        _log.warning("%s", error)
+def beats(crawls: Crawls, house: HouseKeeping) -> tuple[Beat, ...]:
+    """What comes by the clock."""
+    return (
+        Beat(name="ask", seconds=ASK_SECONDS, run=crawls.ask, role="crawl"),
+        Beat(name="index", seconds=HOUSE_SECONDS, run=house.tell_index),
+        Beat(name="report", seconds=REPORT_SECONDS, run=house.report),
+        Beat(name="nudges", seconds=NUDGE_SECONDS, run=house.tell_nudges),
+        Beat(name="watch", seconds=WATCH_SECONDS, run=house.watch),
+        Beat(name="drift", seconds=DRIFT_SECONDS, run=house.tell_drift),
+        Beat(name="room", seconds=ROOM_SECONDS, run=house.tell_room),
+        Beat(name="learn", seconds=LEARN_SECONDS, run=house.learn),
+        Beat(name="backup", seconds=BACKUP_SECONDS, run=house.back_up),
+        Beat(name="purge", seconds=24 * 3600, run=house.purge),
+    )
+
+
+def runner(settings: Settings, records: Records, crawls: Crawls, *, clock: Clock = system_clock) -> Runner:
+    """Who carries out whatever is asked for, one job of a role at a time, and does nothing by the clock."""
+    plan = Plan(kinds=crawls.kinds(), parallel={"crawl": 1, "tag": 1, "desk": 1})
+    return open_runner(settings, records, plan, clock=clock)
+
+
+def serve_roles(settings: Settings) -> dict[str, int]:
+    """What `tingzhen serve` does by itself: everything, or, where that is left to workers, imports."""
+    if settings.crawl.parallel == 0:
+        return {"desk": 1}
+    return {"crawl": settings.crawl.parallel, "tag": 1, "desk": 1, "alerts": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,9 +351,9 @@ def one_round(
         Crawls(settings, records, clock=clock),
         HouseKeeping(settings, records, index, clock=clock),
     )
-    crawls.take_up()
     crawls.ask(jitter=timedelta(0))
-    done = crawls.run_all()
+    with crawls.intake():
+        done = runner(settings, records, crawls, clock=clock).run_all()
     house.watch()
     house.report()
     house.tell_nudges()
@@ -415,7 +363,7 @@ def one_round(
     house.tell_index()
     house.purge()
     house.learn()
-    _quietly(house.back_up)
+    quietly(house.back_up)
     read = SecondReader(settings, records, index, clock=clock).turn()  # last: a slow service delays nothing
     return Round(crawls=done, messages=sent, asked=read.asked)
 

@@ -249,6 +249,24 @@ def serve(
     server.serve(state.settings(), port=port)
 
 
+@app.command()
+def worker(
+    crawl: Annotated[
+        int | None, typer.Option(min=0, max=32, help="同时抓几个来源；三个选项都不写就是全做。")
+    ] = None,
+    tag: Annotated[int | None, typer.Option(min=0, max=32, help="同时做几份打标签的活。")] = None,
+    alerts: Annotated[bool, typer.Option("--alerts", help="发提醒和简报，做日常整理。")] = False,
+) -> None:
+    """在任意多台机器上干活（records 是 PostgreSQL 时）：抓取、打标签、提醒；收到 SIGTERM 就交活停下。"""
+    from leads.actions import worker as working  # late: SQLAlchemy
+
+    settings = state.settings()
+    chosen = {"crawl": crawl or 0, "tag": tag or 0, "alerts": int(alerts)}
+    everything = {"crawl": settings.crawl.parallel or 2, "tag": 1, "alerts": 1}
+    roles = {role: number for role, number in chosen.items() if number} or everything
+    working.work(settings, roles, _complain)
+
+
 @app.command(name="run-once")
 def run_once(as_json: Json = False) -> None:
     """做一轮到时间的事（抓取、提醒、简报）就退出：给 cron 和 systemd 用。"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +27,8 @@ from crawler.system_errors import os_reason
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.records import audit, schema
+from leads.records.jobs import Jobs
+from leads.records.jobs.embedded import EmbeddedJobs
 from leads.records.seal import NAME, PREFIX, Seal, load_seal
 from leads.records.tables.alerts import Channel
 
@@ -38,10 +40,15 @@ _READING = "tingzhen_reading"
 class Records:
     """An open system of record. One per process; safe to use from several threads."""
 
-    def __init__(self, engine: Engine, seal: Seal) -> None:
+    def __init__(self, engine: Engine, seal: Seal, jobs: Jobs) -> None:
         self.engine, self.seal = engine, seal
-        self._sessions = sessionmaker(engine, expire_on_commit=False, info={"seal": seal})
+        self._sessions = sessionmaker(engine, expire_on_commit=False, info={"seal": seal, "jobs": jobs})
         audit.watch(self._sessions)
+
+    @property
+    def shared(self) -> bool:
+        """Other machines may work on the same records."""
+        return self.engine.dialect.name == "postgresql"
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -112,6 +119,7 @@ def open_records(settings: Settings) -> Records:
     try:
         engine = _engine(url)
         schema.upgrade(engine)
+        jobs = _queue(engine)
         seal = load_seal(settings.data_dir)
         _seal_addresses(engine, seal)
     except OSError as error:
@@ -123,7 +131,25 @@ def open_records(settings: Settings) -> Records:
         raise StorageError(f"{found}：请检查 records 设置、目录权限或数据库服务。") from (
             error if url.startswith("sqlite") else None
         )
-    return Records(engine, seal)
+    return Records(engine, seal, jobs)
+
+
+def _queue(engine: Engine) -> Jobs:
+    """The queue that goes with the database, its tables at this version's state."""
+    if engine.dialect.name == "sqlite":
+        return EmbeddedJobs()
+    try:
+        # Imported late: who keeps everything in one file needs no PostgreSQL queue.
+        from leads.records.jobs import shared
+    except ImportError as error:
+        raise StorageError(
+            f'缺少 PostgreSQL 的任务队列（{error.name}）：请运行 pip install "tingzhen[postgres]"。'
+        ) from error
+    shared.apply_schema(engine)
+    jobs = shared.SharedJobs()
+    with Session(engine) as session, session.begin():
+        shared.take_over_rows(session, jobs, datetime.now(UTC))
+    return jobs
 
 
 def take_back(settings: Settings, revision: str, *, now: datetime) -> Mapping[str, int]:

@@ -26,7 +26,11 @@ class SourceControl(Base):
 
 
 class Job(Base):
-    """A piece of work: asked for, running, or ended. A source has at most one that has not ended."""
+    """A piece of work: asked for, running, or ended. A source has at most one that has not ended.
+
+    Rows are kept here on one machine; where the records are PostgreSQL, procrastinate's tables keep jobs, and
+    this class is the form in which they are read.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -42,15 +46,19 @@ class Job(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    kind: Mapped[str] = mapped_column(String(16))  # crawl | recheck | digest | purge | …
+    kind: Mapped[str] = mapped_column(String(16))  # crawl | recheck | import | …
     subject: Mapped[str] = mapped_column(String(80))  # a source's name; "" where there is none
     due_at: Mapped[datetime]
     asked_by: Mapped[str] = mapped_column(String(80), default="schedule")
     state: Mapped[str] = mapped_column(
         String(16), default="waiting"
-    )  # waiting | running | done | failed | parked
+    )  # waiting | running | done | failed | cancelled
     started_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     worker: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None] = mapped_column(default=None)
     reason: Mapped[str] = mapped_column(String(300), default="")
+    lock: Mapped[str] = mapped_column(
+        String(200), default="", server_default=""
+    )  # of one lock, one runs at a time
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")  # times it was tried in vain

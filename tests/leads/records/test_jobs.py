@@ -1,4 +1,4 @@
-"""Jobs: one open job a piece of work, one worker a job, and nothing lost when a worker dies."""
+"""Jobs in a SQLite file: one worker a job by lease, nothing lost when one dies (see tests/leads/queue)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from leads.config import Settings
 from leads.records import Records, jobs, open_records
+from leads.records.jobs import embedded
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 KINDS = ("crawl",)
@@ -24,7 +25,7 @@ def records(tmp_path: Path) -> Iterator[Records]:
 
 def take(records: Records, worker: str, now: datetime = NOW) -> str | None:
     with records.transaction() as session:
-        job = jobs.claim(session, worker=worker, now=now, kinds=KINDS)
+        job = embedded.claim(session, worker=worker, now=now, kinds=KINDS)
         return job.subject if job else None
 
 
@@ -51,7 +52,7 @@ def test_a_running_job_is_not_asked_for_again(records: Records) -> None:
     take(records, "a")
     assert not ask(records)
     with records.transaction() as session:
-        jobs.finish(session, 1, worker="a", now=NOW)
+        embedded.finish(session, 1, worker="a", now=NOW)
     assert ask(records)
     assert states(records) == ["waiting", "done"]
 
@@ -65,28 +66,28 @@ def test_the_longest_waiting_comes_first(records: Records) -> None:
 def test_a_dead_workers_job_waits_until_its_lease_is_over(records: Records) -> None:
     ask(records)
     take(records, "dead")
-    assert take(records, "b", NOW + jobs.LEASE / 2) is None
-    assert take(records, "b", NOW + jobs.LEASE * 2) == "forum"
+    assert take(records, "b", NOW + embedded.LEASE / 2) is None
+    assert take(records, "b", NOW + embedded.LEASE * 2) == "forum"
     with records.transaction() as session:  # the dead one comes back: the job is no longer its own
-        assert not jobs.renew(session, 1, worker="dead", now=NOW)
-        jobs.finish(session, 1, worker="dead", now=NOW)
+        assert not embedded.renew(session, 1, worker="dead", now=NOW)
+        embedded.finish(session, 1, worker="dead", now=NOW)
     assert states(records) == ["running"]
 
 
 def test_a_renewed_lease_keeps_the_job(records: Records) -> None:
     ask(records)
     take(records, "a")
-    later = NOW + jobs.LEASE - timedelta(seconds=1)
+    later = NOW + embedded.LEASE - timedelta(seconds=1)
     with records.transaction() as session:
-        assert jobs.renew(session, 1, worker="a", now=later)
-    assert take(records, "b", NOW + jobs.LEASE + timedelta(seconds=1)) is None
+        assert embedded.renew(session, 1, worker="a", now=later)
+    assert take(records, "b", NOW + embedded.LEASE + timedelta(seconds=1)) is None
 
 
 def test_a_parked_job_waits_again(records: Records) -> None:
     ask(records)
     take(records, "a")
     with records.transaction() as session:
-        jobs.park(session, 1, worker="a", due_at=NOW + timedelta(minutes=1), reason="主机正忙")
+        embedded.park(session, 1, worker="a", due_at=NOW + timedelta(minutes=1), reason="主机正忙")
     assert take(records, "b") is None
     assert take(records, "b", NOW + timedelta(minutes=2)) == "forum"
 
@@ -122,6 +123,6 @@ def test_only_ended_jobs_are_forgotten(records: Records) -> None:
     ask(records, "ended", due=NOW - timedelta(hours=1))
     take(records, "a")
     with records.transaction() as session:
-        jobs.finish(session, 2, worker="a", now=NOW)
+        embedded.finish(session, 2, worker="a", now=NOW)
         jobs.purge(session, before=NOW + timedelta(days=1))
     assert (states(records, "open"), states(records, "ended")) == (["waiting"], [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from crawler.sample.forum import Served, serve_forum
 from crawler.sample.topics import Topic, TopicPost
-from leads.actions.schedule import Crawls
+from leads.actions.schedule import Crawls, runner
 from leads.alerts.outbox.worker import Worker
 from leads.config import AlertSettings, CrawlSettings, Settings
 from leads.records import open_records, users
@@ -55,15 +54,14 @@ def desk(settings: Settings) -> Iterator[str]:
     """The desk with what crawls and what sends beside it; gives its address."""
     app = create_app(settings)
     with open_records(settings) as records:
-        crawls, sender = Crawls(settings, records), Worker(records, settings)
+        crawls = runner(settings, records, Crawls(settings, records))
+        sender = Worker(records, settings)
         sender.start()
-        thread = threading.Thread(target=crawls.work, daemon=True)
-        thread.start()
+        crawls.start()
         with running(app) as port:
             yield f"http://127.0.0.1:{port}"
         crawls.stop()
         sender.stop()
-        thread.join(timeout=120)
 
 
 def welcome(settings: Settings, desk: str) -> str:

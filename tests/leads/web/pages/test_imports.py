@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from leads.actions import erase, uploads
-from leads.actions.schedule import Crawls
+from leads.actions.schedule import Crawls, runner
 from leads.index import open_backend
 from leads.records import open_records
 from leads.web.app import create_app
@@ -53,9 +53,7 @@ def token(answer: Response) -> str:
 def work(folder: Path) -> None:
     """What the schedule's thread does."""
     with open_records(settings(folder)) as records:
-        crawls = Crawls(settings(folder), records)
-        while crawls.run_next():
-            pass
+        runner(settings(folder), records, Crawls(settings(folder), records)).run_all()
 
 
 def files(folder: Path) -> list[Path]:
