@@ -61,6 +61,40 @@ class WebSettings(_Table):
     second_factor: list[Role] = []
 
 
+def _like(pattern: str, problem: str) -> AfterValidator:
+    """A text of this shape; `problem` names the sentence about one that is not."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError(problem, "not of the right shape")
+        return text
+
+    return AfterValidator(check)
+
+
+class OidcSettings(_Table):
+    """[oidc]: signing in by the house's own identity provider (OpenID Connect); "" is off.
+
+    `secret_file` names the file whose text is the client's secret. `roles`: which group of `role_claim` gives
+    which role; without any, people are added by hand, with their address as login.
+    """
+
+    issuer: Annotated[str, _like(r"(https?://[^\s?#]+)?", "web_address")] = ""
+    client_id: str = ""
+    secret_file: str = ""
+    name: Text = "单位账号"
+    scopes: list[Text] = ["openid", "email", "profile"]
+    role_claim: Text = "groups"
+    roles: dict[str, Role] = {}
+    private_addresses: bool = False
+    ca_file: str = ""
+
+    @property
+    def on(self) -> bool:
+        """There is one."""
+        return bool(self.issuer and self.client_id)
+
+
 class CrawlSettings(_Table):
     """[crawl]: which sources, whom a site's owner can write to, and what one crawl process may use.
 
@@ -95,17 +129,6 @@ class ElasticSettings(_Table):
     shards: Annotated[int, Field(ge=1, le=128)] = 1
     replicas: Annotated[int, Field(ge=0, le=5)] = 1
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
-
-
-def _like(pattern: str, problem: str) -> AfterValidator:
-    """A text of this shape; `problem` names the sentence about one that is not."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise PydanticCustomError(problem, "not of the right shape")
-        return text
-
-    return AfterValidator(check)
 
 
 class AlertSettings(_Table):
@@ -228,6 +251,7 @@ class Settings(BaseSettings):
     elastic: ElasticSettings = ElasticSettings()
     leads: LeadSettings = LeadSettings()
     web: WebSettings = WebSettings()
+    oidc: OidcSettings = OidcSettings()
     crawl: CrawlSettings = CrawlSettings()
     jobs: JobSettings = JobSettings()
     alerts: AlertSettings = AlertSettings()
@@ -321,7 +345,7 @@ def with_index(settings: Settings, address: str) -> Settings:
 
 def to_hand(settings: Settings) -> str:
     """What `read_handed` reads: without second reader and backups, which no other process needs."""
-    return settings.model_dump_json(exclude={"reader", "backup"})
+    return settings.model_dump_json(exclude={"reader", "oidc", "backup"})
 
 
 def read_handed(file: Path) -> Settings:
@@ -369,6 +393,7 @@ _PATHS = {
     "crawl": ("sources",),
     "elastic": ("ca_file",),
     "alerts": ("ca_file",),
+    "oidc": ("secret_file", "ca_file"),
     "backup": ("folder", "passphrase_file"),
 }
 _PROBLEMS = {

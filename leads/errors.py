@@ -53,6 +53,13 @@ class RightsError(TingzhenError):
     http_status = 400
 
 
+class SignInError(TingzhenError):
+    """Somebody could not be let in by the house's identity provider; says what to do."""
+
+    exit_code = 2
+    http_status = 403
+
+
 class StorageError(TingzhenError):
     """The index or the data folder cannot be read or written."""
 

@@ -171,6 +171,7 @@ DEED_NAMES: Mapping[str, str] = {
     "user.add": "添加用户",
     "user.role": "改权限",
     "user.link": "给一次性链接",
+    "user.bind": "绑定单位账号",
     "user.disable": "停用用户",
     "user.enable": "启用用户",
     "user.end": "全部退出",

@@ -190,6 +190,7 @@ LATE = (
     "records/database.py",
     "queue/__init__.py",
     "alerts/channels/apprise.py",
+    "web/house.py",
     "actions/reindex.py",
 )
 

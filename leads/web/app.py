@@ -29,6 +29,7 @@ from leads.web.desk import Desk
 from leads.web.door import Gate
 from leads.web.events.watcher import Watcher
 from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
+from leads.web.house import House
 from leads.web.render import error_page
 
 _SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app = FastAPI(title="听诊", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.desk = desk
     app.state.gate = Gate()
+    app.state.house = House(settings.oidc)
     app.state.latency = Latency()
     app.state.watcher = Watcher(desk)
     app.mount("/static", StaticAssets(), name="static")

@@ -179,6 +179,13 @@ def _half(user: User, until: int, form_token: str, by: str) -> str:
 # --- in ---------------------------------------------------------------------------------------------------
 
 
+def put(desk: Desk, request: Request, answer: Response, name: str, text: str, *, seconds: int) -> Response:
+    """A cookie that no script reads, and that is sent when a link of another site leads here."""
+    secure = _secure(desk, request)
+    answer.set_cookie(name, text, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
 def let_in(desk: Desk, request: Request, user: User, secret: str, then: str = "/") -> Response:
     """On to a page of ours, with the session's cookie and a new mark."""
     response = RedirectResponse(own_path(then), 303)

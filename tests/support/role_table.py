@@ -226,6 +226,9 @@ TABLE: dict[str, Row] = {
     "GET /static": Row(EVERYBODY, url="/static/style.css"),
     "GET /login": Row(EVERYBODY),
     "POST /login": Row("nnnnn", form={"login": "x", "password": "x"}, own_token=True),  # takes its own token
+    "GET /login/house": Row("hhhhh"),  # nothing is set up here
+    "GET /login/house/back": Row("hhhhh"),
+    "GET /login/house/out": Row("hhhhh"),
     "POST /login/factor": Row("nnnnn", form={"code": "1"}, own_token=True),
     "GET /welcome/{secret}": Row("yyyyy", url="/welcome/x"),  # 410, or the desk for who is in
     "POST /welcome/{secret}": Row("yyyyy", url="/welcome/x", own_token=True),

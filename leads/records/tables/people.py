@@ -88,6 +88,17 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class Identity(Base):
+    """An account of the house's identity provider; `subject` is the provider's lasting name for it."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+
+
 class Visit(Base):
     """When somebody last looked at what is new, and when the visit before that one ended."""
 

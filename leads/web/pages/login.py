@@ -8,18 +8,21 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
 
-from leads.errors import CrowdError
-from leads.records import audit, factors, nudges, passwords, sessions, users
+from leads.errors import CrowdError, SignInError
+from leads.records import audit, factors, identities, nudges, passwords, sessions, users
 from leads.records.tables.people import User
 from leads.web import device, door, first_steps
 from leads.web.auth import COOKIE, Anyone, Perhaps
 from leads.web.desk import Desk, TheDesk
 from leads.web.door import Gate, client_address, own_path
+from leads.web.house import LASTS, House, brought, kept
 from leads.web.render import WebPage, render
 
 routes = APIRouter()
 TOO_LATE = "离输入密码太久了：请再登录一次。"
+HOUSE_COOKIE = "tingzhen_house"
 OLD_FORM = "这一页开得太久了，或浏览器不收 Cookie：请再试一次。"
 UNKNOWN = "unknown"  # in the audit: what was typed may have been a password
 
@@ -33,6 +36,8 @@ class LoginPage(WebPage):
     login: str
     problem: str
     token: str
+    house: str  # what the house's accounts are called; "" where there are none
+    left: bool  # just logged out of a session that began there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +64,60 @@ class FactorPage(WebPage):
 
 
 @routes.get("/login")
-def login_form(request: Request, desk: TheDesk, visitor: Perhaps, then: str = "/") -> Response:
+def login_form(request: Request, desk: TheDesk, visitor: Perhaps, then: str = "/", out: str = "") -> Response:
     """The form, or the desk for who is in already."""
     if visitor is not None:
         return RedirectResponse(own_path(then), 303)
-    return _form(request, desk, then=then)
+    return _form(request, desk, then=then, left=out == "house")
+
+
+@routes.get("/login/house")
+def to_house(request: Request, desk: TheDesk, then: str = "/") -> Response:
+    """On to the house's identity provider; this browser keeps what has to come back."""
+    house = _house(request, desk)
+    place, begun = house.begin(_back(request, desk), own_path(then)[:1000], now=desk.clock())
+    answer = RedirectResponse(place, 303)
+    text = kept(begun, desk.records.seal)
+    # Lax: the provider's page leads back here, and that is another site.
+    return door.put(desk, request, answer, HOUSE_COOKIE, text, seconds=int(LASTS.total_seconds()))
+
+
+@routes.get("/login/house/back")
+def from_house(request: Request, desk: TheDesk) -> Response:
+    """What the provider sends the browser back with; in, or the form with what went wrong."""
+    house, now = _house(request, desk), desk.clock()
+    begun = brought(request.cookies.get(HOUSE_COOKIE, ""), desk.records.seal)
+    try:
+        if begun is None:
+            raise SignInError("这次登录过期了，或不是在这个浏览器里开始的：请再点一次登录。")
+        shown = house.finish(begun, request.query_params, _back(request, desk), now=now)
+        with desk.records.transaction() as session:
+            user = identities.person(session, shown, now=now)
+            secret = _open(desk, request, session, user, "oidc")
+        answer = door.let_in(desk, request, user, secret, begun.then)
+    except SignInError as error:
+        _note_failure(desk, request, None, by="oidc")
+        answer = _form(request, desk, then="/", problem=str(error), status=error.http_status)
+    answer.delete_cookie(HOUSE_COOKIE)
+    return answer
+
+
+@routes.get("/login/house/out")
+def out_of_house(request: Request, desk: TheDesk) -> Response:
+    """Out at the provider, too."""
+    house = _house(request, desk)
+    return RedirectResponse(house.out(f"{desk.address(request)}/login", now=desk.clock()) or "/login", 303)
+
+
+def _house(request: Request, desk: Desk) -> House:
+    if not desk.settings.oidc.on:
+        raise HTTPException(404, "没有这个页面。")
+    found: House = request.app.state.house
+    return found
+
+
+def _back(request: Request, desk: Desk) -> str:
+    return f"{desk.address(request)}/login/house/back"
 
 
 @routes.post("/login")
@@ -176,18 +230,36 @@ def set_first_password(
 @routes.post("/logout")
 def logout(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
     """Out, in this browser."""
+    cookie = request.cookies.get(COOKIE, "")
     with desk.records.transaction() as session:
-        sessions.close(session, request.cookies.get(COOKIE, ""))
-    response = RedirectResponse("/login", 303)
+        found = sessions.find(session, cookie, now=desk.clock())
+        sessions.close(session, cookie)
+    by_house = found is not None and found[1].by == "oidc" and desk.settings.oidc.on
+    response = RedirectResponse("/login?out=house" if by_house else "/login", 303)
     response.delete_cookie(COOKIE)
     return response
 
 
 def _form(
-    request: Request, desk: Desk, *, then: str, login: str = "", problem: str = "", status: int = 200
+    request: Request,
+    desk: Desk,
+    *,
+    then: str,
+    login: str = "",
+    problem: str = "",
+    left: bool = False,
+    status: int = 200,
 ) -> Response:
     token = door.form_token(request)
-    page = LoginPage(then=own_path(then), problem=problem, login=login, token=token)
+    house = desk.settings.oidc
+    page = LoginPage(
+        then=own_path(then),
+        problem=problem,
+        login=login,
+        token=token,
+        house=house.name if house.on else "",
+        left=left and house.on,
+    )
     return door.remember(desk, request, render(request, page, status=status), token)
 
 
@@ -227,7 +299,8 @@ def _open(desk: Desk, request: Request, session: Session, user: User, by: str) -
     now = desk.clock()
     sessions.close(session, request.cookies.get(COOKIE, ""))
     where, browser = client_address(request), device.words(request.headers.get("User-Agent", ""))
-    if not door.mark_of(request, user) and audit.came_before(session, user.login):
+    # A house's own sign-in tells of new devices by itself.
+    if by != "oidc" and not door.mark_of(request, user) and audit.came_before(session, user.login):
         nudges.new_device(session, user, browser, now=now)
     audit.note(session, who=user.login, action="login", subject=user.login, now=now, by=by, address=where)
     return sessions.open_session(session, user, now=now, device=browser, by=by)
