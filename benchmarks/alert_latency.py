@@ -1,8 +1,8 @@
 """What matching costs a post, and how long it takes from stored post to delivered alert. Judges nothing.
 
-    python -m benchmarks.alert_latency [--seconds N] [--rate POSTS]
+    python -m benchmarks.alert_latency [--seconds N] [--rate POSTS] [--rules N]
 
-Part one asks 100, 1,000 and 10,000 rules (a place, a symptom, words, an area, in turn) of the corpus. Part
+Part one asks 100, 1,000, 10,000 and N rules (a place, a symptom, words, an area, in turn) of the corpus. Part
 two stores posts at a steady rate (25 at a time, as they come from a crawl) while 1,000 rules of 50 people are
 switched on and the worker delivers to a web server on this machine; an alert's time runs from before its post
 is tagged to the server's answer, for those told in a summary, too. Budgets: 100 µs a post, p95 of 5 s.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import statistics
 import threading
 import time
@@ -38,6 +39,7 @@ from leads.models import Lead, RuleKind
 from leads.quarantine import Quarantine
 from leads.records import Records, channels, open_records, rules, users
 from leads.records.tables.alerts import Alert
+from leads.storage import open_tagger
 from nlp import Tagger
 from nlp.intent import corpus
 from nlp.places.gazetteer import Gazetteer
@@ -60,9 +62,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=int, default=20, help="how long posts come in part two")
     parser.add_argument("--rate", type=int, default=50, help="posts a second in part two")
+    parser.add_argument("--rules", type=int, default=10_000, help="the most rules of part one")
     given = parser.parse_args()
-    tagger = Tagger.load()
-    _matching(tagger)
+    tagger = open_tagger()
+    _matching(tagger, given.rules)
     _delivery(tagger, given.seconds, given.rate)
 
 
@@ -104,15 +107,18 @@ def posts(count: int, now: datetime) -> list[Post]:
     ]
 
 
-def _matching(tagger: Tagger) -> None:
+def _matching(tagger: Tagger, most: int) -> None:
     found = posts(2000, datetime.now(UTC))
     tagged = tagger.tag_many([post.full_text for post in found], [post.place_hints for post in found])
     leads = [
         Lead(post=post, tags=tags, need=0.7, reasons=()) for post, tags in zip(found, tagged, strict=True)
     ]
     [of_lead(lead) for lead in leads[:200]]
-    print(f"{'rules':>8}{'compiling s':>14}{'reading µs/post':>18}{'matching µs/post':>19}{'hits/post':>12}")
-    for count in (100, 1000, 10_000):
+    print(
+        f"{'rules':>8}{'compiling s':>14}{'reading µs/post':>18}{'matching µs/post':>19}{'hits/post':>12}"
+        f"{'MB':>8}"
+    )
+    for count in dict.fromkeys((100, 1000, 10_000, most)):
         start = time.process_time()
         asked = [Asked(number, "lead", query) for number, query in enumerate(queries(count))]
         compiled = RuleSet(asked, (), now=datetime.now(UTC))
@@ -124,8 +130,14 @@ def _matching(tagger: Tagger) -> None:
         a_post = 1e6 / len(leads)
         print(
             f"{count:>8}{ready - start:>14.2f}{(read - ready) * a_post:>18.1f}{(done - read) * a_post:>19.1f}"
-            f"{sum(map(len, hits)) / len(hits):>12.2f}"
+            f"{sum(map(len, hits)) / len(hits):>12.2f}{_megabytes():>8.0f}",
+            flush=True,
         )
+
+
+def _megabytes() -> float:
+    """The most that this process has held, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 class _Server(BaseHTTPRequestHandler):
@@ -142,7 +154,7 @@ class _Server(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _served() -> Iterator[str]:
+def served() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -152,7 +164,7 @@ def _served() -> Iterator[str]:
 
 
 def _delivery(tagger: Tagger, seconds: int, rate: int) -> None:
-    with TemporaryDirectory() as name, _served() as url:
+    with TemporaryDirectory() as name, served() as url:
         folder = Path(name)
         settings = Settings(data_dir=folder, alerts=AlertSettings(private_addresses=True))
         with open_records(settings) as records, SqliteIndex(folder / "leads.sqlite") as index:

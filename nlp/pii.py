@@ -179,7 +179,10 @@ def find(text: str) -> list[Identifier]:
     plain = text.translate(_WIDTH)
     taken = bytearray(len(text))
     found: list[Identifier] = []
-    for finder in _FINDERS:
+    digits = len(_DIGIT.findall(plain))
+    for may_match, finder in _FINDERS:
+        if not may_match(plain, digits):
+            continue
         for start, end, kind in finder(plain):
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
@@ -299,25 +302,56 @@ def _is_card(number: str) -> bool:
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
-# Surest first: what one has taken the next leaves alone.
-_FINDERS: tuple[_Finder, ...] = (
-    _whole(_LINK, "link"),
-    _whole(_EMAIL, "email"),
-    _whole(_ID18, "id", _is_identity),
-    _whole(_CARD, "card", _is_card),
-    _group(_CALLED_CARD, "card"),
-    _group(_PASSPORT, "id"),
-    _whole(_ID15, "id", _is_old_identity),
-    _wechat,
-    _group(_QQ, "qq"),
-    _group(_ACCOUNT, "account"),
-    _whole(_PHONE, "phone"),
-    _spoken_phones,
-    _group(_CALLED, "phone"),
-    _whole(_PLATE, "plate"),
-    _whole(_STREET, "address"),
-    _whole(_HOME, "address"),
-    _group(_NAME, "name"),
-    _whole(_AT, "handle"),
-    _group(_NICK, "handle"),
+_DIGIT = re.compile(r"\d")
+_RUN = re.compile(r"[a-z0-9_.\-\d]{5}", re.I)
+_Clue = Callable[[str, int], bool]  # text in half width, how many digits it has → may a pattern match?
+
+
+def _digits(least: int) -> _Clue:
+    return lambda text, digits: digits >= least
+
+
+def _signs(*signs: str) -> _Clue:
+    return lambda text, digits: all(sign in text for sign in signs)
+
+
+def _any_of(*words: str) -> _Clue:
+    return lambda text, digits: any(word in text for word in words)
+
+
+def _has_run(text: str, digits: int) -> bool:
+    """A handle or a number of five characters."""
+    return _RUN.search(text) is not None
+
+
+def _is_street(text: str, digits: int) -> bool:
+    return digits > 0 and ("号" in text or "弄" in text or "#" in text)
+
+
+def _can_be_spoken(text: str, digits: int) -> bool:
+    return len(_DIGIT.findall(text.translate(_NUMERALS))) >= 10
+
+
+# Surest first: what one has taken the next leaves alone. Before each stands what every match of it has: most
+# texts have little of it, and asking first takes a quarter of the time of asking all patterns.
+_FINDERS: tuple[tuple[_Clue, _Finder], ...] = (
+    (_signs(".", "/"), _whole(_LINK, "link")),
+    (_signs("@"), _whole(_EMAIL, "email")),
+    (_digits(17), _whole(_ID18, "id", _is_identity)),
+    (_digits(15), _whole(_CARD, "card", _is_card)),
+    (_digits(12), _group(_CALLED_CARD, "card")),
+    (_digits(7), _group(_PASSPORT, "id")),
+    (_digits(15), _whole(_ID15, "id", _is_old_identity)),
+    (_has_run, _wechat),
+    (_digits(5), _group(_QQ, "qq")),
+    (_has_run, _group(_ACCOUNT, "account")),
+    (_digits(10), _whole(_PHONE, "phone")),
+    (_can_be_spoken, _spoken_phones),
+    (_digits(7), _group(_CALLED, "phone")),
+    (_digits(2), _whole(_PLATE, "plate")),
+    (_is_street, _whole(_STREET, "address")),
+    (_any_of("号楼", "栋", "幢", "弄", "座", "单元"), _whole(_HOME, "address")),
+    (_any_of("找", "联系", "电联", "联络人", "姓名", "收件人", "收货人", "经办人"), _group(_NAME, "name")),
+    (_signs("@"), _whole(_AT, "handle")),
+    (_any_of("的微博视频", "回复"), _group(_NICK, "handle")),
 )

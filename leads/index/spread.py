@@ -12,6 +12,7 @@ import orjson
 from leads.index.base import Facet
 from leads.models import BEIJING, Lead
 from leads.scoring.life_stage import LifeStage, life_stage
+from nlp.models import Tags
 
 _MUNICIPALITIES = ("11", "12", "31", "50")
 MAX_ZOOM = 20
@@ -41,8 +42,8 @@ def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
     region = lead.tags.region
     city = city_of(region.code) if region is not None else ""
     return {
-        "symptom": tuple(dict.fromkeys(s.code for s in lead.tags.symptoms if s.present)),
-        "specialty": tuple(dict.fromkeys(lead.tags.specialties)),
+        "symptom": present_codes(lead.tags),
+        "specialty": specialty_codes(lead.tags),
         "city": (city,) if city else (),
         "source": (lead.post.source,),
         "day": (day_of(lead.post.published_at.timestamp()),),
@@ -51,6 +52,16 @@ def facet_values(lead: Lead) -> Mapping[Facet, tuple[str, ...]]:
         "intent": (lead.tags.intent_label,),
         "level": ("" if region is None else region.level,),
     }
+
+
+def present_codes(tags: Tags) -> tuple[str, ...]:
+    """Codes of the symptoms somebody has now, no repeats."""
+    return tuple(dict.fromkeys(each.code for each in tags.symptoms if each.present))
+
+
+def specialty_codes(tags: Tags) -> tuple[str, ...]:
+    """Codes of the specialties asked for, no repeats."""
+    return tuple(dict.fromkeys(tags.specialties))
 
 
 Answered = Literal["yes", "no", ""]

@@ -30,7 +30,7 @@ from leads.clinics.public_accounts import is_public, private_keys
 from leads.errors import StorageError
 from leads.index.base import LeadIndex
 from leads.ingest.processes import TagProcesses
-from leads.ingest.tagged import TaggedPost, tag_posts
+from leads.ingest.tagged import TaggedPost, tag_young
 from leads.models import Clinic, Lead
 from leads.quarantine import Quarantine
 from leads.records import (
@@ -135,9 +135,9 @@ class Ingestor:
         oldest = self._oldest(now)
         alone = batches if self.processes is None else islice(batches, ALONE)
         for batch in alone:
-            yield batch, tag_posts(self.tagger, _since(oldest, batch))
+            yield batch, tag_young(self.tagger, batch, oldest=oldest)
         if self.processes is not None:
-            yield from self.processes.over(partial(_tag_young, oldest=oldest), batches)
+            yield from self.processes.over(partial(tag_young, oldest=oldest), batches)
 
     def expire(self, now: datetime) -> None:
         """Drop what is older than leads are kept, in the index and in the records."""
@@ -186,7 +186,7 @@ class Ingestor:
 
         Of the sources in `news` titles and addresses are kept for reports as well.
         """
-        tagged = tag_posts(self.tagger, _since(self._oldest(now), posts))
+        tagged = tag_young(self.tagger, posts, oldest=self._oldest(now))
         _drop_old(len(posts) - len(tagged), report)
         return self._keep(tagged, report, now, news)
 
@@ -350,17 +350,9 @@ def _with_known_author(record: Post | Rejected, *, changed: int) -> Post | Rejec
     return record
 
 
-def _since(oldest: datetime, records: Iterable[Post | Rejected]) -> list[Post]:
-    return [record for record in records if isinstance(record, Post) and record.published_at >= oldest]
-
-
 def _drop_old(count: int, report: Report) -> None:
     report.read += count
     report.expired += count
-
-
-def _tag_young(tagger: Tagger, batch: _Batch, *, oldest: datetime) -> list[TaggedPost]:
-    return tag_posts(tagger, _since(oldest, batch))
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

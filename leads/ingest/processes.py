@@ -6,6 +6,7 @@ went. What is asked comes back in the order in which it was asked, whoever was f
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -104,6 +105,7 @@ def _begin(model: Path, own: OwnWords) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _tagger = Tagger.load(model, own)
+    gc.freeze()  # as leads.storage.open_tagger does
 
 
 def _end_with_parent() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
+from crawler.files import Rejected
 from crawler.items import Post
 from nlp import Tagger
 from nlp.models import Tags
@@ -27,6 +29,12 @@ def tag_posts(tagger: Tagger, posts: Sequence[Post]) -> list[TaggedPost]:
     texts = [post.full_text for post in safe]
     tagged = tagger.tag_many(texts, [post.place_hints for post in safe])
     return list(map(TaggedPost, safe, tagged, map(normalise, texts)))
+
+
+def tag_young(tagger: Tagger, records: Iterable[Post | Rejected], *, oldest: datetime) -> list[TaggedPost]:
+    """The posts among records that are no older than this."""
+    young = [each for each in records if isinstance(each, Post) and each.published_at >= oldest]
+    return tag_posts(tagger, young)
 
 
 def masked(post: Post) -> Post:

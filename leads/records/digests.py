@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leads.errors import InputError
 from leads.models import PERIODS, Period
+from leads.records.heard import chunks
 from leads.records.tables.alerts import Channel
 from leads.records.tables.digests import DigestIssue, DigestPlan
 from leads.records.tables.people import User
@@ -108,14 +109,15 @@ def issue_id(plan: DigestPlan, until: datetime) -> str:
 
 def due(session: Session, now: datetime) -> list[tuple[DigestPlan, datetime]]:
     """(plan, the hour wished) of every report that should have been made by now and was not."""
-    found = []
+    wanted: dict[str, tuple[DigestPlan, datetime]] = {}
     for plan in session.scalars(select(DigestPlan).where(DigestPlan.enabled)):
         slot = last_slot(plan, now)
-        if slot <= plan.created_at or slot + LATEST[plan.period] < now:
-            continue
-        if session.get(DigestIssue, issue_id(plan, slot)) is None:
-            found.append((plan, slot))
-    return found
+        if plan.created_at < slot and now <= slot + LATEST[plan.period]:
+            wanted[issue_id(plan, slot)] = (plan, slot)
+    for part in chunks(list(wanted)):
+        for made in session.scalars(select(DigestIssue.id).where(DigestIssue.id.in_(part))):
+            del wanted[made]
+    return list(wanted.values())
 
 
 def last_slot(plan: DigestPlan, now: datetime) -> datetime:

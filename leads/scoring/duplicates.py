@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import add
 
 import numpy as np
 from rensa import RMinHash
@@ -26,7 +27,7 @@ _SKIPPED = re.compile(r"[^\w]+|_+|//")
 def shingles(text: str) -> frozenset[str]:
     """Pairs of neighbouring characters, without punctuation, blanks, handles, links and emoji codes."""
     plain = _SKIPPED.sub("", blank_noise(normalise(text)))
-    return frozenset(plain[start : start + 2] for start in range(max(1, len(plain) - 1)))
+    return frozenset(map(add, plain, plain[1:])) if len(plain) > 1 else frozenset((plain,))
 
 
 def bands(batch: Sequence[frozenset[str]]) -> list[tuple[int, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _NOISE = re.compile(
     r"|<[a-z/!][^<>]{0,200}>"  # HTML leftovers
     r"|&(?:nbsp|amp|lt|gt|quot|#\d{1,6});"
 )
+
+_LONG = 1000  # characters; longer texts are not kept
 
 TAG = re.compile(r"#[^#\n]{1,40}#")  # a #hashtag#
 
@@ -56,12 +58,20 @@ def _fold_table() -> dict[int, int | None]:
 
 def normalise(text: str) -> str:
     """The form all matchers read. Idempotent; never raises; lone surrogates become U+FFFD."""
+    return _normalise_once(text) if len(text) < _LONG else _normalise(text)
+
+
+def _normalise(text: str) -> str:
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
         text = text.translate(_fold_table())
     else:
         text = text.lower()
     return _CONTROL.sub(" ", text)
+
+
+# Tagging, scoring and folding of a batch ask for the same texts one after the other.
+_normalise_once = lru_cache(maxsize=2048)(_normalise)
 
 
 def blank_noise(text: str) -> str:

@@ -41,6 +41,8 @@ def write(parts: Parts, message: Message, now: datetime) -> Request:
         "body": fitted(message, "text", LIMIT, title=False),
         "group": OUTLET,
         "level": _LEVELS[rank(message.severity)],
+        # The telephone puts what comes again in the place of what has this id (app 1.5.2, server 2.2.5).
+        "id": message.id,
     }
     return SITE.posted(parts, "/push", body)
 

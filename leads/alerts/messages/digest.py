@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
@@ -65,15 +66,22 @@ class Digests:
         """
         with self._records.reading() as session:
             due = digests.due(session, now)
-        return sum(self._make(plan, slot, now) for plan, slot in due)
+        told: dict[_Asked, Summary] = {}  # hundreds of people may have wished for the very same report
+        return sum(self._make(plan, slot, now, told) for plan, slot in due)
 
     def summary(self, plan: DigestPlan, until: datetime, now: datetime) -> Summary | None:
         """The numbers up to `until`, as far as this person may see them; None when the person is gone."""
+        user = self._reader(plan)
+        return None if user is None else self._summary(user, plan, until, now)
+
+    def _reader(self, plan: DigestPlan) -> User | None:
         with self._records.reading() as session:
             user = session.get(User, plan.user_id)
+        return None if user is None or user.disabled else user
+
+    def _summary(self, user: User, plan: DigestPlan, until: datetime, now: datetime) -> Summary:
+        with self._records.reading() as session:
             known = all_clinics(session)
-        if user is None or user.disabled:
-            return None
         limited, chosen = _may_see(user, plan, known)
         stretch = Stretch(
             since=digests.slot_before(plan, until),
@@ -137,10 +145,14 @@ class Digests:
             (*town, report.funnel_part(stages, since.date(), clinic_id), report.coverage_part(seen))
         )
 
-    def _make(self, plan: DigestPlan, until: datetime, now: datetime) -> bool:
-        summary = self.summary(plan, until, now)
-        if summary is None:
+    def _make(self, plan: DigestPlan, until: datetime, now: datetime, told: dict[_Asked, Summary]) -> bool:
+        user = self._reader(plan)
+        if user is None:
             return False
+        asked = _asked(user, plan, until)
+        if asked not in told:
+            told[asked] = self._summary(user, plan, until, now)
+        summary = told[asked]
         issue = DigestIssue(
             id=digests.issue_id(plan, until),
             plan_id=plan.id,
@@ -174,6 +186,31 @@ class Digests:
         enabled = [each for each in sources(self._settings) if each.enabled]
         with closing(Coverage(path)) as coverage:
             return states(enabled, coverage, now)
+
+
+class _Asked(NamedTuple):
+    """All that a report depends on, but the hour at which it is made."""
+
+    login: str  # a doctor's: their own cases are counted
+    own: frozenset[str]  # clinics a doctor may see
+    clinics: tuple[str, ...]
+    period: Period
+    timezone: str
+    since: datetime
+    until: datetime
+
+
+def _asked(user: User, plan: DigestPlan, until: datetime) -> _Asked:
+    doctor = user.role == "doctor"
+    return _Asked(
+        login=user.login if doctor else "",
+        own=frozenset(user.clinic_ids) if doctor else frozenset(),
+        clinics=tuple(plan.clinic_ids),
+        period=plan.period,
+        timezone=plan.timezone,
+        since=digests.slot_before(plan, until),
+        until=until,
+    )
 
 
 def _may_see(user: User, plan: DigestPlan, known: Sequence[Clinic]) -> tuple[bool, Sequence[Clinic]]:

@@ -382,11 +382,12 @@ class SqliteIndex(LeadIndex):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._store.daily.write()
+                self._store.write()
             except BaseException:
-                self._store.daily.forget()
                 self._db.rollback()
                 raise
+            finally:
+                self._store.forget()
             self._db.execute("COMMIT")
             self._wrote = True
 

@@ -12,11 +12,10 @@ import orjson
 from leads.errors import StorageError
 from leads.index.base import Stored
 from leads.index.codec import lead_from_dict, lead_to_dict
-from leads.index.spread import facet_values
 from leads.index.sqlite.daily import DailyTable
+from leads.index.sqlite.filing import Filing, place_of
 from leads.index.sqlite.match import ROWID_BITS
-from leads.index.sqlite.schema import put_spread
-from leads.index.terms import hot, lead_terms
+from leads.index.terms import hot
 from leads.models import CaseMark, Lead
 from leads.scoring.duplicates import bands, shingles, similar
 
@@ -27,6 +26,10 @@ KEPT_CHANGES = 200_000  # a copy in memory that lags further behind is read anew
 
 def lead_of(doc: bytes, folded: int, status: str, assignee: str) -> Lead:
     return lead_from_dict(orjson.loads(doc), folded=folded, status=status, assignee=assignee)
+
+
+_Case = tuple[str, str]  # status, assignee
+_NEW: _Case = ("new", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,33 @@ class LeadStore:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
-        self.daily = DailyTable(database)
+        self._daily = DailyTable(database)
+        self._filing = Filing(database)
+
+    def write(self) -> None:
+        """What was gathered; before the transaction ends."""
+        self._filing.write()
+        self._daily.write()
+
+    def forget(self) -> None:
+        """The transaction has ended; what was not written is none of the next one's."""
+        self._filing.forget()
+        self._daily.forget()
 
     def upsert(self, leads: Sequence[Lead]) -> None:
         texts = [shingles(lead.post.full_text) for lead in leads]
-        for lead, parts, keys in zip(leads, texts, bands(texts), strict=True):
-            self._put(lead, parts, keys)
+        all_keys, stored = bands(texts), self._stored(leads)
+        self._filing.look_up(all_keys)
+        for lead, parts, keys in zip(leads, texts, all_keys, strict=True):
+            doc = orjson.dumps(lead_to_dict(lead))
+            case, old = stored.get(lead.id, (_NEW, None))
+            if doc != old:
+                if old is not None:
+                    self.delete([lead.id], mentions=False)
+                self._put(lead, parts, keys, case, doc)
+                stored[lead.id] = case, doc
 
-    def _put(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> None:
-        doc = orjson.dumps(lead_to_dict(lead))
-        case, stored = self._stored(lead.id)
-        if stored == doc:
-            return
-        if stored is not None:
-            self.delete([lead.id], mentions=False)
+    def _put(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...], case: _Case, doc: bytes) -> None:
         rowid = self._free_rowid(lead)
         head = self._head(lead, parts, keys)
         published = int(lead.post.published_at.timestamp())
@@ -65,7 +81,7 @@ class LeadStore:
         if head is not None and older:
             self._db.execute("UPDATE leads SET folded = folded + 1 WHERE rowid = ?", (head.rowid,))
             return
-        self._index(lead, rowid, keys)
+        self._index(lead, rowid, keys, case)
         if head is not None:
             self._move_under(head.rowid, rowid)
 
@@ -85,9 +101,10 @@ class LeadStore:
         head = self._rowid(stored.head) if stored.head else None
         rowid = self._free_rowid(lead)
         published, doc = int(lead.post.published_at.timestamp()), orjson.dumps(lead_to_dict(lead))
-        self._insert(lead, rowid, published, (lead.status, lead.assignee), doc, head)
+        case = (lead.status, lead.assignee)
+        self._insert(lead, rowid, published, case, doc, head)
         if head is None:
-            self._index(lead, rowid, keys)
+            self._index(lead, rowid, keys, case)
             self._db.execute(
                 "UPDATE leads SET folded = (SELECT count(*) FROM leads WHERE head = ?1) WHERE rowid = ?1",
                 (rowid,),
@@ -113,10 +130,13 @@ class LeadStore:
                 self._db.execute("UPDATE leads SET folded = folded - 1 WHERE rowid = ?", (row[1],))
             self._db.execute("DELETE FROM leads WHERE rowid = ?", (row[0],))
 
-    def _stored(self, lead_id: str) -> tuple[tuple[str, str], bytes | None]:
-        """((status, assignee), document) of a stored lead; as of a new one when there is none."""
-        row = self._db.execute("SELECT status, assignee, doc FROM leads WHERE id = ?", (lead_id,)).fetchone()
-        return (("new", ""), None) if row is None else (row[:2], row[2])
+    def _stored(self, leads: Sequence[Lead]) -> dict[str, tuple[_Case, bytes | None]]:
+        """((status, assignee), document) of those among them that are stored, by id."""
+        rows = self._db.execute(
+            "SELECT id, status, assignee, doc FROM leads WHERE id IN (SELECT value FROM json_each(?))",
+            (orjson.dumps([lead.id for lead in leads]).decode(),),
+        )
+        return {lead_id: ((status, assignee), doc) for lead_id, status, assignee, doc in rows}
 
     def set_case(self, changes: Iterable[CaseMark]) -> int:
         last = {change.lead_id: change for change in changes}
@@ -139,14 +159,8 @@ class LeadStore:
         )
 
     def _insert(
-        self, lead: Lead, rowid: int, published: int, case: tuple[str, str], doc: bytes, head: int | None
+        self, lead: Lead, rowid: int, published: int, case: _Case, doc: bytes, head: int | None
     ) -> None:
-        region = lead.tags.region
-        place = (
-            (None,) * 5
-            if region is None
-            else (region.code, region.level, region.lat, region.lon, region.radius_km)
-        )
         self._db.execute(
             "INSERT INTO leads (rowid, id, published, hot, need, source, intent, status, assignee,"
             " code, level, lat, lon, radius_km, author_key, head, doc)"
@@ -160,46 +174,31 @@ class LeadStore:
                 lead.post.source,
                 lead.tags.intent_label,
                 *case,
-                *place,
+                *place_of(lead),
                 lead.post.author_key,
                 head,
                 doc,
             ),
         )
 
-    def _index(self, lead: Lead, rowid: int, keys: Sequence[int]) -> None:
-        terms = lead_terms(lead)
-        self._db.execute(
-            "INSERT INTO fts (rowid, words, subwords, tags) VALUES (?, ?, ?, ?)",
-            (rowid, terms.words, terms.subwords, terms.tags),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO bands (band, lead) VALUES (?, ?)", [(key, rowid) for key in keys]
-        )
-        values = facet_values(lead)
-        put_spread(self._db, [(rowid, " ".join(values["symptom"]), " ".join(values["specialty"]))])
-        self.daily.add(lead, 1)
+    def _index(self, lead: Lead, rowid: int, keys: Sequence[int], case: _Case) -> None:
+        self._filing.add(lead, rowid, keys, case)
+        self._daily.add(lead, 1)
 
     def _unindex(self, lead: Lead, rowid: int) -> None:
-        # A contentless FTS5 table forgets a row only when told the very terms it was given.
-        terms = lead_terms(lead)
-        self._db.execute(
-            "INSERT INTO fts (fts, rowid, words, subwords, tags) VALUES ('delete', ?, ?, ?, ?)",
-            (rowid, terms.words, terms.subwords, terms.tags),
-        )
-        keys = bands([shingles(lead.post.full_text)])[0]
-        self._db.executemany("DELETE FROM bands WHERE band = ? AND lead = ?", [(key, rowid) for key in keys])
-        self._db.execute("DELETE FROM spread WHERE rowid = ?", (rowid,))
-        self.daily.add(lead, -1)
+        self._filing.remove(lead, rowid, bands([shingles(lead.post.full_text)])[0])
+        self._daily.add(lead, -1)
 
     def _head(self, lead: Lead, parts: frozenset[str], keys: tuple[int, ...]) -> _Known | None:
         """The stored head this lead is a near-duplicate of."""
+        candidates = self._filing.rows_under(keys)
+        if not candidates:
+            return None
         rows = self._db.execute(
-            "SELECT DISTINCT leads.rowid, id, published, author_key, doc FROM bands"
-            " JOIN leads ON leads.rowid = lead"
-            " WHERE band IN (SELECT value FROM json_each(?)) AND head IS NULL"
+            "SELECT rowid, id, published, author_key, doc FROM leads"
+            " WHERE rowid IN (SELECT value FROM json_each(?)) AND head IS NULL"
             " ORDER BY published, id LIMIT 50",
-            (orjson.dumps(keys).decode(),),
+            (orjson.dumps(list(candidates)).decode(),),
         )
         for rowid, lead_id, published, author_key, doc in rows:
             other = shingles(lead_from_dict(orjson.loads(doc)).post.full_text)
@@ -260,13 +259,14 @@ class LeadStore:
     def _promote_heir(self, rowid: int) -> None:
         """The earliest post folded under a head that goes takes its place."""
         row = self._db.execute(
-            "SELECT rowid FROM leads WHERE head = ? ORDER BY published, id LIMIT 1", (rowid,)
+            "SELECT rowid, status, assignee FROM leads WHERE head = ? ORDER BY published, id LIMIT 1",
+            (rowid,),
         ).fetchone()
         if row is None:
             return
-        heir = row[0]
+        heir, *case = row
         lead = self._load(heir)
         self._db.execute("UPDATE leads SET head = NULL WHERE rowid = ?", (heir,))
         rest = self._db.execute("UPDATE leads SET head = ? WHERE head = ?", (heir, rowid)).rowcount
         self._db.execute("UPDATE leads SET folded = ? WHERE rowid = ?", (rest, heir))
-        self._index(lead, heir, bands([shingles(lead.post.full_text)])[0])
+        self._index(lead, heir, bands([shingles(lead.post.full_text)])[0], (case[0], case[1]))

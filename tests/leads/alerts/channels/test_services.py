@@ -261,6 +261,15 @@ def test_where_it_goes(kind: str, path: str, server: StandIn) -> None:
     assert server.got[0].path == path
 
 
+def test_bark_puts_what_comes_twice_in_the_place_of_the_first(server: StandIn) -> None:
+    for _ in range(2):
+        server.says(TAKEN["bark"])
+        sent("bark", server)
+    first, second = (json.loads(got.body)["id"] for got in server.got)
+    assert first == second
+    assert 0 < len(first) <= 64, "what Apple takes"
+
+
 def test_serverchans_newer_keys_have_an_address_of_their_own() -> None:
     request = serverchan.write({"token": "sctp321tabcdefgh"}, trial("t", Settings(), now=NOW), NOW)
     assert request.url == "https://321.push.ft07.com/send/sctp321tabcdefgh.send"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from leads.records.cases import CaseChange
 from leads.records.clinics import adopt_file
 from leads.records.digests import PlanForm
 from leads.records.tables.alerts import Alert, Channel
-from leads.records.tables.digests import DigestIssue
+from leads.records.tables.digests import DigestIssue, DigestPlan
 from nlp.models import Sentiment
 from tests.support.builders import NOW, lead, mention, post, region, symptom
 
@@ -94,6 +94,27 @@ def test_at_the_hour_wished_it_is_made_and_queued_once(
     made = [Digests(settings, records, index).make_due(HOUR + timedelta(seconds=s)) for s in (-1, 0, 1, 30)]
     assert (yesterdays, made) == (1, [0, 1, 0, 0])  # nor by a worker started again within that minute
     assert len(payloads(records)) == 2
+
+
+def test_made_together_each_says_what_it_says_when_made_alone(
+    settings: Settings, records: Records, index: LeadIndex
+) -> None:
+    """A marketer, an admin with the same wish, and a doctor, who may see less."""
+    planned(records)
+    planned(records, "admin")
+    planned(records, "doctor", ("anhe",))
+    with records.reading() as session:
+        plans = session.scalars(select(DigestPlan)).all()
+    alone = {
+        plan.id: Digests(settings, records, index).summary(plan, HOUR.astimezone(UTC), HOUR) for plan in plans
+    }
+    assert Digests(settings, records, index).make_due(HOUR) == len(plans) == 3
+    with records.reading() as session:
+        issues = session.scalars(select(DigestIssue))
+        made = {issue.plan_id: Summary.from_json(issue.content) for issue in issues}
+    assert made == alone
+    first, same, doctors = (made[plan.id] for plan in plans)
+    assert first == same != doctors
 
 
 def test_two_workers_make_one(settings: Settings, records: Records, index: LeadIndex) -> None:
