@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 from crawler import owner_only
 from crawler.author_secret import NEXT, load_secret
+from crawler.coverage.copying import copy
 from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.source import Source
@@ -28,6 +29,8 @@ from leads.records.clinics import known
 from nlp import Tagger
 from nlp.intent.model import MODEL
 from nlp.models import NO_WORDS, OwnWords
+
+COVERAGE = "coverage.sqlite"
 
 
 @contextmanager
@@ -115,12 +118,37 @@ def coverage(settings: Settings, *, create: bool = True) -> Iterator[Coverage]:
     Raises:
         StorageError: the data folder is missing (and `create` is not given), or the file cannot be used.
     """
-    file = data_dir(settings, create=create) / "coverage.sqlite"
     try:
-        with closing(Coverage(file)) as opened:
+        with closing(Coverage(coverage_place(settings, create=create))) as opened, opened.translated():
             yield opened
     except CoverageError as error:
         raise StorageError(str(error)) from error
+
+
+def coverage_place(settings: Settings, *, create: bool = True) -> Path | str:
+    """Where the crawler's book-keeping is: in a file, or where all machines have their records. The file that
+    this machine had before is taken in there, and goes.
+
+    Raises:
+        StorageError: as `coverage`.
+    """
+    file = data_dir(settings, create=create) / COVERAGE
+    if settings.records == "sqlite":
+        return file
+    if file.exists():
+        try:
+            with closing(Coverage(file)) as before, closing(Coverage(settings.records)) as shared:
+                copy(before, shared)
+        except CoverageError as error:
+            raise StorageError(str(error)) from error
+        for each in (file, *(file.with_name(COVERAGE + end) for end in ("-wal", "-shm"))):
+            each.unlink(missing_ok=True)
+    return settings.records
+
+
+def has_coverage(settings: Settings) -> bool:
+    """Whether anything was ever crawled here, as far as a look at the folder tells."""
+    return settings.records != "sqlite" or (settings.data_dir / COVERAGE).exists()
 
 
 def quarantine(settings: Settings) -> Quarantine:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.postgres_server import database, server
 from tests.support.shared import close_folder, open_folder
 
 SERVERS = pytest.StashKey[Path]()
@@ -53,3 +55,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stable: within a file, and among the other files, the order stays."""
     rank = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The address of the PostgreSQL server that all processes of the run use."""
+    return server()
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database of its own, for `Settings(records=…)`."""
+    with database(postgres_server) as address:
+        yield address

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 
+from crawler.coverage.database import Database
 
-def carry_over(db: sqlite3.Connection, change: Callable[[str], str]) -> int:
+
+def carry_over(db: Database, change: Callable[[str], str]) -> int:
     """Puts authors of waiting posts under another key, in the caller's transaction; how many."""
     count = 0
     for source, key, value in db.execute("SELECT source, key, value FROM task").fetchall():

@@ -6,12 +6,13 @@ its source goes here, too.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 
+from crawler.coverage.database import Database
 from crawler.coverage.tasks import Target, Task, read_task
 from crawler.items import Post
 
@@ -30,17 +31,22 @@ class Due:
 class Rechecks:
     """Works inside of the transactions of the `Coverage` it belongs to."""
 
-    def __init__(self, db: sqlite3.Connection, targets: Mapping[str, type[Target]]) -> None:
+    def __init__(self, db: Database, targets: Mapping[str, type[Target]]) -> None:
         self._db, self._targets = db, targets
 
     def keep(self, posts: Iterable[Post], visit: Task, now: datetime) -> None:
         """These posts were seen just now on the page of `visit`, and are kept."""
         self._db.execute(
-            "INSERT OR REPLACE INTO visit VALUES (?,?,?,?)",
+            "INSERT INTO visit VALUES (?,?,?,?) ON CONFLICT (source, page) "
+            "DO UPDATE SET task = excluded.task, checked = excluded.checked",
             (visit.source, visit.key, visit.to_json(), _iso(now)),
         )
         rows = ((visit.source, post.id, visit.key, _iso(post.published_at)) for post in posts)
-        self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?,?,?,?)", rows)
+        self._db.executemany(
+            "INSERT INTO kept VALUES (?,?,?,?) ON CONFLICT (source, id) "
+            "DO UPDATE SET page = excluded.page, published = excluded.published",
+            rows,
+        )
 
     def seen(self, visit: Task, now: datetime) -> None:
         """Everything that is kept from the page of `visit` was there just now."""
@@ -58,22 +64,21 @@ class Rechecks:
             "DELETE FROM kept WHERE source=? AND published < ?", (source, _iso(published_before))
         )
         self._db.execute(
-            "DELETE FROM visit WHERE source=?1 AND page NOT IN (SELECT page FROM kept WHERE source=?1)",
-            (source,),
+            "DELETE FROM visit WHERE source=? AND page NOT IN (SELECT page FROM kept WHERE source=?)",
+            (source, source),
         )
 
     def due(self, source: str, checked_before: datetime) -> tuple[Due, ...]:
         """Pages not looked at since, the longest waiting first."""
         rows = self._db.execute(
-            "SELECT visit.task, visit.checked, json_group_array(kept.id) FROM visit "
+            "SELECT visit.task, visit.checked, visit.page, kept.id FROM visit "
             "JOIN kept ON kept.source = visit.source AND kept.page = visit.page "
-            "WHERE visit.source=? AND visit.checked <= ? "
-            "GROUP BY visit.page ORDER BY visit.checked, visit.page",
+            "WHERE visit.source=? AND visit.checked <= ? ORDER BY visit.checked, visit.page",
             (source, _iso(checked_before)),
         )
         return tuple(
-            Due(task=task, ids=frozenset(json.loads(ids)), checked=datetime.fromisoformat(checked))
-            for text, checked, ids in rows
+            Due(task=task, ids=frozenset(row[3] for row in some), checked=datetime.fromisoformat(checked))
+            for (text, checked, _), some in groupby(rows, itemgetter(0, 1, 2))
             if (task := read_task(text, self._targets)) is not None
         )
 

@@ -1,8 +1,9 @@
-"""Tables of the coverage file, and how an older file becomes a newer one."""
+"""Tables of the coverage, and how older ones become newer ones; `postgres` turns them for PostgreSQL."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 _FIRST = """
 CREATE TABLE run (
@@ -61,13 +62,18 @@ _STEPS = (_FIRST, _RECHECKS, _LISTS, _STRANGE, _VIEWS)  # step n makes version n
 VERSION = len(_STEPS)
 
 
+def statements(version: int) -> Iterator[str]:
+    """What brings tables of this version up to date."""
+    for step in _STEPS[version:]:
+        yield from filter(str.strip, step.split(";"))
+
+
 def migrate(db: sqlite3.Connection) -> int:
     """Brings a file up to date, inside of the caller's transaction; its version now. A newer file is left as
     it is."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    for step in _STEPS[version:]:
-        for statement in step.split(";"):
-            db.execute(statement)
+    for statement in statements(version):
+        db.execute(statement)
     if version < VERSION:
         db.execute(f"PRAGMA user_version={VERSION}")
     return max(version, VERSION)

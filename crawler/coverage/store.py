@@ -1,4 +1,5 @@
-"""What each run asked for, got and missed; cursors; gaps. A small SQLite file of the crawler's own.
+"""What each run asked for, got and missed; cursors; gaps. The crawler's own: a small SQLite file, or a schema
+in the PostgreSQL that several machines share.
 
 The promise behind the tables: a cursor moves, and a page counts as done, only after the posts behind it are
 stored. So a killed run loses nothing and fetches at most the page it was on again. Times are UTC.
@@ -7,7 +8,6 @@ stored. So a killed run loses nothing and fetches at most the page it was on aga
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
-from crawler import owner_only
 from crawler.coverage import pseudonyms, schema, words
+from crawler.coverage.database import connect, is_address
 from crawler.coverage.days import missing_days, short_days
 from crawler.coverage.rechecks import Rechecks
 from crawler.coverage.runs import Gap, GapKind, ListState, Outcome, Pause, Run, Totals
@@ -42,6 +42,9 @@ posts_gone = object()
 
 NO_LISTS: Mapping[str, ListState] = MappingProxyType({})
 NOTHING: Mapping[str, int] = MappingProxyType({})
+_SET_CURSOR = (
+    "INSERT INTO cursor VALUES (?,?,?) ON CONFLICT (source, scope) DO UPDATE SET value = excluded.value"
+)
 _INDEX = Scope("index")
 _AGAIN = Scope("again")
 
@@ -51,68 +54,84 @@ class CoverageError(Exception):
 
 
 class Coverage:
-    """The coverage file. One writer at a time; readers are welcome."""
+    """The coverage. One run a source at a time; readers are welcome."""
 
-    def __init__(self, path: Path | str, *, targets: Mapping[str, type[Target]] | None = None) -> None:
-        """`targets` says what pages of each kind are; only who reads tasks, a spider, has to know."""
-        self.path = Path(path)
+    def __init__(self, place: Path | str, *, targets: Mapping[str, type[Target]] | None = None) -> None:
+        """`place` is a file or a PostgreSQL's address. `targets` says what pages of each kind are; only who
+        reads tasks, a spider, has to know.
+
+        Raises:
+            CoverageError: it cannot be opened, or a newer program wrote it.
+        """
+        self.place, self.shared = place, is_address(place)
+        self._name = "记录库里的采集记录" if self.shared else f"采集记录 {place}"
         self.targets = targets or {}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=owner_only.FOLDER)
-            owner_only.own(self.path)
-            # A run works from one thread; the web page and the CLI open their own.
-            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            raise CoverageError(f"打不开采集记录 {self.path}：{error}。请检查目录权限与磁盘空间") from error
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        # FULL: what was acknowledged survives a power cut, not just a kill. One commit a page is cheap.
-        self._db.execute("PRAGMA synchronous=FULL")
-        # Tasks hold titles of threads and texts of posts that were cut: what is deleted is overwritten.
-        self._db.execute("PRAGMA secure_delete=ON")
-        with self.transaction():
-            version = schema.migrate(self._db)
-        if version > schema.VERSION:
+            self.database = connect(place)
+            version = self.database.migrate()
+        except ImportError as error:
             raise CoverageError(
-                f"{self.path} 是版本 {version} 的采集记录，这个程序认识 {schema.VERSION}；请升级程序"
+                f'缺少 PostgreSQL 的驱动（{error.name}）：请运行 pip install "tingzhen[postgres]"'
+            ) from error
+        except Exception as error:  # each database has errors of its own, and none is open yet to say which
+            raise CoverageError(f"打不开{self._said(error)}。请检查{self._remedy}") from (
+                None if self.shared else error  # a trace would show the address
             )
-        self.rechecks = Rechecks(self._db, self.targets)
-        self.views = Views(self._db)
+        if version > schema.VERSION:
+            raise CoverageError(f"{self._name}是版本 {version} 的，这个程序认识 {schema.VERSION}；请升级程序")
+        self.rechecks = Rechecks(self.database, self.targets)
+        self.views = Views(self.database)
+
+    @property
+    def _remedy(self) -> str:
+        return "数据库服务与 records 设置" if self.shared else "目录权限与磁盘空间"
+
+    def _said(self, error: Exception) -> str:
+        # What a driver says of a connection may repeat a piece of the address.
+        return f"{self._name}：{type(error).__name__ if self.shared else error}"
 
     def close(self) -> None:
-        self._db.close()
+        self.database.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; nests (the outermost decides)."""
-        if self._db.in_transaction:
+    def translated(self) -> Iterator[None]:
+        """What the database says is said as a CoverageError."""
+        try:
+            yield
+        except self.database.errors as error:
+            raise CoverageError(f"读写不了{self._said(error)}。请检查{self._remedy}") from error
+
+    @contextmanager
+    def transaction(self, *, alone: bool = False, reading: bool = False) -> Iterator[None]:
+        """All or nothing; nests (the outermost decides). `alone`: of several processes one at a time is
+        inside; `reading`: one consistent view."""
+        if self.database.in_transaction:
             yield
             return
-        self._db.execute("BEGIN IMMEDIATE")
+        self.database.begin(alone=alone, reading=reading)
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self.database.rollback()
             raise
-        self._db.execute("COMMIT")
+        self.database.commit()
 
     # runs ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start_run(self, source: str, asked: Mapping[str, object], now: datetime) -> int:
         """Opens a run. A run of the same source still open was killed: it is closed as failed."""
         with self.transaction():
-            self._db.execute(
+            self.database.execute(
                 "UPDATE run SET outcome='failed', reason='运行中断，将从断点继续', ended=? "
                 "WHERE source=? AND outcome='running'",
                 (_iso(now), source),
             )
-            row = self._db.execute(
-                "INSERT INTO run (source, started, outcome, asked, totals) VALUES (?,?,'running',?,?)",
+            opened = self.database.execute(
+                "INSERT INTO run (source, started, outcome, asked, totals) VALUES (?,?,'running',?,?) "
+                "RETURNING id",
                 (source, _iso(now), json.dumps(dict(asked), ensure_ascii=False), _dump(Totals())),
             )
-            return int(row.lastrowid or 0)
+            return int(opened.fetchone()[0])
 
     def save_run(
         self,
@@ -127,24 +146,27 @@ class Coverage:
     ) -> None:
         """Counters so far, so that a killed run still says what it had got."""
         told = _json({group: asdict(state) for group, state in lists.items()})
-        self._db.execute(
+        self.database.execute(
             "UPDATE run SET totals=?, robots=?, first_at=?, last_at=?, lists=?, strange=? WHERE id=?",
             (_dump(totals), robots, _iso(first), _iso(last), told, _json(strange), run),
         )
 
     def finish_run(self, run: int, outcome: Outcome, reason: str, now: datetime) -> None:
-        self._db.execute(
+        self.database.execute(
             "UPDATE run SET outcome=?, reason=?, ended=? WHERE id=?", (outcome, reason, _iso(now), run)
         )
 
     def note(self, run: int, kind: GapKind, scope: str, text: str, now: datetime) -> None:
-        self._db.execute("INSERT INTO note VALUES (?,?,?,?,?)", (run, kind, scope, text, _iso(now)))
+        self.database.execute(
+            "INSERT INTO note (run, kind, scope, text, at) VALUES (?,?,?,?,?)",
+            (run, kind, scope, text, _iso(now)),
+        )
 
     def runs(self, *, source: str = "", limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT id, source, started, ended, outcome, reason, asked, robots, totals, first_at, last_at, "
-            "lists, strange FROM run WHERE ?1 = '' OR source = ?1 ORDER BY id DESC LIMIT ?2",
+            "lists, strange FROM run WHERE ? IN ('', source) ORDER BY id DESC LIMIT ?",
             (source, limit),
         )
         return tuple(_run(row) for row in rows)
@@ -155,31 +177,32 @@ class Coverage:
         return (*self._noted_gaps(), *self._open_gaps(now), *self._paused_gaps(now), *self._day_gaps(now))
 
     def _noted_gaps(self) -> Iterator[Gap]:
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT run.source, note.kind, note.scope, note.at, note.text "
             "FROM note JOIN run ON run.id = note.run "
             "WHERE run.id IN (SELECT max(id) FROM run "
-            "GROUP BY source, json_extract(asked, '$.recheck')) ORDER BY note.rowid"
+            "GROUP BY source, asked = ?) ORDER BY note.rowid",
+            (_json({"recheck": True}),),
         )
         for source, kind, scope, at, text in rows:
             yield Gap(source=source, kind=kind, scope=scope, at=_when(at), reason=text)
 
     def _open_gaps(self, now: datetime) -> Iterator[Gap]:
-        rows = self._db.execute("SELECT source, grp, count(*) FROM task GROUP BY source, grp")
+        rows = self.database.execute("SELECT source, grp, count(*) FROM task GROUP BY source, grp")
         for source, group, count in rows:
             yield Gap(
                 source=source, kind="unfinished", scope=group, at=now, reason=f"还有 {count} 页待抓，下次继续"
             )
 
     def _paused_gaps(self, now: datetime) -> Iterator[Gap]:
-        rows = self._db.execute("SELECT host, reason FROM pause WHERE until > ?", (_iso(now),))
+        rows = self.database.execute("SELECT host, reason FROM pause WHERE until > ?", (_iso(now),))
         for host, reason in rows:
             yield Gap(source="", kind="blocked", scope=host, at=now, reason=f"{reason}；主机暂停中")
 
     def _day_gaps(self, now: datetime) -> Iterator[Gap]:
-        sources = [row[0] for row in self._db.execute("SELECT DISTINCT source FROM day")]
+        sources = [row[0] for row in self.database.execute("SELECT DISTINCT source FROM day")]
         for source in sources:
-            rows = self._db.execute("SELECT day, posts FROM day WHERE source=?", (source,))
+            rows = self.database.execute("SELECT day, posts FROM day WHERE source=?", (source,))
             counts = {date.fromisoformat(day): int(posts) for day, posts in rows}
             for day in missing_days(counts, today=now.date()):
                 yield Gap(
@@ -201,14 +224,14 @@ class Coverage:
     # posts and cursors ────────────────────────────────────────────────────────────────────────────────────
 
     def cursor(self, source: str, scope: Scope) -> str:
-        row = self._db.execute(
+        row = self.database.execute(
             "SELECT value FROM cursor WHERE source=? AND scope=?", (source, scope)
         ).fetchone()
         return str(row[0]) if row else ""
 
     def set_cursor(self, source: str, scope: Scope, value: str) -> None:
         """Only for a caller that knows everything behind `value` is stored."""
-        self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (source, scope, value))
+        self.database.execute(_SET_CURSOR, (source, scope, value))
 
     @property
     def index(self) -> str:
@@ -220,16 +243,16 @@ class Coverage:
             self.set_cursor("", _INDEX, value)
 
     def has_read(self) -> bool:
-        return self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is not None
+        return self.database.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is not None
 
     def start_over(self, reason: str) -> None:
         """The posts read so far are lost: every source is read as if for the first time, and its next run
         gives the reason. Runs, pauses, budgets and what pages usually weigh stay."""
         with self.transaction():
-            read = self._db.execute("SELECT DISTINCT source FROM seen").fetchall()
-            self._db.execute("DELETE FROM cursor WHERE scope NOT LIKE 'usual:%'")
+            read = self.database.execute("SELECT DISTINCT source FROM seen").fetchall()
+            self.database.execute("DELETE FROM cursor WHERE scope NOT LIKE 'usual:%'")
             for table in ("seen", "day", "mark", "task", "kept", "visit", *TABLES):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
+                self.database.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
             for (source,) in read:
                 self.set_cursor(source, _AGAIN, reason)
 
@@ -237,7 +260,7 @@ class Coverage:
         """Why this source is read from the start, told once; "" when it is not."""
         reason = self.cursor(source, _AGAIN)
         if reason:
-            self._db.execute("DELETE FROM cursor WHERE source=? AND scope=?", (source, _AGAIN))
+            self.database.execute("DELETE FROM cursor WHERE source=? AND scope=?", (source, _AGAIN))
         return reason
 
     def erase(self, ids: Collection[str], posts: Iterable[Post]) -> None:
@@ -249,14 +272,14 @@ class Coverage:
         """
         try:
             with self.transaction():
-                self._db.executemany("DELETE FROM kept WHERE id=?", ((each,) for each in ids))
+                self.database.executemany("DELETE FROM kept WHERE id=?", ((each,) for each in ids))
                 known = tuple(posts)
                 self.views.erase(threads_of(ids, known))
-                for dropped in words.erase(self._db, ids, known):
+                for dropped in words.erase(self.database, ids, known):
                     self._promote(*dropped)
             self.scrub()
-        except sqlite3.Error as error:
-            raise CoverageError(f"采集记录 {self.path} 写不进去（{error}）：请再删一次") from error
+        except self.database.errors as error:
+            raise CoverageError(f"{self._name}写不进去（{error}）：请再删一次") from error
 
     def carry_over(self, change: Callable[[str], str]) -> int:
         """Authors of posts that wait for their whole text come under another key; how many there were.
@@ -266,28 +289,27 @@ class Coverage:
         """
         try:
             with self.transaction():
-                count = pseudonyms.carry_over(self._db, change)
+                count = pseudonyms.carry_over(self.database, change)
             self.scrub()
-        except sqlite3.Error as error:
-            raise CoverageError(f"采集记录 {self.path} 写不进去（{error}）：请再运行一次") from error
+        except self.database.errors as error:
+            raise CoverageError(f"{self._name}写不进去（{error}）：请再运行一次") from error
         return count
 
     def scrub(self) -> None:
-        """What was deleted leaves the disk: file and log are written anew."""
-        self._db.execute("VACUUM")
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """What was deleted leaves the disk: a file and its log are written anew."""
+        self.database.scrub()
 
     def held(self, source: str) -> int:
         """How many posts of the source were stored."""
-        row = self._db.execute("SELECT count(*) FROM seen WHERE source=?", (source,)).fetchone()
+        row = self.database.execute("SELECT count(*) FROM seen WHERE source=?", (source,)).fetchone()
         return int(row[0])
 
     def digests(self, source: str, post_ids: Iterable[str]) -> dict[str, bytes]:
         """Digest of each of these posts that was stored before."""
-        rows = self._db.execute(
-            "SELECT post_id, digest FROM json_each(?2) "
-            "CROSS JOIN seen ON source=?1 AND post_id=json_each.value",
-            (source, json.dumps(list(post_ids))),
+        rows = self.database.execute(
+            "SELECT post_id, digest FROM json_each(?) "
+            "CROSS JOIN seen WHERE source=? AND post_id=json_each.value",
+            (json.dumps(list(post_ids)), source),
         )
         return {str(post_id): bytes(digest) for post_id, digest in rows}
 
@@ -296,10 +318,10 @@ class Coverage:
         found: dict[str, tuple[str, ...]] = {}
         # CROSS: each is looked up; left to itself the planner reads the whole table. The comparison with the
         # empty alias tells it that the partial index will do.
-        rows = self._db.execute(
-            "SELECT alias, post_id FROM json_each(?2) CROSS JOIN seen "
-            "ON source=?1 AND alias=json_each.value AND alias != '' ORDER BY length(post_id), post_id",
-            (source, json.dumps(sorted(set(aliases)))),
+        rows = self.database.execute(
+            "SELECT alias, post_id FROM json_each(?) CROSS JOIN seen "
+            "WHERE source=? AND alias=json_each.value AND alias != '' ORDER BY length(post_id), post_id",
+            (json.dumps(sorted(set(aliases))), source),
         )
         for alias, post_id in rows:
             found[alias] = (*found.get(alias, ()), str(post_id))
@@ -310,8 +332,9 @@ class Coverage:
     ) -> None:
         """Posts, by `post_id` and with their digests, are stored. Those that are not `known` count for their
         day. `source` is the table that found them: several tables can read one site (`Post.source`)."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?)",
+        self.database.executemany(
+            "INSERT INTO seen VALUES (?,?,?,?) ON CONFLICT (source, post_id) "
+            "DO UPDATE SET digest = excluded.digest, alias = excluded.alias",
             ((source, post_id, digest, alias_of(post)) for post_id, (post, digest) in posts.items()),
         )
         days = Counter(
@@ -319,31 +342,32 @@ class Coverage:
             for post_id, (post, _) in posts.items()
             if post_id not in known
         )
-        self._db.executemany(
-            "INSERT INTO day VALUES (?,?,?) ON CONFLICT DO UPDATE SET posts = posts + excluded.posts",
+        self.database.executemany(
+            "INSERT INTO day VALUES (?,?,?) ON CONFLICT (source, day) "
+            "DO UPDATE SET posts = day.posts + excluded.posts",
             ((source, day, posts) for day, posts in days.items()),
         )
 
     # tasks: the pages still to fetch ──────────────────────────────────────────────────────────────────────
 
     def tasks(self, source: str) -> tuple[Task, ...]:
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT value, key FROM task WHERE source=? ORDER BY rowid", (source,)
         ).fetchall()
         found = {str(key): read_task(value, self.targets) for value, key in rows}
         # Of another engine, that the source had before: nobody can read such a page any more.
         lost = ((source, key) for key, task in found.items() if task is None)
-        self._db.executemany("DELETE FROM task WHERE source=? AND key=?", lost)
+        self.database.executemany("DELETE FROM task WHERE source=? AND key=?", lost)
         return tuple(filter(None, found.values()))
 
     def interrupted(self, source: str) -> frozenset[str]:
         """Groups with pages that no run has tried yet: a run was killed in the middle of them."""
-        rows = self._db.execute("SELECT DISTINCT grp FROM task WHERE source=? AND attempts=0", (source,))
+        rows = self.database.execute("SELECT DISTINCT grp FROM task WHERE source=? AND attempts=0", (source,))
         return frozenset(str(row[0]) for row in rows)
 
     def waits_for(self, source: str, prefix: str) -> bool:
         """Whether a page whose key begins with `prefix` is still to be fetched."""
-        row = self._db.execute(
+        row = self.database.execute(
             "SELECT 1 FROM task WHERE source=? AND key >= ? AND key < ? LIMIT 1",
             (source, prefix, prefix + "\U0010ffff"),
         )
@@ -351,35 +375,41 @@ class Coverage:
 
     def add_task(self, task: Task) -> bool:
         """False when this page is already waiting."""
-        row = self._db.execute(
-            "INSERT OR IGNORE INTO task (source, key, grp, value) VALUES (?,?,?,?)",
+        row = self.database.execute(
+            "INSERT INTO task (source, key, grp, value) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
             (task.source, task.key, task.group, task.to_json()),
         )
         return row.rowcount == 1
 
     def set_mark(self, source: str, group: str, value: str) -> None:
         """What the cursor of `group` becomes when its last task is done."""
-        self._db.execute("INSERT OR IGNORE INTO mark VALUES (?,?,?)", (source, group, value))
+        self.database.execute(
+            "INSERT INTO mark VALUES (?,?,?) ON CONFLICT DO NOTHING", (source, group, value)
+        )
 
     def complete(self, task: Task) -> None:
         """The page is done and everything on it stored. The group's last page moves the group's cursor."""
         with self.transaction():
-            self._db.execute("DELETE FROM task WHERE source=? AND key=?", (task.source, task.key))
+            self.database.execute("DELETE FROM task WHERE source=? AND key=?", (task.source, task.key))
             self._promote(task.source, task.group)
 
     def _promote(self, source: str, group: str) -> None:
         key = (source, group)
-        if self._db.execute("SELECT 1 FROM task WHERE source=? AND grp=? LIMIT 1", key).fetchone():
+        if self.database.execute("SELECT 1 FROM task WHERE source=? AND grp=? LIMIT 1", key).fetchone():
             return
-        self._db.execute("INSERT OR REPLACE INTO cursor SELECT * FROM mark WHERE source=? AND grp=?", key)
-        self._db.execute("DELETE FROM mark WHERE source=? AND grp=?", key)
+        self.database.execute(
+            "INSERT INTO cursor SELECT source, grp, value FROM mark WHERE source=? AND grp=? "
+            "ON CONFLICT (source, scope) DO UPDATE SET value = excluded.value",
+            key,
+        )
+        self.database.execute("DELETE FROM mark WHERE source=? AND grp=?", key)
 
     def retry_later(self, task: Task, limit: int) -> bool:
         """Leaves the page for the next run; False, and the page is given up, after `limit` attempts."""
         with self.transaction():
             key = (task.source, task.key)
-            self._db.execute("UPDATE task SET attempts = attempts + 1 WHERE source=? AND key=?", key)
-            row = self._db.execute("SELECT attempts FROM task WHERE source=? AND key=?", key).fetchone()
+            self.database.execute("UPDATE task SET attempts = attempts + 1 WHERE source=? AND key=?", key)
+            row = self.database.execute("SELECT attempts FROM task WHERE source=? AND key=?", key).fetchone()
             if row is None or row[0] < limit:
                 return True
             self.complete(task)
@@ -398,18 +428,20 @@ class Coverage:
     ) -> Pause:
         """Stops a host: 1 hour, then 2, 4 … up to 7 days while it keeps refusing; `exact`: for `at_least` and
         no longer, because its rule says when it opens again, and that is no strike."""
-        row = self._db.execute("SELECT strikes FROM pause WHERE host=?", (host,)).fetchone()
+        row = self.database.execute("SELECT strikes FROM pause WHERE host=?", (host,)).fetchone()
         strikes = (row[0] if row else 0) + (not exact)
         grown = min(timedelta(hours=2 ** min(strikes - 1, 8)), timedelta(days=7)) if strikes else timedelta()
         length = at_least if exact else max(at_least, grown)
         made = Pause(host=host, until=now + length, reason=reason, strikes=strikes)
-        self._db.execute(
-            "INSERT OR REPLACE INTO pause VALUES (?,?,?,?)", (host, _iso(made.until), reason, strikes)
+        self.database.execute(
+            "INSERT INTO pause (host, until, reason, strikes) VALUES (?,?,?,?) ON CONFLICT (host) DO UPDATE "
+            "SET until = excluded.until, reason = excluded.reason, strikes = excluded.strikes",
+            (host, _iso(made.until), reason, strikes),
         )
         return made
 
     def paused(self, host: str, now: datetime) -> Pause | None:
-        row = self._db.execute(
+        row = self.database.execute(
             "SELECT host, until, reason, strikes FROM pause WHERE host=?", (host,)
         ).fetchone()
         if row is None or _when(row[1]) <= now:
@@ -418,25 +450,22 @@ class Coverage:
 
     def forgive(self, host: str) -> None:
         """A whole run went well: the next refusal starts with a short pause again."""
-        self._db.execute("DELETE FROM pause WHERE host=?", (host,))
+        self.database.execute("DELETE FROM pause WHERE host=?", (host,))
 
     def count_call(self, scope: str, period: str) -> int:
         """Counts one call of `scope` in `period` (a day, an hour); calls of that period so far."""
         # Every page is counted, so this commit does not wait for the disk: a kill loses nothing, a power cut
         # a few counts.
-        waits = not self._db.in_transaction
-        if waits:
-            self._db.execute("PRAGMA synchronous=NORMAL")
-        row = self._db.execute(
-            "INSERT INTO budget VALUES (?,?,1) ON CONFLICT DO UPDATE SET pages = pages + 1 RETURNING pages",
-            (scope, period),
-        ).fetchone()
-        if waits:
-            self._db.execute("PRAGMA synchronous=FULL")
+        with self.database.hasty():
+            row = self.database.execute(
+                "INSERT INTO budget VALUES (?,?,1) ON CONFLICT (source, day) "
+                "DO UPDATE SET pages = budget.pages + 1 RETURNING pages",
+                (scope, period),
+            ).fetchone()
         return int(row[0])
 
     def calls(self, scope: str, period: str) -> int:
-        row = self._db.execute(
+        row = self.database.execute(
             "SELECT pages FROM budget WHERE source=? AND day=?", (scope, period)
         ).fetchone()
         return int(row[0]) if row else 0

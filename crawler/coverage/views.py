@@ -6,12 +6,12 @@ showed, and what pages that were read again held. The first view is the board's 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from crawler.coverage.database import Database
 from crawler.coverage.estimate import Estimate, Recaught, read_again, recaptured
 
 View = Literal["list", "feed"]
@@ -75,7 +75,7 @@ class BoardCoverage:
 class Views:
     """Works inside of the transactions of the `Coverage` it belongs to."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     def showed(
@@ -87,25 +87,41 @@ class Views:
                 (source, board.board, board.view, each.thread, each.posts, _day(each.begun or now), _iso(now))
                 for each in board.threads
             )
-            self._db.executemany("INSERT OR REPLACE INTO sighting VALUES (?,?,?,?,?,?,?)", rows)
+            self._db.executemany(
+                "INSERT INTO sighting VALUES (?,?,?,?,?,?,?) ON CONFLICT (source, board, view, thread) "
+                "DO UPDATE SET posts = excluded.posts, day = excluded.day, at = excluded.at",
+                rows,
+            )
             if board.said is not None:
                 size = (source, board.board, board.said)
-                self._db.execute("INSERT OR REPLACE INTO board_size VALUES (?,?,?)", size)
+                self._db.execute(
+                    "INSERT INTO board_size VALUES (?,?,?) ON CONFLICT (source, board) "
+                    "DO UPDATE SET threads = excluded.threads",
+                    size,
+                )
         if thread is not None:
-            floors = (source, thread.thread, thread.page, thread.floors, thread.last)
-            self._db.execute("INSERT OR REPLACE INTO floors VALUES (?,?,?,?,?)", floors)
+            floors = (source, thread.thread, thread.page, thread.floors, int(thread.last))
+            self._db.execute(
+                "INSERT INTO floors VALUES (?,?,?,?,?) ON CONFLICT (source, thread, page) "
+                "DO UPDATE SET shown = excluded.shown, last = excluded.last",
+                floors,
+            )
 
     def again(self, source: str, thread: str, page: int, found: Recaught, now: datetime) -> None:
         """A page was read again: how many posts it showed that had been there before, and how many of them
         were known."""
         row = (source, thread, page, found.shown, found.known, _iso(now))
-        self._db.execute("INSERT OR REPLACE INTO reread VALUES (?,?,?,?,?,?)", row)
+        self._db.execute(
+            "INSERT INTO reread VALUES (?,?,?,?,?,?) ON CONFLICT (source, thread, page) "
+            "DO UPDATE SET shown = excluded.shown, known = excluded.known, at = excluded.at",
+            row,
+        )
 
     def boards(self, source: str) -> tuple[BoardCoverage, ...]:
         """Every board of which a list was seen."""
         rows = self._db.execute(
             "SELECT sighting.board, count(*), board_size.threads FROM sighting LEFT JOIN board_size USING "
-            "(source, board) WHERE source=? AND view='list' GROUP BY sighting.board",
+            "(source, board) WHERE source=? AND view='list' GROUP BY sighting.board, board_size.threads",
             (source,),
         ).fetchall()
         return tuple(self._board(source, *row) for row in rows)
@@ -119,10 +135,12 @@ class Views:
         )
         # A thread counts when its pages 1 to the last are all there.
         posts = self._db.execute(
-            "SELECT coalesce(sum(said), 0), coalesce(sum(min(read, said)), 0) FROM (SELECT s.posts AS said, "
-            "sum(p.shown) AS read FROM sighting s JOIN floors p ON p.source=s.source AND p.thread=s.thread "
-            "WHERE s.source=? AND s.board=? AND s.view='list' AND s.posts IS NOT NULL GROUP BY s.thread "
-            "HAVING max(p.page * p.last) = count(*))",
+            "SELECT coalesce(sum(said), 0), coalesce(sum(CASE WHEN read < said THEN read ELSE said END), 0) "
+            "FROM (SELECT s.posts AS said, sum(p.shown) AS read FROM sighting s "
+            "JOIN floors p ON p.source=s.source AND p.thread=s.thread "
+            "WHERE s.source=? AND s.board=? AND s.view='list' AND s.posts IS NOT NULL "
+            "GROUP BY s.thread, s.posts "
+            "HAVING max(p.page * p.last) = count(*)) threads",
             (source, board),
         ).fetchone()
         return BoardCoverage(
@@ -130,8 +148,8 @@ class Views:
             listed=listed,
             fed=tuple(Recaught(shown=shown, known=known) for shown, known in fed),
             said_threads=said,
-            said_posts=posts[0],
-            read_posts=posts[1],
+            said_posts=int(posts[0]),
+            read_posts=int(posts[1]),
         )
 
     def posts(self, source: str, held: int) -> Estimate | None:
@@ -145,9 +163,9 @@ class Views:
         self._db.execute("DELETE FROM sighting WHERE source=? AND at < ?", (source, before))
         self._db.execute("DELETE FROM reread WHERE source=? AND at < ?", (source, before))
         self._db.execute(
-            "DELETE FROM floors WHERE source=?1 AND thread NOT IN "
-            "(SELECT thread FROM sighting WHERE source=?1)",
-            (source,),
+            "DELETE FROM floors WHERE source=? AND thread NOT IN "
+            "(SELECT thread FROM sighting WHERE source=?)",
+            (source, source),
         )
 
     def erase(self, threads: Collection[str]) -> None:

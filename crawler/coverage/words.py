@@ -5,16 +5,16 @@ posts that were cut. Everything else in it is numbers, addresses and what the op
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from crawler.coverage.database import Database
 from crawler.items import Post
 
 _TABLES = (("task", "key", "value"), ("visit", "page", "task"))
 
 
-def erase(db: sqlite3.Connection, ids: Collection[str], posts: Iterable[Post]) -> list[tuple[str, str]]:
+def erase(db: Database, ids: Collection[str], posts: Iterable[Post]) -> list[tuple[str, str]]:
     """Takes the words of these posts out of all tasks, in the caller's transaction. Pages that are there for
     such a post alone are dropped; source and group of each that waited are returned."""
     numbers = {each.partition("/")[2] for each in ids}
@@ -46,7 +46,7 @@ class _Row(NamedTuple):
     at: dict[str, object]  # the part of `values` that says what the page is
 
 
-def _rows(db: sqlite3.Connection, table: str, key: str, column: str) -> Iterator[_Row]:
+def _rows(db: Database, table: str, key: str, column: str) -> Iterator[_Row]:
     sql = f"SELECT source, {key}, {column} FROM {table}"  # noqa: S608 - own names
     for source, name, text in db.execute(sql).fetchall():
         values: dict[str, object] = json.loads(text)

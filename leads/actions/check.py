@@ -25,7 +25,7 @@ from leads.records.clinics import known, taken_over
 from leads.records.damage import REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.sources.states import GROUNDS
-from leads.storage import author_key_problem, coverage, open_index, sources, tagger
+from leads.storage import author_key_problem, coverage, has_coverage, open_index, sources, tagger
 from nlp.text.tokens import TOKENIZER
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 def _shapes(settings: Settings) -> Iterator[Finding]:
     """Pages that came to look unlike those before, in the latest run of each source."""
-    if not (settings.data_dir / "coverage.sqlite").exists():
+    if not has_coverage(settings):
         return
     with coverage(settings) as opened:
         gaps = opened.gaps(datetime.now(UTC))
@@ -211,7 +211,7 @@ def _index(settings: Settings) -> Iterator[Finding]:
     again = False
     with open_index(settings) as index:
         counts, moved = index.counts(), drift(index, now=datetime.now(UTC))
-        if (settings.data_dir / "coverage.sqlite").exists():
+        if has_coverage(settings):
             with coverage(settings) as opened:
                 again = lost(opened, index)
     text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)

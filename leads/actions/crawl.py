@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from socket import gethostname
 
 from crawler.coverage.runs import Run
 from crawler.sources.source import Source
@@ -11,6 +12,7 @@ from leads.actions.crawl_process import Event, spawn
 from leads.actions.shared_intake import SharedIntake
 from leads.config import Settings
 from leads.errors import ConfigError
+from leads.sources.agreement import agree
 from leads.storage import author_secret, coverage, data_dir, sources
 
 
@@ -28,12 +30,14 @@ def crawl(
     `recheck` looks for nothing new: stored posts are visited again, and those gone at their source deleted.
 
     Raises:
-        ConfigError: no such source, or none is enabled.
+        ConfigError: no such source, or none is enabled; another machine has a newer sources.toml.
         BusyError, Stopped, StorageError: see `leads.actions.crawl_process.spawn`.
     """
     chosen = _choose(sources(settings), names)
     folder = data_dir(settings)
     author_secret(settings)
+    with coverage(settings) as opened:
+        agree(opened, settings.sources_file, gethostname())
     shared = intake or SharedIntake(settings)
     with shared.in_use():
         for engine in dict.fromkeys(source.engine for source in chosen):

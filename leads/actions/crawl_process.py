@@ -31,6 +31,7 @@ from leads.config import Settings
 from leads.errors import BusyError, StorageError
 from leads.ingest.line import HANDED
 from leads.queue.kinds import Stop
+from leads.storage import coverage_place
 
 Event = dict[str, object]
 GRACE_SECONDS = 60.0  # what a crawl that was asked to stop may still take
@@ -177,6 +178,8 @@ def _environment(settings: Settings, folder: Path, chosen: Sequence[Source], scr
         "TINGZHEN_DATA_DIR": str(folder.resolve()),
         "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),
     }
+    if settings.records != "sqlite":
+        environment["TINGZHEN_COVERAGE"] = str(coverage_place(settings))
     if settings.sources_file.exists():
         environment["TINGZHEN_SOURCES"] = str(settings.sources_file.resolve())
     contact = next((each.contact for each in chosen if each.contact), settings.crawl.contact)

@@ -124,7 +124,7 @@ def ids_of(records: Records, index: LeadIndex, kind: ErasureKind, key: str) -> l
 
 
 def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> None:
-    if (settings.data_dir / "coverage.sqlite").exists():
+    if storage.has_coverage(settings):
         with storage.coverage(settings) as coverage:
             coverage.erase(ids, found)
     said = [text for post in found for text in (post.url, post.title, *_MASK.split(post.text))]

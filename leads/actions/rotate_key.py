@@ -134,7 +134,7 @@ def _carry_over(
     reached("records")
     count += sum(_in_index(index, kind, change) for kind in KINDS)
     reached("index")
-    if (settings.data_dir / "coverage.sqlite").exists():
+    if storage.has_coverage(settings):
         with storage.coverage(settings) as coverage:
             count += coverage.carry_over(change.applied)
     reached("crawls")

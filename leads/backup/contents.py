@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler import owner_only
+from crawler.coverage.copying import copy as copy_coverage
 from leads.config import Settings
 from leads.errors import StorageError
 from leads.index import open_backend
 from leads.index.copying import Copier
 from leads.records import open_records
 from leads.records.copying import copy, rows
+from leads.storage import COVERAGE, coverage
 
-LEADS, RECORDS, COVERAGE = "leads.sqlite", "records.sqlite", "coverage.sqlite"
+LEADS, RECORDS = "leads.sqlite", "records.sqlite"
 SETTINGS = "config"  # the folder of tingzhen.toml and sources.toml
 _BESIDE = ("-wal", "-shm", "-journal", ".lock", ".part")  # what means nothing without its process
 
@@ -43,8 +45,8 @@ def collect(settings: Settings, files: tuple[Path, ...], folder: Path) -> Amount
         StorageError: a store cannot be read, or the folder not be written.
     """
     data = settings.data_dir
-    _copy_file(data / COVERAGE, folder / COVERAGE)
     here = inside(folder, settings)
+    _copy_coverage(settings, here)
     _copy_index(settings, here)
     for path in _plain(data):
         goal = folder / path.relative_to(data)
@@ -85,8 +87,11 @@ def place(folder: Path, settings: Settings) -> None:
     if settings.records != "sqlite":
         with open_records(here) as old_records, open_records(settings) as new_records:
             copy(old_records, new_records)
+        if (folder / COVERAGE).exists():
+            with coverage(here) as old_coverage, coverage(settings) as new_coverage:
+                copy_coverage(old_coverage, new_coverage)
     left_out = {LEADS} if settings.index != "sqlite" else set()
-    left_out |= {RECORDS} if settings.records != "sqlite" else set()
+    left_out |= {RECORDS, COVERAGE} if settings.records != "sqlite" else set()
     for path in sorted(folder.iterdir()):
         if path.name.removesuffix("-wal").removesuffix("-shm") not in left_out:
             shutil.move(path, settings.data_dir / path.name)
@@ -126,6 +131,14 @@ def _copy_index(settings: Settings, here: Settings) -> None:
     with open_backend(settings) as index, open_backend(here) as copied:
         Copier(index, copied).run()
         copied.adopt(index.stamp())
+
+
+def _copy_coverage(settings: Settings, here: Settings) -> None:
+    if settings.records == "sqlite":
+        _copy_file(settings.data_dir / COVERAGE, here.data_dir / COVERAGE)
+        return
+    with coverage(settings) as shared, coverage(here) as copied:
+        copy_coverage(shared, copied)
 
 
 def _copy_records(settings: Settings, here: Settings) -> None:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
 from crawler.coverage.store import Coverage, CoverageError
 from leads.errors import StorageError, TingzhenError
@@ -183,9 +182,9 @@ class Intake:
         ]
 
 
-def _refilled(file: Path, index: LeadIndex) -> list[str]:
+def _refilled(place: str, index: LeadIndex) -> list[str]:
     try:
-        with closing(Coverage(file)) as coverage:
+        with closing(Coverage(place)) as coverage:
             return [f"{AGAIN}。"] if refill(coverage, index) else []
     except CoverageError as error:
         raise StorageError(str(error)) from error

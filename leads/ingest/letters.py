@@ -7,7 +7,6 @@ into a socket's buffer, so that the intake never waits for a crawl that is itsel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from crawler.items import Post
 
@@ -18,7 +17,7 @@ class Greeting:
 
     secret: bytes
     news: frozenset[str]
-    coverage: Path | None = None  # held against the index before the crawl's first request
+    coverage: str = ""  # file or address, held against the index before the crawl's first request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,7 +180,7 @@ class IntakeLine:
 
     def _mend_midway(self) -> None:
         # In the middle of a crawl its cursors are held against nothing: they move with it.
-        self._mend(replace(self._greeting, coverage=None))
+        self._mend(replace(self._greeting, coverage=""))
 
     def _mend(self, greeting: Greeting) -> None:
         """Another intake, and all that the dead one had not answered; what it had stored is stored again."""

@@ -23,7 +23,7 @@ def lost(coverage: Coverage, index: LeadIndex) -> bool:
 
 def refill(coverage: Coverage, index: LeadIndex) -> bool:
     """Ties the coverage to the index; True when it was lost and its sources are read from the start."""
-    with coverage.transaction():
+    with coverage.transaction(alone=True):
         found = lost(coverage, index)
         if found:
             if index.stamp().id == Stamp.parse(coverage.index).id:

@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
 from crawler.coverage.guest import guest_of
-from crawler.coverage.store import page_complete, posts_gone, posts_stored
+from crawler.coverage.store import Coverage, page_complete, posts_gone, posts_stored
 from crawler.items import Post
 from leads.ingest.letters import Greeting, PostsRead, Receipt
 from leads.ingest.line import IntakeLine
@@ -45,7 +45,7 @@ class LeadsPipeline:
         greeting = Greeting(
             secret=spider.secret,
             news=frozenset(name for name, source in spider.sources.items() if source.news),
-            coverage=Path(spider.ledger.coverage.path).absolute(),
+            coverage=_place(spider.ledger.coverage),
         )
         self._line = IntakeLine(greeting, stored=self._acknowledge, moved=self._listen)
 
@@ -91,3 +91,8 @@ class LeadsPipeline:
     def _stats(self) -> StatsCollector:
         assert self._crawler.stats is not None  # noqa: S101 - a running crawler has them
         return self._crawler.stats
+
+
+def _place(coverage: Coverage) -> str:
+    """Where it is, for another process."""
+    return str(coverage.place if coverage.shared else Path(coverage.place).absolute())

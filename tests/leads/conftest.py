@@ -11,7 +11,6 @@ from leads.config import Settings
 from leads.records import Records, open_records
 from tests.support import elastic_server
 from tests.support.commands import CONFIG
-from tests.support.postgres_server import database, server
 
 
 @pytest.fixture
@@ -21,19 +20,6 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "tingzhen.toml").write_text(CONFIG, encoding="utf-8")
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> str:
-    """The address of the PostgreSQL server that all processes of the run use."""
-    return server()
-
-
-@pytest.fixture
-def postgres(postgres_server: str) -> Iterator[str]:
-    """The address of an empty database of its own, for `Settings(records=…)`."""
-    with database(postgres_server) as address:
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

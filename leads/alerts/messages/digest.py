@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from crawler.coverage.store import Coverage
 from leads.alerts.channels.send import desk_address
 from leads.alerts.messages import digest_text
 from leads.alerts.outbox import outbox
@@ -45,7 +43,7 @@ from leads.records.tables.people import User
 from leads.records.tables.work import Case
 from leads.scoring.expected import RECENT
 from leads.sources.states import SourceState, states
-from leads.storage import sources
+from leads.storage import coverage, has_coverage, sources
 
 SHOWN_DAYS: dict[Period, int] = {"daily": 7, "weekly": 14, "monthly": 31, "quarterly": 92}
 FUNNEL_DAYS: dict[Period, int] = {"daily": 7, "weekly": 7, "monthly": 30, "quarterly": 90}
@@ -180,12 +178,11 @@ class Digests:
 
     def _read(self, now: datetime) -> tuple[SourceState, ...]:
         """What the crawler says of the sources that are switched on."""
-        path = self._settings.data_dir / "coverage.sqlite"
-        if not path.exists():
+        if not has_coverage(self._settings):
             return ()
         enabled = [each for each in sources(self._settings) if each.enabled]
-        with closing(Coverage(path)) as coverage:
-            return states(enabled, coverage, now)
+        with coverage(self._settings) as opened:
+            return states(enabled, opened, now)
 
 
 class _Asked(NamedTuple):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
@@ -14,10 +13,8 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from crawler.coverage.runs import Gap, Run
-from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.source import Source
 from leads import storage as work
-from leads.errors import StorageError
 from leads.labels import ENGINE_NAMES, GAPS, OUTCOMES
 from leads.models import Hit
 from leads.query.search import to_query
@@ -145,7 +142,7 @@ def one(request: Request, desk: TheDesk, visitor: Staff, source: str, done: str 
     """One source with its last runs and all its gaps."""
     now = desk.clock()
     line = source_line(desk, source, now)
-    with _open(desk) as opened:
+    with work.coverage(desk.settings) as opened:
         runs = opened.runs(source=source, limit=RUNS)
     asked = {"source": source, "sort": "newest", "limit": str(NEWEST)}
     query = to_query(asked, clinics=(), now=now)
@@ -207,7 +204,7 @@ def source_lines(desk: Desk, now: datetime) -> list[Line]:
     with desk.records.reading() as session:
         controls = jobs.controls(session)
         open_jobs = {job.subject: job for job in jobs.open_jobs(session) if job.kind == ASKED}
-    with _open(desk) as opened:
+    with work.coverage(desk.settings) as opened:
         return [
             Line(
                 state=state,
@@ -230,15 +227,6 @@ def source_line(desk: Desk, source: str, now: datetime) -> Line:
 def _succeeded(runs: tuple[Run, ...]) -> datetime | None:
     good = (run.started for run in runs if run.outcome in GOOD and not run.asked.get("recheck"))
     return next(good, None)
-
-
-@contextmanager
-def _open(desk: Desk) -> Iterator[Coverage]:
-    try:
-        with closing(Coverage(work.data_dir(desk.settings) / "coverage.sqlite")) as opened:
-            yield opened
-    except CoverageError as error:
-        raise StorageError(str(error)) from error
 
 
 def span(length: timedelta) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,10 +14,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from crawler.coverage.store import Coverage, CoverageError
 from leads import labels, storage
 from leads.alerts.triggers.preview import Preview, Tag, preview, tokens_only
-from leads.errors import ConflictError, InputError, QueryError, StorageError
+from leads.errors import ConflictError, InputError, QueryError
 from leads.labels import FREQUENCY_NAMES, KIND_HINTS, KIND_NAMES
 from leads.models import Clinic, LeadQuery, Mention, RuleKind, Severity
 from leads.query import alert_conditions
@@ -273,20 +271,17 @@ def looked_back(desk: Desk, visitor: Visitor, kind: RuleKind, query: str) -> Pre
     with desk.records.reading() as session:
         others = mentions.others(session) if kind == "mention" else frozenset[str]()
     tag: Tag = _with(folder) if ":" in fields_of(query).get("q", [""])[0] else tokens_only
-    try:
-        with closing(Coverage(folder / "coverage.sqlite")) as coverage:
-            return preview(
-                kind,
-                query,
-                clinics=visitor.clinics,
-                index=desk.index,
-                coverage=coverage,
-                tag=tag,
-                now=desk.clock(),
-                others=others,
-            )
-    except CoverageError as error:
-        raise StorageError(str(error)) from error
+    with storage.coverage(desk.settings) as coverage:
+        return preview(
+            kind,
+            query,
+            clinics=visitor.clinics,
+            index=desk.index,
+            coverage=coverage,
+            tag=tag,
+            now=desk.clock(),
+            others=others,
+        )
 
 
 def _with(folder: Path) -> Tag:

@@ -17,7 +17,7 @@ from crawler.items import Post
 from crawler.sample.forum import Forum, Served, serve, serve_forum
 from crawler.sample.topics import Style
 from crawler.sources.source import Source
-from crawler.spiders.forum.targets import TARGETS, ThreadAt
+from crawler.spiders.forum.targets import ThreadAt
 from tests.site import store
 from tests.site.crawl import Crawled, crawl
 from tests.site.store import kept
@@ -165,8 +165,7 @@ def visit(source: Source, task: Task, post: Post) -> Task:
     return replace(task, key=f"visit:{task.at.single()}:{task.page}", group="recheck")
 
 
-def test_the_longest_waiting_page_comes_first(tmp_path: Path) -> None:
-    coverage = Coverage(tmp_path / "c.sqlite", targets=TARGETS)
+def test_the_longest_waiting_page_comes_first(coverage: Coverage) -> None:
     clock = iter(NOW + timedelta(minutes=n) for n in range(100))
     ledger = Ledger(coverage, clock=lambda: next(clock), report=lambda event, values: None, visit=visit)
     ledger.open(SOURCE)
@@ -183,7 +182,6 @@ def test_the_longest_waiting_page_comes_first(tmp_path: Path) -> None:
     assert ledger.due(SOURCE, checked_before=later, published_after=later) == ()
     assert coverage.rechecks.kept("bbs") == 0
     assert coverage.runs()[0].lists == {}
-    coverage.close()
 
 
 def test_the_alarm_needs_many_pages() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,8 @@ from crawler.coverage.store import Coverage, CoverageError
 from crawler.coverage.tasks import Task
 from crawler.items import Post
 from crawler.sources.source import Source
-from crawler.spiders.forum.targets import TARGETS, BoardAt
+from crawler.spiders.forum.targets import BoardAt
+from tests.support.coverages import rows
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SOURCE = Source(name="bbs", engine="discuz", url="https://bbs.example.org/")
@@ -30,13 +30,6 @@ def task(key: str = "list:36:1") -> Task:
 
 def post(post_id: str, text: str = "牙疼") -> Post:
     return Post(source="bbs", post_id=post_id, text=text, published_at=NOW, fetched_at=NOW)
-
-
-@pytest.fixture
-def coverage(tmp_path: Path) -> Iterator[Coverage]:
-    opened = Coverage(tmp_path / "coverage.sqlite", targets=TARGETS)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -159,9 +152,7 @@ def test_a_day_without_posts_is_listed_as_a_gap(coverage: Coverage) -> None:
 def test_a_post_seen_again_does_not_count_for_its_day_again(coverage: Coverage) -> None:
     coverage.remember({"1": (post("1"), b"x")}, source="bbs")
     coverage.remember({"1": (post("1"), b"y"), "2": (post("2"), b"z")}, source="bbs", known={"1"})
-    database = sqlite3.connect(coverage.path)
-    assert database.execute("SELECT source, day, posts FROM day").fetchall() == [("bbs", "2026-11-22", 2)]
-    database.close()
+    assert rows(coverage.place, "SELECT source, day, posts FROM day") == [("bbs", "2026-11-22", 2)]
     assert coverage.digests("bbs", ["1", "2", "3"]) == {"1": b"y", "2": b"z"}
 
 
@@ -181,9 +172,9 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         Coverage(path)
 
 
-def test_a_reader_may_look_while_a_run_writes(tmp_path: Path, coverage: Coverage) -> None:
+def test_a_reader_may_look_while_a_run_writes(coverage: Coverage) -> None:
     coverage.start_run("bbs", {"boards": ["36"]}, NOW)
-    reader = Coverage(coverage.path)
+    reader = Coverage(coverage.place)
     assert reader.runs()[0].outcome == "running"
     assert reader.runs()[0].asked == {"boards": ["36"]}
     reader.close()

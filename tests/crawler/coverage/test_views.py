@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,16 +15,11 @@ from crawler.coverage.tasks import Task
 from crawler.coverage.views import KEEP, BoardShown, Sighting, ThreadShown
 from crawler.items import Post
 from crawler.sources.source import Source
-from crawler.spiders.forum.targets import TARGETS, ThreadAt
+from crawler.spiders.forum.targets import ThreadAt
+from tests.support.coverages import rows
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SOURCE = Source(name="bbs", engine="discuz", url="https://bbs.example.org/")
-
-
-@pytest.fixture
-def coverage(tmp_path: Path) -> Iterator[Coverage]:
-    with closing(Coverage(tmp_path / "coverage.sqlite", targets=TARGETS)) as opened:
-        yield opened
 
 
 def listed(*threads: Sighting, said: int | None = None) -> BoardShown:
@@ -73,9 +64,8 @@ def test_nothing_of_an_erased_thread_stays(coverage: Coverage) -> None:
     coverage.views.showed("bbs", None, ThreadShown(thread="71", page=1, floors=3, last=True), NOW)
     coverage.views.again("bbs", "71", 1, Recaught(shown=3, known=3), NOW)
     coverage.erase(["bbs/t71"], [])
-    with closing(sqlite3.connect(coverage.path)) as database:
-        for count in ("count(*) FROM sighting", "count(*) FROM floors", "count(*) FROM reread"):
-            assert database.execute(f"SELECT {count}").fetchone() == (0,)
+    for count in ("count(*) FROM sighting", "count(*) FROM floors", "count(*) FROM reread"):
+        assert rows(coverage.place, f"SELECT {count}") == [(0,)]
 
 
 def test_a_page_read_again_tells_which_posts_were_missed_before(coverage: Coverage) -> None:

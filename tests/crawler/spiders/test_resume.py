@@ -17,6 +17,7 @@ from crawler.sample.topics import Style
 from tests.site import forks
 from tests.site.crawl import command, crawl, environment, write_sources
 from tests.site.traps import long_forum
+from tests.support.coverages import rows
 
 PAGES = 12 + 1  # thread pages of ten, and the list
 
@@ -25,9 +26,9 @@ def forum() -> Forum:
     return long_forum(115, style=Style())
 
 
-def _kill_after(folder: Path, served: object, requests: int, moments: random.Random) -> None:
+def _kill_after(folder: Path, served: object, requests: int, moments: random.Random, *extra: str) -> None:
     """Starts a crawl and kills it -9 soon after the site has answered this many requests."""
-    words = command(folder, "-o", str(folder / "all.jsonl"))
+    words = command(folder, "-o", str(folder / "all.jsonl"), *extra)
     process = forks.start(words, cwd=folder, env=environment())
     try:
         deadline = time.monotonic() + 600
@@ -146,6 +147,27 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path, seed: int) -> None
     assert len(set(before) & set(after)) <= 1
     assert again.run.totals.posts_new == 0  # everything is stored, and stored once
     assert _known(tmp_path) == ["t9", *sorted(f"p{5000 + n}" for n in range(1, 116))]
+
+
+def test_another_machine_goes_on_where_one_was_killed(tmp_path: Path, postgres: str) -> None:
+    settings, shared = {"boards": '["36"]', "delay": "0.02"}, ("-s", f"TINGZHEN_COVERAGE={postgres}")
+    one, two = tmp_path / "one", tmp_path / "two"
+    with serve(forum()) as served:
+        for folder in (one, two):
+            folder.mkdir()
+            write_sources(folder, served.url, settings)
+        _kill_after(one, served, 6, random.Random(3), *shared)
+        before = [path for _, path in served.forum.requests if "robots" not in path]
+        served.forum.requests.clear()
+        for _ in range(2):
+            done = forks.run(command(two, *shared), cwd=two, env=environment())
+            assert done.returncode == 0, done.stderr
+        after = Counter(path for _, path in served.forum.requests if "viewthread" in path)
+    assert set(after.values()) == {1}
+    assert len(set(before) & set(after)) <= 1
+    assert len({path for path in before if "viewthread" in path} | set(after)) == PAGES - 1
+    assert len(rows(postgres, "SELECT post_id FROM seen")) == 116
+    assert not (two / "data" / "coverage.sqlite").exists()
 
 
 def _known(folder: Path) -> list[str]:

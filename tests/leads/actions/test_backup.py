@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from crawler.coverage.tasks import Scope
 from leads import storage
 from leads.actions import backup
 from leads.actions.erase import erase
@@ -41,8 +42,9 @@ def filled(settings: Settings) -> None:
     storage.author_secret(settings)
     with storage.open_index(settings) as index:
         fill(index)
-    with storage.coverage(settings):
-        pass
+    with storage.coverage(settings) as crawls:
+        crawls.start_run("forum", {}, NOW)
+        crawls.set_cursor("forum", Scope("board:1"), "far")
     with open_records(settings) as records, records.transaction() as session:
         user = users.add_user(session, login="lin", name="林", role="admin", now=NOW)
         address = read_form("wecombot", SAMPLES["wecombot"], AlertSettings())
@@ -61,7 +63,10 @@ def everything(settings: Settings) -> object:
             addresses = [each.address for each in session.scalars(select(Channel))]
             people = [(each.id, each.login) for each in session.scalars(select(User))]
             count = rows(session.connection())
-        return contents(index), index.stamp().id, addresses, people, count, storage.author_secret(settings)
+        with storage.coverage(settings) as crawls:
+            read = (crawls.runs(), crawls.cursor("forum", Scope("board:1")))
+        key = storage.author_secret(settings)
+        return contents(index), index.stamp().id, addresses, people, count, key, read
 
 
 @backends
@@ -103,7 +108,7 @@ def test_it_comes_back_into_postgresql_and_elasticsearch(
     new = installed(tmp_path / "new", records=postgres, index=there.index, elastic=there.elastic)
     backup.restore(new, tmp_path / "a.tar")
     assert everything(new) == everything(settings)
-    assert not (new.data_dir / "leads.sqlite").exists()
+    assert not [name for name in ("leads.sqlite", storage.COVERAGE) if (new.data_dir / name).exists()]
     with open_records(new) as opened, opened.transaction() as session:
         assert users.add_user(session, login="chen", name="陈", role="admin", now=NOW).id > 1
     wipe(new)
