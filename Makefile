@@ -9,7 +9,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive a
 # Files of requirements/ hold every version with its hashes; pip takes nothing else.
 INSTALL := $(BIN)/pip install --quiet --require-hashes --no-build-isolation
 
-.PHONY: run test test-quick check format train evaluate bench lock clean
+.PHONY: run test test-quick check format train evaluate bench lock dist sbom clean
 
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
@@ -71,7 +71,22 @@ lock: $(VENV)/bin/python
 	$(COMPILE) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
 	$(COMPILE) pyproject.toml --extra elastic --extra postgres --extra oidc --extra traces --constraint requirements/dev.lock \
 	 --output-file requirements/server.lock
+	$(COMPILE) pyproject.toml --extra elastic --extra postgres --extra oidc --extra traces --extra browser \
+	 --constraint requirements/dev.lock --output-file requirements/browser.lock
 	$(COMPILE) --group bench --constraint requirements/dev.lock --output-file requirements/bench.lock
+	$(BIN)/uv lock --quiet $(UPGRADE) $$(sed -nE 's/^([A-Za-z0-9_.-]+)(\[[^]]*\])?==([^ ;]+).*/-P \1==\3/p' requirements/dev.lock)
+
+# What a release consists of, in dist/: sdist, the wheel made from it, and what is in the image as CycloneDX.
+dist: $(VENV)/dev
+	rm -rf dist
+	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+
+sbom: $(VENV)/dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/image
+	$(BIN)/uv pip install --quiet --python build/image/bin/python --require-hashes --requirement requirements/server.lock
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment build/image/bin/python --pyproject pyproject.toml --mc-type application \
+	 --output-reproducible --spec-version 1.6 --output-format JSON --output-file dist/tingzhen.cdx.json
 
 .PHONY: chromium
 chromium:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -24,6 +25,7 @@ SERVERS = ("elastic", "postgres", "oidc", "traces")
 ASKED = {
     "run": PRODUCT,
     "server": [*PRODUCT, *(each for extra in SERVERS for each in EXTRAS[extra])],
+    "browser": [*PRODUCT, *(each for extra in (*SERVERS, "browser") for each in EXTRAS[extra])],
     "dev": [*PRODUCT, *(each for extra in EXTRAS.values() for each in extra), *GROUPS["dev"]],
     "build": GROUPS["build"],
     "bench": GROUPS["bench"],
@@ -86,7 +88,7 @@ def test_what_several_locks_hold_is_one_version(lock: str) -> None:
     assert {name: pin for name, pin in pins(lock).items() if pin != tested.get(name, pin)} == {}
 
 
-@pytest.mark.parametrize("lock", ["run", "server"])
+@pytest.mark.parametrize("lock", ["run", "server", "browser"])
 def test_what_runs_is_what_was_tested(lock: str) -> None:
     assert pins(lock).items() <= pins("dev").items()
 
@@ -99,6 +101,24 @@ def test_every_dependency_has_an_upper_bound_at_its_next_major_version_or_before
         assert len(bounds) == 1, f"{text}: one upper bound"
         pin = locked.get(canonicalize_name(asked.name), bounds[0])  # uv only makes the locks
         assert bounds[0] <= Version(str(pin.major + 1)), f"{text}: {pin} is locked"
+
+
+def test_uv_lock_holds_the_same_versions_with_their_hashes() -> None:
+    locked: dict[str, set[Version]] = {}
+    for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]:
+        if package["name"] != "tingzhen":
+            locked.setdefault(package["name"], set()).add(Version(package["version"]))
+            files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
+            assert files
+            assert all(each["hash"].startswith("sha256:") for each in files), package["name"]
+    held = {(name, pin) for lock in ASKED for name, pin in pins(lock).items()}
+    assert held == {(name, pin) for name, several in locked.items() for pin in several}
+
+
+def test_uv_lock_fits_pyproject() -> None:
+    uv = Path(sys.executable).with_name("uv")
+    ran = subprocess.run([uv, "lock", "--check", "--offline"], cwd=ROOT, capture_output=True, text=True)  # noqa: S603 - our own tool
+    assert ran.returncode == 0, ran.stderr
 
 
 def shell(path: str) -> str:
@@ -117,51 +137,3 @@ def test_nothing_is_installed_past_the_locks(path: str) -> None:
         if not {"--require-hashes", "--no-deps"} & set(line.split()) and "--group" not in line
     ]
     assert loose == []
-
-
-class TestImage:
-    """No Docker in the tests: what can be read of the recipe is."""
-
-    def steps(self) -> list[tuple[str, str]]:
-        lines = [line for line in shell("Dockerfile").splitlines() if line and not line.startswith("#")]
-        return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
-
-    def test_is_built_in_one_stage_and_run_in_another_by_a_user_who_is_not_root(self) -> None:
-        steps = self.steps()
-        last = max(index for index, (word, _) in enumerate(steps) if word == "FROM")
-        assert last > 0
-        final = dict(steps[last:])
-        assert final["USER"].partition(":")[0] not in ("", "0", "root")
-        assert "HEALTHCHECK" in final
-        assert "pip" not in {part for _, rest in steps[last:] for part in re.split(r"\W", rest)}
-
-    def test_keeps_data_in_a_folder_of_its_owner_only(self) -> None:
-        assert ("VOLUME", "/data") in self.steps()
-        assert "TINGZHEN_DATA_DIR=/data" in shell("Dockerfile")
-        assert re.search(
-            r"install --directory --mode 0700 --owner tingzhen .* /data$", shell("Dockerfile"), re.M
-        )
-
-    def test_copies_what_is_there_and_the_context_holds_nothing_else(self) -> None:
-        copied = {
-            Path(part).parts[0]
-            for word, rest in self.steps()
-            if word == "COPY" and not rest.startswith("--from")
-            for part in rest.split()[:-1]
-        }
-        lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-        assert "*" in lines
-        assert {line[1:] for line in lines if line.startswith("!")} == copied
-        assert {name for name in copied if not (ROOT / name).exists()} == set()
-
-    def test_holds_every_package_that_the_wheel_is_made_of(self) -> None:
-        packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-        copied = {rest for word, rest in self.steps() if word == "COPY"}
-        assert {f"{name} {name}" for name in packages} <= copied
-
-    def test_compose_builds_it_and_installs_nothing_at_its_start(self) -> None:
-        compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
-        web = compose["services"]["web"]
-        assert web["build"] == "."
-        assert not {"command", "entrypoint", "user"} & web.keys()
-        assert {"data:/data", "tingzhen-secrets:/run/secrets:ro"} <= set(web["volumes"])

@@ -54,7 +54,6 @@ app = typer.Typer(
     cls=Commands,
     help="听诊：在公开帖子里找到附近需要看诊的人，并告诉诊所谁在谈论它。",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
