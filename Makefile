@@ -9,7 +9,7 @@ APT := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive a
 # Files of requirements/ hold every version with its hashes; pip takes nothing else.
 INSTALL := $(BIN)/pip install --quiet --require-hashes --no-build-isolation
 
-.PHONY: run test test-quick check format train evaluate bench lock dist sbom clean
+.PHONY: run test test-quick check format train evaluate bench lock dist sbom docs clean
 
 run: $(VENV)/installed
 	$(BIN)/tingzhen demo
@@ -58,6 +58,10 @@ $(VENV)/installed: pyproject.toml requirements/build.lock requirements/run.lock 
 $(VENV)/dev: $(VENV)/installed requirements/dev.lock
 	$(INSTALL) --requirement requirements/dev.lock
 	touch $@
+
+# The pages of docs/ as a site in build/site.
+docs: $(VENV)/dev
+	$(BIN)/mkdocs build --quiet
 
 # After a change of pyproject.toml. Keeps the versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 # One version for all supported Pythons and systems; no file names an index, so that each machine asks its own.

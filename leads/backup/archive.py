@@ -215,7 +215,7 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
             yield tar
     except tarfile.TarError as error:
         raise InputError(f"{archive} 不是听诊的备份，或已损坏：请换一个文件。") from error
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError(f"没有 {archive} 这个文件：请检查备份的路径。") from error
 
 

@@ -92,6 +92,8 @@ def test_one_byte_that_is_not_what_it_was_is_told(folder: Path, tmp_path: Path, 
 def test_other_files_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="没有"):
         archive.manifest(tmp_path / "none.tar")
+    with pytest.raises(InputError, match="没有"):
+        archive.manifest(tmp_path)
     (tmp_path / "text").write_text("x" * 2000)
     with pytest.raises(InputError, match="不是听诊的备份"):
         archive.manifest(tmp_path / "text")
