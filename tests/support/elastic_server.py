@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +27,13 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.support.shared import Started, shared
+from tests.support.shared import FOLDER, Started, shared
 
 VERSION = "8.19.21"
 IMAGE = f"docker.elastic.co/elasticsearch/elasticsearch:{VERSION}"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-READY_SECONDS = 300
+READY_SECONDS = 600
 # Compiled once and quickly: a server of some minutes never earns back what the second compiler costs, which
 # is two fifths of a start.
 JAVA_OPTIONS = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
@@ -61,6 +62,7 @@ class Server:
         default_factory=dict
     )  # more files of the server's configuration
     port: int = 0
+    transport: int = 0  # 0: any
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,7 +99,8 @@ class Server:
             target.parent.mkdir(exist_ok=True)
             shutil.copy(file, target)
         values = {
-            **SETTINGS, **self.settings, "http.port": self.port, "transport.port": free_port(),
+            **SETTINGS, **self.settings, "http.port": self.port,
+            "transport.port": self.transport or free_port(),
             "path.data": str(self.folder / "data"), "path.logs": str(self.folder / "logs"),
         }  # fmt: skip
         lines = [f"{key}: {json.dumps(value)}" for key, value in values.items()]
@@ -234,6 +237,35 @@ def running(home: Path, **options: Mapping[str, object]) -> Iterator[Server]:
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def cluster(count: int) -> Iterator[list[Server]]:
+    """So many nodes of one cluster, each a server that can be killed and started again."""
+    with scratch() as folder:
+        program = home() if FOLDER in os.environ else unpack(folder)
+        transports = [free_port() for _ in range(count)]
+        servers = [
+            Server(program, folder / f"node{number}", settings=_node(number, transports), transport=port)
+            for number, port in enumerate(transports)
+        ]
+        try:
+            with ThreadPoolExecutor(count) as starting:  # they wait for each other
+                list(starting.map(Server.start, servers))
+            yield servers
+        finally:
+            for server in servers:
+                server.kill()
+
+
+def _node(number: int, transports: list[int]) -> dict[str, object]:
+    return {
+        "discovery.type": "multi-node",
+        "cluster.name": "tingzhen-tests",
+        "node.name": f"node{number}",
+        "discovery.seed_hosts": [f"127.0.0.1:{port}" for port in transports],
+        "cluster.initial_master_nodes": [f"node{each}" for each in range(len(transports))],
+    }
 
 
 _KEPT: list[Server] = []  # what this process started for all; whoever leads the run ends it

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -139,3 +143,92 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@dataclass(slots=True)
+class Own:
+    """A server of one's own that may be killed: durable, on the same port again after a start."""
+
+    programs: Path
+    folder: Path
+    port: int = field(default_factory=_free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def version(self) -> str:
+        with psycopg.connect(self.address) as connection:
+            return str(connection.execute("SHOW server_version").fetchone()[0])  # type: ignore[index]
+
+    def create(self) -> None:
+        """An empty cluster of databases."""
+        user = runs_as()
+        if user:
+            shutil.chown(self.folder, user)
+        _run(
+            self.programs / "initdb", "-D", self.folder / "data", "-U", "tester", "-A", "trust", "-E", "UTF8",
+            user=user,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start, and wait until it lets somebody in."""
+        command = [
+            str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
+            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
+        ]  # fmt: skip
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            if self.process is None or self.process.poll() is not None:
+                self.process = self._begin(command)  # again: parts of one that was killed may not be gone yet
+            with suppress(psycopg.Error):
+                psycopg.connect(self.address, connect_timeout=5).close()
+                return
+            time.sleep(0.1)
+        raise NoServerError(f"the server was not ready: {(self.folder / 'log').read_text()[-2000:]}")
+
+    def _begin(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, user=runs_as(), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        """SIGKILL, the server and every process of it: as a power cut would."""
+        if self.process is None:
+            return
+        parts = [
+            int(path.parts[2])
+            for path in Path("/proc").glob("[0-9]*/stat")
+            if _parent(path) == self.process.pid
+        ]
+        for part in (self.process.pid, *parts):
+            with suppress(ProcessLookupError):
+                os.kill(part, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+@contextmanager
+def own(programs: Path | None = None) -> Iterator[Own]:
+    """A server of our own for as long as the block lasts; `programs` is where initdb and postgres stand."""
+    with TemporaryDirectory(prefix="tingzhen-postgres-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = Own(programs or _programs(), folder)
+        server.create()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
