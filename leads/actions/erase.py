@@ -33,6 +33,7 @@ class Erased:
     key: str
     at: datetime  # of the tombstone
     posts: int
+    receipt: str  # its number: says nobody's name, and stays when the key of the author hashes is changed
 
 
 def erase(
@@ -51,8 +52,8 @@ def erase(
     With `settings` also what stands beside index and records in the data folder: tasks of crawls,
     records that could not be read, and files that nobody has begun to import.
 
-    `key` is a post's id or address. For an author it may also be the author's key, and the post any of
-    theirs, one that expired included: keys are shown nowhere.
+    `key` is a post's id or address, or what it says (twelve letters at least). For an author it may also be
+    the author's key, and the post any of theirs, one that expired included: keys are shown nowhere.
 
     Raises:
         InputError: not a post's id or an author's key, or a post whose author is not known.
@@ -77,7 +78,7 @@ def erase(
         _beside(settings, ids, found)
     index.scrub()
     records.scrub()
-    return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count)
+    return Erased(kind=kind, key=tomb.key, at=tomb.at, posts=count, receipt=erasures.receipt(tomb))
 
 
 def erase_again(records: Records, index: LeadIndex) -> int:
@@ -105,12 +106,13 @@ def erase_again(records: Records, index: LeadIndex) -> int:
 
 
 def meant(records: Records, index: LeadIndex, kind: ErasureKind, key: str) -> str:
-    """The post's id or the author's key that somebody means who gives an id or an address.
+    """The post's id or the author's key that somebody means who gives an id, an address, or a post's words.
 
     Raises:
-        InputError: the post's author is not known.
+        InputError: the post's author is not known; no post has these words, or several have.
     """
-    key = _named(records, index, key.strip())
+    key = key.strip()
+    key = _saying(records, index, key) if _is_text(key) else _named(records, index, key)
     return _author_of(records, index, key) if kind == "author" and "/" in key else key
 
 
@@ -144,6 +146,31 @@ def _named(records: Records, index: LeadIndex, key: str) -> str:
     if known or (weibo and index.posts([weibo])):
         return known or weibo
     return next((post.id for post in _posts(index) if origins.origin(post).address == wanted), weibo or key)
+
+
+def _is_text(key: str) -> bool:
+    """Words rather than an id or an address, which are mostly ASCII."""
+    bare = origins.bare(key)
+    chinese = sum("\u4e00" <= each <= "\u9fff" for each in bare)
+    return "://" not in key and len(bare) >= origins.SHORTEST_WORDS and chinese * 2 >= len(bare)
+
+
+def _saying(records: Records, index: LeadIndex, text: str) -> str:
+    """The id of the one post that says this, in these words or among others.
+
+    Raises:
+        InputError: none does, or several do.
+    """
+    with records.reading() as session:
+        found = set(origins.by_words(session, text))
+    wanted = origins.bare(text)
+    found |= {post.id for post in _posts(index) if wanted in origins.bare(post.full_text)}
+    if not found:
+        raise InputError("没有存着写有这些字的帖子：请检查是否照原文写，或换成帖子的网址。")
+    if len(found) > 1:
+        some = "、".join(sorted(found)[:5])
+        raise InputError(f"有 {len(found)} 条帖子写着这些字（{some}）：请多写一些，或换成其中一条的编号。")
+    return found.pop()
 
 
 def _posts(index: LeadIndex) -> Iterator[Post]:

@@ -13,7 +13,8 @@ from leads.errors import InputError
 from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES, STATUS_NAMES, source_name
 from leads.models import Lead
-from leads.records import Records, cases, feedback, mentions, notes
+from leads.records import Records, accounts, cases, feedback, mentions, notes
+from leads.records.accounts import AccountRow
 from leads.records.erasures import ErasureKind, number
 
 
@@ -48,6 +49,12 @@ class Held:
     number: str
     at: datetime
     posts: tuple[HeldPost, ...]
+    account: tuple[AccountRow, ...] = ()  # of an author taken for a house's, the trade's or a clinic's own
+
+    @property
+    def count(self) -> int:
+        """How many things there are."""
+        return len(self.posts) + len(self.account)
 
 
 def held(records: Records, index: LeadIndex, kind: ErasureKind, key: str, *, now: datetime) -> Held:
@@ -58,13 +65,21 @@ def held(records: Records, index: LeadIndex, kind: ErasureKind, key: str, *, now
         StorageError: index or records cannot be read.
     """
     if not key.strip():
-        raise InputError("请写一条帖子的网址或编号。")
+        raise InputError("请写一条帖子的网址或编号，或它的一段原文。")
     key = meant(records, index, kind, key)
     ids = ids_of(records, index, kind, key)
     texts = {post.id: post for post in index.posts(ids)}
     leads = {post_id: index.get(post_id) for post_id in texts}
     posts = (_post(records, post_id, texts.get(post_id), leads.get(post_id)) for post_id in ids)
-    return Held(kind=kind, number=number(key), at=now, posts=tuple(each for each in posts if not each.empty))
+    with records.reading() as session:
+        account = accounts.of_account(session, key) if kind == "author" else ()
+    return Held(
+        kind=kind,
+        number=number(key),
+        at=now,
+        posts=tuple(each for each in posts if not each.empty),
+        account=tuple(account),
+    )
 
 
 def as_json(found: Held) -> bytes:

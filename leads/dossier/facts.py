@@ -155,7 +155,7 @@ def gather(settings: Settings, records: Records, index: LeadIndex, *, now: datet
         tables=data_map(expire_days=settings.leads.expire_days),
         erasures=[
             ErasureFact(
-                number=erasures.number(each.key), kind=each.kind, at=each.at, who=each.who, reason=each.reason
+                number=erasures.receipt(each), kind=each.kind, at=each.at, who=each.who, reason=each.reason
             )
             for each in tombs
         ],
@@ -256,6 +256,7 @@ def _held(index: LeadIndex) -> Iterator[Stored | Mention]:
 
 
 def _deed(row: Audit) -> Deed:
-    # Whose post it was, the receipt's number stands for.
-    subject = erasures.number(row.subject) if row.action.startswith("erase.") else row.subject
+    # Whose post it was, the receipt's number stands for; of an author the audit says no more itself.
+    named = row.action.startswith("erase.") and not erasures.is_number(row.subject)
+    subject = erasures.number(row.subject) if named else row.subject
     return Deed(at=row.at, who=row.who, action=row.action, subject=subject, detail=row.detail)

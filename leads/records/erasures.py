@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, get_args
@@ -39,6 +40,11 @@ LONGEST_REASON = 200
 def number(key: str) -> str:
     """Stands for a key on paper: nobody can find the key from it."""
     return hashlib.sha256(f"held:{key}".encode()).hexdigest()[:12]
+
+
+def is_number(text: str) -> bool:
+    """Looks like what `number` makes."""
+    return re.fullmatch(r"[0-9a-f]{12}", text) is not None
 
 
 def receipt(row: Erasure) -> str:

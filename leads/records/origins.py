@@ -72,7 +72,16 @@ def _plain_key(url: str) -> str:
 
 def words_key(post: Post) -> str:
     """A hash of what a post says, whatever its spaces and signs; "" when it says too little to be its own."""
-    words = _NO_WORD.sub("", post.full_text).lower()
+    return _words_key(post.full_text)
+
+
+def bare(text: str) -> str:
+    """Letters, digits and characters only, small."""
+    return _NO_WORD.sub("", text).lower()
+
+
+def _words_key(text: str) -> str:
+    words = bare(text)
     return _hash(words) if len(words) >= SHORTEST_WORDS else ""
 
 
@@ -136,6 +145,12 @@ def by_address(session: Session, url: str) -> str:
         return ""
     found = session.scalars(select(PostOrigin.post_id).where(PostOrigin.address.in_(keys)).limit(1)).first()
     return found or _told_of(session, keys)
+
+
+def by_words(session: Session, text: str) -> Sequence[str]:
+    """Ids of the posts that say this and nothing else."""
+    key = _words_key(text)
+    return session.scalars(select(PostOrigin.post_id).where(PostOrigin.words == key)).all() if key else ()
 
 
 def _told_of(session: Session, keys: frozenset[str]) -> str:

@@ -335,9 +335,9 @@ def erased(done: Erased, *, as_json: bool) -> None:
     """What `tingzhen erase` did."""
     if as_json:
         record = {"kind": done.kind, "key": done.key, "posts": done.posts, "at": done.at.isoformat()}
-        print_json([record])
+        print_json([record | {"receipt": done.receipt}])
         return
-    print(f"已删除 {done.posts} 条，已确认查不到；以后采集到也不会再存。")
+    print(f"已删除 {done.posts} 条，已确认查不到；以后采集到也不会再存。回执编号 {done.receipt}。")
 
 
 def rotated(done: Rotated, *, as_json: bool) -> None:

@@ -34,7 +34,7 @@ class ToErase(BaseModel):
     key: str = Field(
         min_length=1,
         max_length=LONGEST_KEY,
-        description="帖子的编号或网址。删作者（author）时：他的任一帖子的编号或网址，或 author_key。",
+        description="帖子的编号、网址或一段原文（十二个字以上）；删作者时是他任一帖子的，或 author_key。",
     )
     reason: str = Field("", max_length=LONGEST_REASON, description="为什么；不要写人名。")
 
@@ -46,6 +46,7 @@ class ErasedShape(BaseModel):
     key: str
     at: datetime
     posts: int = Field(description="这里存着的有几条；0 也算成功：以后不会再存。")
+    receipt: str = Field("", description="回执编号：给本人的，看不出是谁。")
 
 
 class TombShape(BaseModel):
@@ -56,6 +57,7 @@ class TombShape(BaseModel):
     at: datetime
     who: str
     reason: str
+    receipt: str = Field("", description="回执编号。")
 
 
 class Tombs(BaseModel):
@@ -66,7 +68,7 @@ class Tombs(BaseModel):
 
 
 def _tomb(row: Erasure) -> dict[str, object]:
-    return {name: getattr(row, name) for name in TombShape.model_fields}
+    return {name: getattr(row, name) for name in TombShape.model_fields} | {"receipt": erasures.receipt(row)}
 
 
 @routes.post("/erasures", response_model=ErasedShape, status_code=201, openapi_extra=scoped("erase"))
@@ -87,7 +89,8 @@ def erase_for_good(desk: TheDesk, caller: Eraser, once: DoOnce, asked: ToErase) 
     )
 
     def work(session: Session) -> tuple[int, dict[str, object]]:
-        return 201, {"kind": done.kind, "key": done.key, "at": done.at, "posts": done.posts}
+        told = {"kind": done.kind, "key": done.key, "at": done.at, "posts": done.posts}
+        return 201, told | {"receipt": done.receipt}
 
     return once(caller, asked, work)
 

@@ -13,7 +13,7 @@ from leads.actions.held import Held, as_json, held
 from leads.errors import InputError
 from leads.labels import ERASURE_NAMES
 from leads.records import audit, erasures
-from leads.records.erasures import LONGEST_KEY, LONGEST_REASON, ErasureKind, number
+from leads.records.erasures import LONGEST_KEY, LONGEST_REASON, ErasureKind
 from leads.records.tables.work import Erasure
 from leads.web.auth import Admin
 from leads.web.desk import Desk, TheDesk
@@ -75,7 +75,7 @@ def copy(request: Request, desk: TheDesk, visitor: Admin, kind: Kind = "author",
     except InputError as error:
         return _page(request, desk, kind=kind, key=key, problem=str(error))
     with desk.records.transaction() as session:
-        audit.note(session, who=visitor.login, action="export.held", now=now, posts=len(found.posts))
+        audit.note(session, who=visitor.login, action="export.held", now=now, posts=found.count)
     headers = {"Content-Disposition": f'attachment; filename="tingzhen-held-{found.number}.json"'}
     return Response(as_json(found), headers=headers, media_type="application/json")
 
@@ -103,7 +103,7 @@ def erase_now(
         )
     except InputError as error:
         return _page(request, desk, kind=kind, key=key, problem=str(error))
-    return render(request, ReceiptPage(done=done, number=number(done.key), kinds=ERASURE_NAMES))
+    return render(request, ReceiptPage(done=done, number=done.receipt, kinds=ERASURE_NAMES))
 
 
 def _page(
@@ -122,7 +122,7 @@ def _page(
         kind=kind,
         key=key,
         found=found,
-        erased=[(row, number(row.key)) for row in rows],
+        erased=[(row, erasures.receipt(row)) for row in rows],
         longest_reason=LONGEST_REASON,
         problem=problem,
     )

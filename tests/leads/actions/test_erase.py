@@ -26,7 +26,9 @@ from leads.clinics.name_matcher import BrandMatcher
 from leads.clinics.strangers import Stranger
 from leads.config import Settings
 from leads.errors import InputError, StorageError
+from leads.index.copying import Copier
 from leads.index.sqlite.index import SqliteIndex
+from leads.ingest.build import ingestor
 from leads.ingest.ingestor import Ingestor
 from leads.models import LeadQuery
 from leads.quarantine import Quarantine
@@ -45,6 +47,7 @@ from leads.records import (
 )
 from leads.records.cancellations import EXPIRED
 from leads.records.cases import CaseChange
+from leads.records.copying import copy
 from leads.records.erasures import ErasureKind
 from leads.records.mentions import MentionChange
 from leads.records.tables.alerts import Alert
@@ -253,6 +256,57 @@ def test_a_post_is_erased_by_its_address(records: Records, tmp_path: Path) -> No
         done = erase(records, index, "post", "http://forum.example/thread-7-1-1.html/", who="b", now=NOW)
         assert (done.key, done.posts) == ("forum/7", 1)
         assert index.get("forum/7") is None
+
+
+WORDS = "左边智齿肿了三天，嘴都张不开，想找个靠谱的牙医"
+
+
+@pytest.mark.parametrize(
+    "said", [WORDS, "肿了三天,嘴都张不开 想找个靠谱的"], ids=["all of it", "a piece, other signs"]
+)
+def test_a_post_is_erased_by_what_it_says(records: Records, index: SqliteIndex, said: str) -> None:
+    index.upsert([lead(7, WORDS, author_key="c")])
+    done = erase(records, index, "post", said, who="boss", now=NOW)
+    assert (done.key, done.posts, len(done.receipt)) == ("forum/7", 1, 12)
+    assert index.get("forum/7") is None
+    assert index.get("forum/1") is not None
+
+
+def test_words_name_an_author_too_and_must_name_one_post_only(records: Records, index: SqliteIndex) -> None:
+    index.upsert([lead(7, WORDS, author_key="c"), lead(8, "另一条", author_key="c")])
+    index.upsert([lead(9, f"转：{WORDS}，同问", author_key="d")])
+    with pytest.raises(InputError, match="有 2 条帖子写着这些字"):
+        erase(records, index, "post", WORDS, who="boss", now=NOW)
+    with pytest.raises(InputError, match="没有存着写有这些字的帖子"):
+        erase(records, index, "post", "这句话谁也没有写过，真的没有", who="boss", now=NOW)
+    done = erase(records, index, "author", f"转：{WORDS}", who="boss", now=NOW)
+    assert (done.key, done.posts) == ("d", 1)
+
+
+@pytest.mark.parametrize(
+    "by", ["forum/7", "https://forum.example/t/7", WORDS], ids=["id", "address", "words"]
+)
+@pytest.mark.parametrize("kind", ["post", "author"])
+def test_an_erasure_holds_after_a_crawl_an_import_another_index_and_other_records(
+    tmp_path: Path, kind: ErasureKind, by: str
+) -> None:
+    mine = replace(lead(7, WORDS).post, author_key="c", url="https://forum.example/t/7")
+    again = [
+        mine,
+        replace(mine, post_id="x7", source="table", url="", author_key=""),
+    ]  # crawled, and from a file
+    old, new = Settings(data_dir=tmp_path / "old"), Settings(data_dir=tmp_path / "new")
+    with open_index(old) as index, open_records(old) as records:
+        index.upsert([replace(lead(7, WORDS), post=mine), lead(8, author_key="e")])
+        erase(records, index, kind, by, who="boss", now=NOW, settings=old)
+        with open_index(new) as other, open_records(new) as moved:
+            Copier(index, other).run()
+            copy(records, moved)
+    for settings in (old, new):
+        with open_index(settings) as index, open_records(settings) as records:
+            report = ingestor(settings, index, records).run(again, origin="again", now=NOW)
+            assert (report.erased, report.leads) == (2, 0)
+            assert index.counts()["leads"] == 1
 
 
 def test_a_post_that_is_not_here_is_kept_out_by_its_address(records: Records, index: SqliteIndex) -> None:

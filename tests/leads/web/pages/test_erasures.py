@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from leads.index.sqlite.index import SqliteIndex
-from leads.records import notes, open_records
+from leads.records import accounts, notes, open_records, origins
 from leads.records.tables.people import Audit
 from leads.web.app import create_app
 from tests.support.builders import lead, region, symptom
@@ -93,3 +93,19 @@ def test_an_erasure_has_a_receipt_and_leaves_nothing(client: TestClient) -> None
 
 def test_only_an_admin_may(client_of: Callable[..., TestClient]) -> None:
     assert client_of("marketer").get("/erasures").status_code == 403
+
+
+def test_rows_about_a_public_account_are_told_too(client: TestClient, folder: Path) -> None:
+    house = replace(
+        lead(903, "本院开展智齿科普", url="https://forum.example/thread-903").post,
+        author_key="h0use" * 4, author_kind="organisation", published_at=NOW - timedelta(hours=3),
+    )  # fmt: skip
+    with open_records(settings(folder)) as records, records.transaction() as session:
+        origins.keep(session, [house])
+        accounts.keep_public(session, [(house, ["toothache"])])
+    asked = {"kind": "author", "key": house.url}
+    page = client.post("/erasures/look", data=asked).text
+    assert "作为公开账号统计的 1 条" in page
+    assert house.url in page
+    told = json.loads(client.post("/erasures/copy", data=asked).content)
+    assert [row["url"] for row in told["account"]] == [house.url]
