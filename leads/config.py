@@ -38,10 +38,12 @@ class _Table(BaseModel):
 
 
 class LeadSettings(_Table):
-    """[leads]: what becomes a lead, and for how long; how many people one group may have."""
+    """[leads]: what becomes a lead, and for how long (shorter where a child wrote it); how many people one
+    group may have."""
 
     min_need: Annotated[float, Field(ge=0, le=1)] = 0.3
     expire_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    child_days: Annotated[int, Field(ge=1, le=3650)] = 30
     group_most: Annotated[int, Field(ge=5, le=5000)] = 200
 
 

@@ -216,6 +216,7 @@ DEED_NAMES: Mapping[str, str] = {
     "export.held": "给本人一份",
     "export.dossier": "生成合规材料",
     "retention.expire": "到期删除",
+    "retention.children": "孩子写的到期删除",
     "session.end": "退出一个浏览器",
     "factor.add": "设两步验证",
     "factor.replace": "换两步验证",

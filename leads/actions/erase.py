@@ -90,7 +90,7 @@ def erase_again(records: Records, index: LeadIndex) -> int:
     gone = 0
     with records.transaction() as session:
         accounts.drop_buried(session)
-    posts = _posts(index)
+    posts = every_post(index)
     while some := list(islice(posts, 500)):
         with records.reading() as session:
             buried = sorted(erasures.erased(session, some))
@@ -145,7 +145,9 @@ def _named(records: Records, index: LeadIndex, key: str) -> str:
         known = weibo if weibo and origins.of_posts(session, [weibo]) else origins.by_address(session, key)
     if known or (weibo and index.posts([weibo])):
         return known or weibo
-    return next((post.id for post in _posts(index) if origins.origin(post).address == wanted), weibo or key)
+    return next(
+        (post.id for post in every_post(index) if origins.origin(post).address == wanted), weibo or key
+    )
 
 
 def _is_text(key: str) -> bool:
@@ -164,7 +166,7 @@ def _saying(records: Records, index: LeadIndex, text: str) -> str:
     with records.reading() as session:
         found = set(origins.by_words(session, text))
     wanted = origins.bare(text)
-    found |= {post.id for post in _posts(index) if wanted in origins.bare(post.full_text)}
+    found |= {post.id for post in every_post(index) if wanted in origins.bare(post.full_text)}
     if not found:
         raise InputError("没有存着写有这些字的帖子：请检查是否照原文写，或换成帖子的网址。")
     if len(found) > 1:
@@ -173,7 +175,7 @@ def _saying(records: Records, index: LeadIndex, text: str) -> str:
     return found.pop()
 
 
-def _posts(index: LeadIndex) -> Iterator[Post]:
+def every_post(index: LeadIndex) -> Iterator[Post]:
     """Every stored post."""
     for kind in KINDS:
         digests = index.digests(kind)

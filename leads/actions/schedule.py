@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from leads.actions import backup, change_case, night, room, uploads
+from leads.actions import backup, by_children, change_case, night, room, uploads
 from leads.actions.crawl import crawl
 from leads.actions.crawl_process import Stopped
 from leads.actions.shared_intake import SharedIntake
@@ -238,6 +238,8 @@ class HouseKeeping:
             gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)
             readings.forget(session, oldest)
             gone += visit_cards.forget(session, oldest)
+        children = now - timedelta(days=self._settings.leads.child_days)
+        gone += by_children.forget(self._records, self._index, before=children, now=now)
         uploads.forget(self._settings, now - uploads.KEPT)
         if gone:
             self._records.scrub()

@@ -34,9 +34,9 @@ class DataTable:
     fields: Mapping[str, str]
 
 
-def data_map(*, expire_days: int) -> tuple[DataTable, ...]:
+def data_map(*, expire_days: int, child_days: int) -> tuple[DataTable, ...]:
     """The whole map, periods as they are set here."""
-    return tuple(_tables({"expire_days": expire_days}))
+    return tuple(_tables({"expire_days": expire_days, "child_days": child_days}))
 
 
 class _Table(BaseModel):

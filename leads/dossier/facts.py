@@ -18,6 +18,7 @@ from leads.index.base import KINDS, LeadIndex, Stored
 from leads.models import BEIJING, Mention
 from leads.records import Records, audit, erasures, origins
 from leads.records.tables.people import Audit
+from leads.scoring.by_child import written_by_child
 from leads.scoring.life_stage import life_stage
 
 ALL_RUNS = 1_000_000
@@ -89,6 +90,7 @@ class PeopleFacts:
     mentions: int
     with_health: int  # posts that tell of a symptom
     about_children: int  # posts about a child's health
+    by_children: int  # posts whose writer says to be a child
     oldest: datetime | None
 
 
@@ -123,6 +125,7 @@ class Facts:
     contact: str
     clinics: Sequence[str]
     expire_days: int
+    child_days: int
     reader_host: str  # who gets masked texts; "" for nobody
     sources: Sequence[SourceFacts]
     people: PeopleFacts
@@ -149,10 +152,11 @@ def gather(settings: Settings, records: Records, index: LeadIndex, *, now: datet
         contact=settings.crawl.contact,
         clinics=[each.name for each in storage.known_clinics(settings)],
         expire_days=settings.leads.expire_days,
+        child_days=settings.leads.child_days,
         reader_host=reader.host if reader.on and reader.texts_may_leave else "",
         sources=[_source(each, runs[each.name]) for each in sources],
         people=_people(index, known),
-        tables=data_map(expire_days=settings.leads.expire_days),
+        tables=data_map(expire_days=settings.leads.expire_days, child_days=settings.leads.child_days),
         erasures=[
             ErasureFact(
                 number=erasures.receipt(each), kind=each.kind, at=each.at, who=each.who, reason=each.reason
@@ -234,6 +238,7 @@ def _people(index: LeadIndex, known: set[str]) -> PeopleFacts:
         if post.id in seen:
             continue
         seen.add(post.id)
+        counts["by_children"] += written_by_child(post.full_text)
         counts["nameless"] += not post.author_key
         writers.add(post.author_key)
         oldest = min(oldest or post.published_at, post.published_at)
@@ -244,6 +249,7 @@ def _people(index: LeadIndex, known: set[str]) -> PeopleFacts:
         mentions=counts["mentions"],
         with_health=counts["health"],
         about_children=counts["children"],
+        by_children=counts["by_children"],
         oldest=oldest,
     )
 

@@ -36,6 +36,7 @@ def ingestor(
         causes=Causes(max_age=timedelta(days=settings.alerts.max_age_days)),
         min_need=settings.leads.min_need,
         expire_days=settings.leads.expire_days,
+        child_days=settings.leads.child_days,
     )
 
 

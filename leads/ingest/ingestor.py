@@ -47,6 +47,7 @@ from leads.records import (
     mentions,
     origins,
 )
+from leads.scoring.by_child import written_by_child
 from leads.scoring.fit import serves
 from leads.scoring.need import rate
 from nlp import Tagger
@@ -95,6 +96,7 @@ class Ingestor:
     causes: Causes = field(default_factory=Causes)
     min_need: float = 0.3
     expire_days: int = 180
+    child_days: int = 30  # what a child wrote
     processes: TagProcesses | None = None
 
     def run(
@@ -195,6 +197,9 @@ class Ingestor:
     ) -> frozenset[str]:
         """Store what concerns a clinic, with its alerts; the ids of what is kept."""
         report.read += len(tagged)
+        kept = [each for each in tagged if not self._childs(each.post, now)]
+        report.expired += len(tagged) - len(kept)
+        tagged = kept
         wanted, marks = self._look_up(tagged)
         report.erased += len(tagged) - len(wanted)
         leads, found = self.sort_out(wanted, marks)
@@ -208,6 +213,10 @@ class Ingestor:
         report.unmatched += len(wanted) - len(leads)
         self._keep_news([post for post in posts if post.source in news], now)
         return frozenset([lead.post.id for lead in leads] + [each.post.id for each, _ in found.mentions])
+
+    def _childs(self, post: Post, now: datetime) -> bool:
+        """A child wrote it, longer ago than that is kept."""
+        return post.published_at < now - timedelta(days=self.child_days) and written_by_child(post.full_text)
 
     def _keep_news(self, posts: Sequence[Post], now: datetime) -> None:
         if self.records is None or not posts:

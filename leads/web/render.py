@@ -26,6 +26,7 @@ from leads.labels import (
 )
 from leads.models import BEIJING
 from leads.query.fields import TYPED
+from leads.scoring.by_child import written_by_child
 from leads.web.assets import static
 from leads.web.glossary import explained
 from leads.web.leads.highlight import segments, style_of
@@ -56,6 +57,7 @@ templates.env.globals.update(
     menu_of=menu_of,
     dock_of=dock_of,
     static=static,
+    written_by_child=written_by_child,
     themes=THEME_NAMES,
 )
 

@@ -19,7 +19,7 @@ from leads.index.sqlite.schema import open_database
 from leads.records import tables
 from leads.records.tables.base import Base
 
-MAP = data_map(expire_days=180)
+MAP = data_map(expire_days=180, child_days=30)
 ES = Path(next(iter(es_mappings.__path__)))
 # What SQLite keeps for itself, and what both indexes derive from leads to count and find them faster.
 NO_CONTENT = {"rowid"}

@@ -104,6 +104,7 @@ def test_people_are_counted_by_pseudonym(here: Settings) -> None:
     people = figures(made(here), "impact")
     assert people == {
         "writers": 1, "nameless": 0, "leads": 1, "mentions": 1, "with_health": 1, "about_children": 1,
+        "by_children": 0,
         "oldest": (NOW - timedelta(hours=1)).isoformat(),
     }  # fmt: skip
 
