@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +29,18 @@ class Quarantine:
         self.count = 0
         self._unsynced = False
 
-    def add(self, *, origin: str, line: int | None, reason: str, raw: str, now: datetime) -> None:
-        """`origin` is the file or source, `line` counts from 1.
+    def add(
+        self,
+        *,
+        origin: str,
+        line: int | None,
+        reason: str,
+        raw: str,
+        now: datetime,
+        until: datetime | None = None,
+    ) -> None:
+        """`origin` is the file or source, `line` counts from 1. With `until` the record is kept as it came,
+        and no longer (`prune`).
 
         Raises:
             StorageError: the file cannot be written.
@@ -40,8 +50,10 @@ class Quarantine:
             "origin": origin,
             "line": line,
             "reason": reason,
-            "raw": without_users(raw.encode("utf-8", "replace").decode()),
+            "raw": raw if until else without_users(raw.encode("utf-8", "replace").decode()),
         }
+        if until:
+            record["until"] = until.astimezone(UTC).isoformat(timespec="seconds")
         try:
             owner_only.own(self.path)
             with self.path.open("ab") as file:
@@ -62,14 +74,27 @@ class Quarantine:
             StorageError: the file cannot be read or written.
         """
         wanted = {each for each in map(_bare, known) if len(each) >= SHORTEST}
-        if not wanted or not self.path.exists():
+        if not wanted:
+            return 0
+
+        def says(line: bytes) -> bool:
+            raw = _raw(line)
+            return bool(raw) and any(each in raw for each in wanted)
+
+        return self._overwrite(says)
+
+    def prune(self, now: datetime) -> int:
+        """Records whose time is over say nothing any more; how many. Raises as `erase`."""
+        return self._overwrite(lambda line: _over(line, now))
+
+    def _overwrite(self, doomed: Callable[[bytes], bool]) -> int:
+        if not self.path.exists():
             return 0
         count = 0
         try:
             with self.path.open("r+b") as file:
                 while line := file.readline():
-                    raw = _raw(line)
-                    if raw and any(each in raw for each in wanted):
+                    if doomed(line):
                         file.seek(-len(line), os.SEEK_CUR)
                         file.write(_ERASED.ljust(len(line) - 1)[: len(line) - 1] + b"\n")
                         count += 1
@@ -104,6 +129,14 @@ def _raw(line: bytes) -> str:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return ""
     return _bare(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(raw)))
+
+
+def _over(line: bytes, now: datetime) -> bool:
+    """The time of a record that was kept for a time is over."""
+    try:
+        return datetime.fromisoformat(orjson.loads(line)["until"]) <= now
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _bare(text: str) -> str:

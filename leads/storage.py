@@ -156,6 +156,11 @@ def quarantine(settings: Settings) -> Quarantine:
     return Quarantine(data_dir(settings) / "quarantine.jsonl")
 
 
+def whole_records(settings: Settings) -> Quarantine:
+    """The same as they came, kept for some days where somebody asked for it; raises StorageError."""
+    return Quarantine(data_dir(settings) / "quarantine-raw.jsonl")
+
+
 CURRENT = "current"
 
 

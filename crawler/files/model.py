@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,12 +24,14 @@ class Rejected:
 
     `line` counts from 1: the line it starts on in a text file, the row of a sheet, the number of the record
     in a JSON array or a table. `reason` is a zh-CN sentence, `raw` the record's text cut at 2,000 characters,
-    without who wrote it (`crawler.files.personal_fields`).
+    without who wrote it (`crawler.files.personal_fields`). `whole` is the same with it: for who asks to keep
+    it for some days, to mend a file, and for nobody else.
     """
 
     line: int
     reason: str
     raw: str
+    whole: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,21 +46,26 @@ class Record:
 
     def rejected(self, reason: str) -> Rejected:
         """It could not be made a post."""
-        return _cut(self.line, reason, without_person(self.fields))
+        whole = json.dumps(self.fields, ensure_ascii=False, default=str)
+        return _cut(self.line, reason, without_person(self.fields), whole)
 
 
 def rejected(line: int, reason: str, raw: str) -> Rejected:
     """Something that is no record; of JSON without the values of its author's fields."""
-    return _cut(line, reason, without_person_in_json(raw[: MAX_RAW * 4]))
+    return _cut(line, reason, without_person_in_json(raw[: MAX_RAW * 4]), raw)
 
 
 def rejected_row(
     line: int, reason: str, cells: Sequence[str], names: Sequence[str], delimiter: str
 ) -> Rejected:
     """A row of a table whose cells do not fit the columns called `names`."""
-    return _cut(line, reason, delimiter.join(without_person_in_row(cells, names)))
+    return _cut(line, reason, delimiter.join(without_person_in_row(cells, names)), delimiter.join(cells))
 
 
-def _cut(line: int, reason: str, raw: str) -> Rejected:
+def _cut(line: int, reason: str, raw: str, whole: str) -> Rejected:
+    return Rejected(line=line, reason=reason, raw=_short(raw), whole=_short(whole))
+
+
+def _short(text: str) -> str:
     """Without lone surrogates."""
-    return Rejected(line=line, reason=reason, raw=raw[:MAX_RAW].encode("utf-8", "replace").decode("utf-8"))
+    return text[:MAX_RAW].encode("utf-8", "replace").decode("utf-8")

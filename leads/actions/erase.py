@@ -131,7 +131,8 @@ def _beside(settings: Settings, ids: Sequence[str], found: Sequence[Post]) -> No
             coverage.erase(ids, found)
     said = [text for post in found for text in (post.url, post.title, *_MASK.split(post.text))]
     numbers = [each.partition("/")[2] for each in ids]
-    storage.quarantine(settings).erase([*said, *ids, *numbers])
+    for records in (storage.quarantine(settings), storage.whole_records(settings)):
+        records.erase([*said, *ids, *numbers])
     uploads.drop_files(settings)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from leads.ingest.build import ingestor, tag_processes
 from leads.ingest.ingestor import Ingestor, Report, kind_of_fault
 from leads.ingest.tagged import masked
 from leads.records import open_records
-from leads.storage import author_key_problem, author_secret, open_index
+from leads.storage import author_key_problem, author_secret, open_index, whole_records
 from nlp.text.normal import normalise
 
 FIRST = 10  # records of a preview
@@ -44,9 +44,11 @@ def ingest_files(
     progress: Callable[[str, Report], None],
     rejected: Callable[[Rejected], None] = lambda record: None,
     workers: int = 1,
+    keep_raw: int = 0,
 ) -> ImportReport:
     """Import each file; one that cannot be read is reported and the others go on. With more than one of
-    `workers`, as many processes tag while this one reads and stores.
+    `workers`, as many processes tag while this one reads and stores. `keep_raw`: for how many days what
+    cannot be read is kept as it came, names and all; 0 is not at all.
 
     Raises:
         StorageError: the index or quarantine cannot be written.
@@ -60,6 +62,10 @@ def ingest_files(
         tag_processes(settings, desk, workers) as processes,
     ):
         worker = replace(ingestor(settings, index, desk), processes=processes)
+        whole_records(settings).prune(now)
+        if keep_raw:
+            until = now + timedelta(days=keep_raw)
+            worker = replace(worker, whole=whole_records(settings), whole_until=until)
         out.quarantine = worker.quarantine.path
         for file in files:
             try:

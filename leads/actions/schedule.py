@@ -47,7 +47,7 @@ from leads.records import (
 )
 from leads.records.tables.jobs import Job, SourceControl
 from leads.sources.states import SourceState, states
-from leads.storage import coverage, open_index, sources
+from leads.storage import coverage, open_index, sources, whole_records
 
 ASK_SECONDS = 15
 HOUSE_SECONDS = 60
@@ -241,6 +241,7 @@ class HouseKeeping:
         children = now - timedelta(days=self._settings.leads.child_days)
         gone += by_children.forget(self._records, self._index, before=children, now=now)
         uploads.forget(self._settings, now - uploads.KEPT)
+        whole_records(self._settings).prune(now)
         if gone:
             self._records.scrub()
 

@@ -150,6 +150,9 @@ def ingest(
     workers: Annotated[
         int | None, typer.Option(min=1, help="用几个进程打标签；不写就是这台机器的核数。")
     ] = None,
+    keep_raw: Annotated[
+        int, typer.Option(min=0, max=30, help="读不了的记录原样（含人名）另存几天，到期抹掉；0 是不存。")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """导入文件：微博、贴吧、小红书采集工具的导出，或任意表格。"""
@@ -164,6 +167,7 @@ def ingest(
         columns=imports.column_map(columns),
         progress=show.ingest_progress(quiet=as_json),
         workers=workers or cores(),
+        keep_raw=keep_raw,
     )
     show.ingest_report(report, as_json=as_json)
     if report.failed_files:

@@ -97,6 +97,8 @@ class Ingestor:
     min_need: float = 0.3
     expire_days: int = 180
     child_days: int = 30  # what a child wrote
+    whole: Quarantine | None = None  # what cannot be read, as it came; kept until then
+    whole_until: datetime | None = None
     processes: TagProcesses | None = None
 
     def run(
@@ -123,6 +125,8 @@ class Ingestor:
                     self._reject(record, origin, now, report)
                     rejected(record)
             self.quarantine.sync()
+            if self.whole is not None:
+                self.whole.sync()
             _drop_old(sum(isinstance(record, Post) for record in batch) - len(tagged), report)
             self._keep(tagged, report, now)
             progress(report)
@@ -336,6 +340,15 @@ class Ingestor:
 
     def _reject(self, record: Rejected, origin: str, now: datetime, report: Report) -> None:
         self.quarantine.add(origin=origin, line=record.line, reason=record.reason, raw=record.raw, now=now)
+        if self.whole is not None:
+            self.whole.add(
+                origin=origin,
+                line=record.line,
+                reason=record.reason,
+                raw=record.whole,
+                now=now,
+                until=self.whole_until,
+            )
         report.read += 1
         report.rejected += 1
         kind = kind_of_fault(record.reason)
