@@ -14,7 +14,7 @@ from leads.index.base import LeadIndex
 from leads.labels import INTENT_NAMES, STATUS_NAMES, source_name
 from leads.models import Lead
 from leads.records import Records, accounts, cases, feedback, mentions, notes
-from leads.records.accounts import AccountRow
+from leads.records.accounts import HeldRow
 from leads.records.erasures import ErasureKind, number
 
 
@@ -49,7 +49,7 @@ class Held:
     number: str
     at: datetime
     posts: tuple[HeldPost, ...]
-    account: tuple[AccountRow, ...] = ()  # of an author taken for a house's, the trade's or a clinic's own
+    account: tuple[HeldRow, ...] = ()  # of an author taken for a house's, the trade's or a clinic's own
 
     @property
     def count(self) -> int:

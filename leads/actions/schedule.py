@@ -36,6 +36,7 @@ from leads.queue.kinds import Again, Beat, Kind, Plan, Runner, Stop
 from leads.reader.second_reader import SecondReader
 from leads.records import (
     Records,
+    audit,
     cancellations,
     cases,
     idempotency,
@@ -230,9 +231,11 @@ class HouseKeeping:
         """Forget what is too old to be kept."""
         now = self._clock()
         oldest = now - timedelta(days=self._settings.leads.expire_days)
-        self._index.expire(oldest)
+        expired = self._index.expire(oldest)
         self._index.tidy(now)
         with self._records.transaction() as session:
+            if expired:
+                audit.note(session, who=audit.SYSTEM, action="retention.expire", now=now, posts=expired)
             jobs.purge(session, before=now - KEEP_JOBS)
             gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
             gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)

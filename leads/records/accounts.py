@@ -160,7 +160,7 @@ def _newest(session: Session, key: str, about: Sequence[ColumnElement[bool]]) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRow:
+class HeldRow:
     """What is kept of one post of an account, as for who asks what is held of them."""
 
     kind: str  # organisation | professional; "own" of a clinic's account
@@ -172,18 +172,18 @@ class AccountRow:
     spread: int | None = None
 
 
-def of_account(session: Session, key: str) -> Sequence[AccountRow]:
+def of_account(session: Session, key: str) -> Sequence[HeldRow]:
     """Everything that is kept of one account's posts, the newest first."""
     public = session.scalars(select(PublicPost).where(PublicPost.account == key))
     own = session.scalars(select(OwnPost).where(OwnPost.account == key))
     rows = [
-        AccountRow(
+        HeldRow(
             kind=row.kind, at=row.at, source=row.source, url=row.url, symptom=row.symptom,
             replies=row.replies, spread=row.spread,
         )
         for row in public
     ]  # fmt: skip
-    rows += [AccountRow(kind="own", at=row.at) for row in own]
+    rows += [HeldRow(kind="own", at=row.at) for row in own]
     return sorted(rows, key=lambda row: row.at, reverse=True)
 
 

@@ -13,11 +13,12 @@ import pytest
 from crawler.coverage.runs import Totals
 from leads.actions import dossier
 from leads.actions.erase import erase
+from leads.actions.schedule import HouseKeeping
 from leads.config import Settings
 from leads.dossier.chained_file import TamperedError
 from leads.dossier.document import TITLES
 from leads.errors import InputError
-from leads.records import audit, open_records, origins
+from leads.records import open_records, origins
 from leads.storage import coverage, open_index
 from tests.support.builders import NOW, lead, mention, symptom
 from tests.support.commands import run
@@ -144,6 +145,9 @@ def test_a_whole_new_chain_is_not_known_here(here: Settings, tmp_path: Path) -> 
 
 
 def test_what_expired_is_written_down(here: Settings) -> None:
-    with open_records(here) as records, records.transaction() as session:
-        audit.note(session, who=audit.SYSTEM, action="retention.expire", now=NOW, posts=7)
-    assert figures(made(here), "retention")[0]["detail"] == {"posts": 7}
+    later = NOW + timedelta(days=here.leads.expire_days + 1)
+    with open_index(here) as index, open_records(here) as records:
+        HouseKeeping(here, records, index, clock=lambda: later).purge()
+        HouseKeeping(here, records, index, clock=lambda: later).purge()
+    (gone,) = figures(made(here), "retention")
+    assert gone["detail"] == {"posts": 2}
