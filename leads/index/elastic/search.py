@@ -13,7 +13,8 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import insort
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -52,6 +53,7 @@ from leads.scoring.need import freshness
 
 _POSTS = 500  # asked for at once
 CELLS = 10_000  # combinations a page of daily counts; servers give 65,535 at most
+KEPT_POINTS = 256
 STEP = 250  # rows read at once while looking for the best
 _PLACE: list[Body] = [{"field": field} for field in ("place_key", "lat", "lon")]
 
@@ -73,6 +75,7 @@ class ElasticReader:
     def __init__(self, client: Elasticsearch, names: Names) -> None:
         self._client, self._names = client, names
         self.snapshots = Snapshots(client, names["leads"])
+        self._places = _Places(client, names["leads"])
 
     def search(self, query: LeadQuery, now: datetime) -> Page[Hit]:
         cursor = Cursor.decode(query, str)
@@ -145,6 +148,8 @@ class ElasticReader:
         return {bucket["key"]: bucket["doc_count"] for bucket in reply["aggregations"]["heads"]["buckets"]}
 
     def count(self, query: LeadQuery) -> int:
+        if query.near is not None:
+            return int(self._aggregated(query, {})["doc_count"])
         with translated():
             return int(self._client.count(index=self._names["leads"], query=self._all(query))["count"])
 
@@ -166,12 +171,12 @@ class ElasticReader:
     def precisions(self, query: LeadQuery) -> dict[Precision, int]:
         if query.near is None:
             return {}
-        filters = matching(query)
-        asking = _Asking(self._client, self._names["leads"], "")
-        around = asking.around(replace(query, precision="possible"), filters)
-        classes = {"classes": {"filters": {"filters": around.classes()}}}
-        found = self._counted(all_of([*filters, around.filter()]), classes)["classes"]["buckets"]
-        return {precision: found[precision]["doc_count"] for precision in PRECISIONS}
+        every = replace(query, precision="possible")
+        found = self._near(
+            every, query.near, lambda around: {"classes": {"filters": {"filters": around.classes()}}}
+        )
+        buckets = found["classes"]["buckets"]
+        return {precision: buckets[precision]["doc_count"] for precision in PRECISIONS}
 
     def counts_since(self, query: LeadQuery, moments: Sequence[datetime]) -> tuple[int, ...]:
         if not moments:
@@ -228,7 +233,44 @@ class ElasticReader:
             after = {"after": page["after_key"]}
 
     def _aggregated(self, query: LeadQuery, aggregations: Mapping[str, Body]) -> Body:
+        if query.near is not None:
+            return self._near(query, query.near, lambda _: aggregations)
         return self._counted(self._all(query), aggregations)
+
+    def _near(
+        self, query: LeadQuery, near: Near, aggregations: Callable[[Around], Mapping[str, Body]]
+    ) -> Body:
+        """What is counted around a point, in one request where its places are known from an earlier one.
+
+        The request says itself whether a lead has another place; then places are asked for anew.
+        """
+        among = all_of([*matching(query), candidates(near, query.precision)])
+        found = self._around(among, query, near, self._places.of(near), aggregations)
+        if found["unknown"]["doc_count"]:
+            places = self._places.anew(near)
+            found = self._around(among, query, near, places, aggregations)
+        return dict(found["near"])
+
+    def _around(
+        self,
+        among: Body,
+        query: LeadQuery,
+        near: Near,
+        places: Sequence[str],
+        aggregations: Callable[[Around], Mapping[str, Body]],
+    ) -> Body:
+        around = Around.of(places, near, query.precision)
+        inside, others = (
+            aggregations(around),
+            {"bool": {"must_not": [{"terms": {"place_key": list(places)}}]}},
+        )
+        return self._counted(
+            among,
+            {
+                "near": {"filter": around.filter(), **({"aggs": dict(inside)} if inside else {})},
+                "unknown": {"filter": others},
+            },
+        )
 
     def _counted(self, among: Body, aggregations: Mapping[str, Body]) -> Body:
         with translated():
@@ -358,6 +400,35 @@ class ElasticReader:
 
 class _SnapshotGoneError(Exception):
     """The point in time has expired; the same page is read from the present."""
+
+
+class _Places:
+    """The places of the leads that may be near a point, whatever else is asked of them; the last points' are
+    kept. Of many leads there are few: those of one district share theirs."""
+
+    def __init__(self, client: Elasticsearch, index: str) -> None:
+        self._client, self._index = client, index
+        self._known: OrderedDict[Near, tuple[str, ...]] = OrderedDict()
+
+    def of(self, near: Near) -> tuple[str, ...]:
+        """Keys as of some time, for a request that says whether there are others by now."""
+        return self._known.get(near) or self.anew(near)
+
+    def anew(self, near: Near) -> tuple[str, ...]:
+        """Keys as of now."""
+        found = self._known[near] = self._asked(near)
+        if len(self._known) > KEPT_POINTS:
+            self._known.popitem(last=False)
+        return found
+
+    def _asked(self, near: Near) -> tuple[str, ...]:
+        among = all_of([{"term": {"head": ""}}, candidates(near, "possible")])
+        with translated():
+            reply = self._client.search(
+                index=self._index, query=among, size=0, track_total_hits=False,
+                aggs={"places": {"terms": {"field": "place_key", "size": MAX_PLACES}}},
+            )  # fmt: skip
+        return tuple(bucket["key"] for bucket in reply["aggregations"]["places"]["buckets"])
 
 
 class _Asking:
