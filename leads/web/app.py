@@ -28,7 +28,7 @@ from leads.web.compression import Compression
 from leads.web.desk import Desk
 from leads.web.door import Gate
 from leads.web.events.watcher import Watcher
-from leads.web.headers import HEADERS, OWN_NAMES, PRIVATE
+from leads.web.headers import ENCRYPTED, HEADERS, OWN_NAMES, PRIVATE
 from leads.web.house import House
 from leads.web.render import error_page
 
@@ -82,7 +82,8 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
         response = wrong_host(request)
     else:
         response = error_page(request, "这个网址不属于听诊：请用管理员给的网址打开。", 421)
-    for name, value in HEADERS.items():
+    encrypted = desk.settings.web.public_url.startswith("https://")
+    for name, value in {**HEADERS, **(ENCRYPTED if encrypted else {})}.items():
         response.headers.setdefault(name, value)
     request.app.state.latency.note(request, response.status_code, perf_counter() - began)
     if not request.url.path.startswith("/static/"):

@@ -13,6 +13,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# Where people come by https: browsers come by nothing else for a year.
+ENCRYPTED = {"Strict-Transport-Security": "max-age=31536000"}
 PRIVATE = {"Cache-Control": "no-store"}
 ASK_AGAIN = {"Cache-Control": "no-cache"}  # kept, but asked about each time
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
