@@ -26,6 +26,13 @@ def first(node: Selector, css: str | Iterable[str]) -> str:
     return ""
 
 
+def attribute(node: Selector, name: str) -> str:
+    """An element's attribute, or "". Unlike parsel's `attrib` it reads this one alone: a page may have others
+    whose names lxml refuses to say."""
+    value = node.root.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def without(node: Selector, drop: Iterable[str]) -> Selector:
     """`node` with what the selectors find taken out of its tree."""
     for css in drop:

@@ -7,6 +7,7 @@ classes, too, which are looked up in Python, one by one.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ from lxml import etree
 
 from crawler.parsing.text import whole
 
+# What lxml reads from a page and does not take back.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Node: TypeAlias = Any  # an element of lxml, which has no types; a text for XPaths that ask for one
 
 
@@ -46,11 +49,11 @@ def drop(node: Node) -> None:
     parent = node.getparent()
     if parent is None:
         return
-    tail, before = node.tail or "", node.getprevious()
+    tail, before = _NOT_XML.sub("", node.tail or ""), node.getprevious()
     if before is not None:
-        before.tail = (before.tail or "") + tail
+        before.tail = _NOT_XML.sub("", before.tail or "") + tail
     else:
-        parent.text = (parent.text or "") + tail
+        parent.text = _NOT_XML.sub("", parent.text or "") + tail
     parent.remove(node)
 
 

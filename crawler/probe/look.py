@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from parsel import Selector
 
 from crawler.parsing.charset import decode
+from crawler.parsing.css import attribute
 from crawler.parsing.user_agent import PRODUCT
 from crawler.probe.visitor import FetchError, Page, Visitor
 from crawler.sources.permission import Robots, is_private_address, read_robots
@@ -257,7 +258,7 @@ def _boards(html: str, pattern: re.Pattern[str], links: str = _ANY_LINK) -> list
     """Boards by number, with the first name that is not a picture or a count."""
     names: dict[str, str] = {}
     for link in Selector(text=html or "<html/>").xpath(links):
-        number = pattern.search(link.attrib["href"])
+        number = pattern.search(attribute(link, "href"))
         name = " ".join((link.xpath("string(.)").get() or "").split())
         if number and not names.get(number[1]):
             names[number[1]] = name[:40]

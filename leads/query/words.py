@@ -94,8 +94,8 @@ def parse(text: str) -> Rule | None:
         raise QueryError(f"搜索词太长（{len(text)} 字）：请不要超过 {MAX_LENGTH} 字。")
     try:
         tree = parse_lucene(_bind_near(text))
-    except (ParseError, AttributeError, ValueError) as error:
-        # luqum reports some broken inputs as AttributeError inside ply.
+    except (ParseError, AttributeError, ValueError, ArithmeticError) as error:
+        # luqum reports some broken inputs as AttributeError inside ply, or as what Decimal says of a number.
         raise QueryError(f"搜索词 {text!r} 看不懂：请检查引号、括号和 AND、OR、NOT。") from error
     rule = _convert(tree)
     if _depth(rule) > MAX_DEPTH:

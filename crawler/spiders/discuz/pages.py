@@ -342,6 +342,8 @@ def read_archiver_thread(html: str, *, now: datetime, zone: tzinfo) -> ThreadPag
     strange.note_names("存档", find(page, "//div[@id='content']//@class"), known.ARCHIVED)
     number = _number(first(page, "//div[@id='content']/div[@class='page']/strong/text()")) or 1
     pieces = re.split(r'<p class="author">', _source(first(page, "//div[@id='content']")))[1:]
+    if len(heads) != len(pieces):
+        raise PageError("存档页的楼层数不清。")
     floors = [
         _archiver_floor(head, piece, now=now, zone=zone) for head, piece in zip(heads, pieces, strict=True)
     ]

@@ -84,7 +84,10 @@ def read_feed(
     data = _DECLARATION.sub("", text).lstrip().encode("utf-8", "replace")
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     # sanitize_html would take style attributes away, and with them what says that an element is hidden.
-    parsed: Any = feedparser.parse(data, response_headers=headers, sanitize_html=False)
+    try:
+        parsed: Any = feedparser.parse(data, response_headers=headers, sanitize_html=False)
+    except (ValueError, OverflowError):  # a character reference that names none
+        raise PageError("订阅源里有读不了的字符。") from None
     if not parsed.get("version") and not parsed.entries:
         return _no_feed(text)
     shown = [each for each in parsed.entries if not _is_locked(each.get("content", ()))]

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from parsel import Selector
 
 from crawler.parsing import strange
-from crawler.parsing.css import first, id_of
+from crawler.parsing.css import attribute, first, id_of
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.times import TimeError, parse_time
 from crawler.parsing.unexpected_pages import instead_of
@@ -43,7 +43,7 @@ def read_list(html: str, site: HealthSite, *, url: str) -> QuestionList | Refusa
     found: dict[str, str] = {}
     other = 0
     for link in links:
-        number = site.number(urljoin(url, link.attrib.get("href", "")))
+        number = site.number(urljoin(url, attribute(link, "href")))
         if not number:
             other += 1
             strange.note("列表", "不是问题页的链接")

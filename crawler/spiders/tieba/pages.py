@@ -17,6 +17,7 @@ from parsel import Selector
 from crawler.items import Post
 from crawler.parsing import strange
 from crawler.parsing.authors import author_key, author_kind, without_addressee, without_own_name
+from crawler.parsing.css import attribute
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import board_hint, count, ip_hint
 from crawler.parsing.text import clean_text, html_to_text
@@ -131,7 +132,7 @@ _Data = TypeVar("_Data", bound=Foreign)
 def _data(node: Selector, form: type[_Data]) -> _Data:
     """What a node's attribute holds; nothing where it is no JSON, as in adverts."""
     try:
-        said = read_json(node.attrib.get("data-field", ""))
+        said = read_json(attribute(node, "data-field"))
     except PageError:
         said = None
     return read_as(form, object_of(said))
@@ -162,7 +163,7 @@ def _entry(row: Selector, now: datetime) -> BarEntry | None:
         raise PageError(f"贴子 {tid} 没有标题")
     return BarEntry(
         tid=tid,
-        title=clean_text(title[0].attrib.get("title") or _flat(title[0])),
+        title=clean_text(attribute(title[0], "title") or _flat(title[0])),
         abstract=html_to_text("".join(row.css("div.threadlist_abs").getall()[:1])),
         author=_portrait(data.author_portrait),
         nick=data.author_nickname or data.author_name,
@@ -234,7 +235,7 @@ def _floors(block: Selector, data: _FloorData, now: datetime) -> Iterator[BarFlo
 
 
 def _sub_reply(node: Selector, below: str, now: datetime) -> BarFloor:
-    data = node.attrib.get("data-field", "")
+    data = attribute(node, "data-field")
     found, portrait = _SUB_ID.search(data), _SUB_PORTRAIT.search(data)
     if not found:
         raise PageError("楼中楼没有编号")
@@ -288,7 +289,7 @@ def _title(page: Selector) -> str:
     titles = page.css(".core_title_txt")
     if not titles:
         raise PageError("贴子页没有标题")
-    return clean_text(titles[0].attrib.get("title") or _flat(titles[0]))
+    return clean_text(attribute(titles[0], "title") or _flat(titles[0]))
 
 
 def _forum(page: Selector) -> str:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from crawler.parsing import strange
 from crawler.parsing.authors import author_kind, without_own_name
+from crawler.parsing.css import attribute
 from crawler.parsing.outcomes import Blocked, PageError, Refusal
 from crawler.parsing.place_hints import checkin_hint, count
 from crawler.parsing.text import html_to_text
@@ -203,7 +204,7 @@ def read_search(html: str, *, now: datetime) -> ResultPage | Refusal | Blocked:
 
 
 def _card(card: Selector, now: datetime) -> Status:
-    mid = card.attrib["mid"]
+    mid = attribute(card, "mid")
     if not is_mid(mid):
         raise PageError(f"卡片的 mid 不是数字：{mid[:40]!r}")
     quoted = card.xpath(".//div[contains(concat(' ',@class,' '),' card-comment ')]")
@@ -244,8 +245,8 @@ def _quoted(block: Selector, now: datetime) -> Status | None:
 
 def _feed(block: Selector, mid: str, now: datetime) -> Status:
     names = block.css("a.name") or block.css("a[nick-name]")
-    uid = _UID.search(names[0].attrib.get("href", "")) if names else None
-    nick = names[0].attrib.get("nick-name", "") if names else ""
+    uid = _UID.search(attribute(names[0], "href")) if names else None
+    nick = attribute(names[0], "nick-name") if names else ""
     text, place, cut = _words(block, mid)
     kind = author_kind(nick=nick, badge=_badge(block), known=bool(uid))
     return Status(
