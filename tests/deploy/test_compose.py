@@ -93,6 +93,7 @@ class TestFile:
     def test_there_are_two_workers(self) -> None:
         assert SERVICES["worker"]["deploy"]["replicas"] == 2
         assert SERVICES["worker"]["command"][:2] == ["tingzhen", "worker"]
+        assert SERVICES["web"]["environment"]["TINGZHEN_CRAWL__PARALLEL"] == "0", "the desk leaves it to them"
 
     def test_no_password_and_no_key_stands_in_it(self) -> None:
         variables = {name: each.get("environment", {}) for name, each in SERVICES.items()}

@@ -63,6 +63,8 @@ def test_there_are_a_desk_two_workers_and_a_backup() -> None:
     assert set(PODS) == {"Deployment/web", "StatefulSet/worker", "CronJob/backup"}
     assert ALL["Deployment/web"]["spec"]["strategy"] == {"type": "Recreate"}, "its volume is held by one pod"
     assert ALL["StatefulSet/worker"]["spec"]["replicas"] == 2
+    web = CONTAINERS["Deployment/web: web"][1]
+    assert {"name": "TINGZHEN_CRAWL__PARALLEL", "value": "0"} in web["env"], "the desk, which cannot go out"
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
