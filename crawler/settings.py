@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 
 from crawler.parsing.user_agent import PRODUCT, user_agent
+from crawler.telemetry import logs
 
 BOT_NAME = "tingzhen"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -105,6 +106,8 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
 DNS_TIMEOUT = 15
 
+# Where a server has started this crawl, lines have the form it names; by hand they are Scrapy's.
+LOG_ENABLED = not logs.as_told("crawl")
 LOG_LEVEL = os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING")
 LOG_FORMATTER = "crawler.extensions.QuietItems"
 STATS_DUMP = False

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -188,6 +188,25 @@ class BackupSettings(_Table):
     passphrase_file: str = ""
 
 
+class AuditSettings(_Table):
+    """[audit]: how long it is kept who did what. Six months are the least that article 21 of the
+    Cybersecurity Law (网络安全法) asks for of records like these."""
+
+    keep_days: Annotated[int, Field(ge=184, le=36_500)] = 1096
+
+
+class LogSettings(_Table):
+    """[log]: what is logged and how. "auto" is lines for people on a terminal, else JSON. `file` gets JSON;
+    it and crawl.log begin anew each day and beyond `max_mb`, and older ones stay so many and so long."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    file: str = ""
+    max_mb: Annotated[float, Field(gt=0, le=10_000)] = 10.0
+    keep_files: Annotated[int, Field(ge=1, le=1000)] = 10
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+
 class DiskSettings(_Table):
     """[disk]: when to say that the data folder's disk fills up: below so many per cent free, or full within
     so many days at the growth of the last week. 0 switches either off."""
@@ -260,6 +279,8 @@ class Settings(BaseSettings):
     reader: ReaderSettings = ReaderSettings()
     backup: BackupSettings = BackupSettings()
     disk: DiskSettings = DiskSettings()
+    audit: AuditSettings = AuditSettings()
+    log: LogSettings = LogSettings()
     clinics: tuple[ClinicTable, ...] = ()
     _file: str = PrivateAttr("")  # what complaints name
 
@@ -397,6 +418,7 @@ _PATHS = {
     "alerts": ("ca_file",),
     "oidc": ("secret_file", "ca_file"),
     "backup": ("folder", "passphrase_file"),
+    "log": ("file",),
 }
 _PROBLEMS = {
     "extra_forbidden": "没有这个设置项，请检查拼写或删掉它",

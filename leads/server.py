@@ -9,18 +9,20 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from crawler.system_errors import os_reason
+from crawler.telemetry import logs
 from leads.actions.schedule import Schedule, serve_roles
 from leads.config import Settings, loopback
 from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
 from leads.errors import ConfigError, InputError
 from leads.records import audit, open_records, users
-from leads.storage import author_key_problem, data_dir, open_index
+from leads.storage import author_key_problem, data_dir, open_index, rotating_log
 from leads.web.app import create_app
 from leads.web.insights.ahead import Ahead
 
@@ -37,6 +39,9 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
         StorageError: the data folder, the index or the records cannot be opened.
     """
     data_dir(settings)
+    log = settings.log
+    file = rotating_log(settings, Path(log.file)) if log.file else None
+    logs.begin("serve", form=log.format, level=log.level, file=file)
     chosen = port or settings.web.port
     guard(settings)
     check_port(settings.web.host, chosen)
@@ -131,6 +136,7 @@ def config(app: FastAPI, host: str, port: int, allowed: Patience | None = None) 
         app,
         host=host,
         port=port,
+        log_config=None,  # it logs as we do
         log_level="error",  # a warning would be a line for each broken request that somebody sends
         proxy_headers=True,
         forwarded_allow_ips=PROXIES,

@@ -18,6 +18,7 @@ from crawler.coverage.store import Coverage, CoverageError
 from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.source import Source
 from crawler.system_errors import os_reason
+from crawler.telemetry.logs import RotatingLog
 from leads.config import Settings
 from leads.errors import ConfigError, StorageError
 from leads.index import open_backend
@@ -159,6 +160,12 @@ def quarantine(settings: Settings) -> Quarantine:
 def whole_records(settings: Settings) -> Quarantine:
     """The same as they came, kept for some days where somebody asked for it; raises StorageError."""
     return Quarantine(data_dir(settings) / "quarantine-raw.jsonl")
+
+
+def rotating_log(settings: Settings, file: Path) -> RotatingLog:
+    """A log that begins anew as the settings say."""
+    said = settings.log
+    return RotatingLog(file, max_mb=said.max_mb, keep_files=said.keep_files, keep_days=said.keep_days)
 
 
 CURRENT = "current"

@@ -218,7 +218,7 @@ class SourceSpider(Spider):
             self._unreadable(source, task, str(error))
             return
         except Exception as error:  # a parser that trips over a page nobody foresaw costs this page, no more
-            self.logger.error("%s %s: %r", source.name, task.key, error, exc_info=True)
+            self.logger.error("%s %s", source.name, task.key, exc_info=True)
             self._unreadable(source, task, f"解析出错：{type(error).__name__}")
             return
         if isinstance(reading, PageResult):

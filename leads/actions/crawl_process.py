@@ -26,6 +26,8 @@ from typing import BinaryIO
 from crawler import owner_only
 from crawler.sources.source import Source
 from crawler.system_errors import os_reason
+from crawler.telemetry import logs
+from leads import storage
 from leads.actions.shared_intake import SharedIntake, handed
 from leads.config import Settings
 from leads.errors import BusyError, StorageError
@@ -76,6 +78,7 @@ def spawn(
     with TemporaryDirectory(prefix="tingzhen-") as scratch, _locked(folder, hosts) as locks:
         log = folder / "crawl.log"
         environment = _environment(settings, folder, chosen, Path(scratch))
+        storage.rotating_log(settings, log).begin_anew_if_due()
         with (
             _appending(log) as log_file,
             _pipe() as (reading, writing),
@@ -174,6 +177,7 @@ def _environment(settings: Settings, folder: Path, chosen: Sequence[Source], scr
     environment = {
         **os.environ,
         **handed(settings, folder, scratch),
+        **logs.handed(settings.log.format, settings.log.level),
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
         "TINGZHEN_DATA_DIR": str(folder.resolve()),
         "TINGZHEN_KEEP_DAYS": str(settings.leads.expire_days),

@@ -240,6 +240,7 @@ class HouseKeeping:
             gone = cases.purge(session, now=now) + cancellations.forget(session, oldest)
             gone += idempotency.purge(session, now=now) + mentions.purge(session, now=now)
             readings.forget(session, oldest)
+            audit.forget(session, now - timedelta(days=self._settings.audit.keep_days), now=now)
             gone += visit_cards.forget(session, oldest)
         children = now - timedelta(days=self._settings.leads.child_days)
         gone += by_children.forget(self._records, self._index, before=children, now=now)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from crawler.telemetry import logs
 from leads.config import Settings, to_hand
 from leads.ingest.line import Running
 from leads.storage import data_dir
@@ -53,7 +54,8 @@ class SharedIntake:
     def _start(self, log: IO[bytes]) -> Running:
         scratch = Path(self._scratch.enter_context(TemporaryDirectory(prefix="tingzhen-")))
         folder = data_dir(self._settings)
-        return Running({**os.environ, **handed(self._settings, folder, scratch)}, log)
+        said = logs.handed(self._settings.log.format, self._settings.log.level)
+        return Running({**os.environ, **handed(self._settings, folder, scratch), **said}, log)
 
     def _end(self) -> None:
         if self._running:

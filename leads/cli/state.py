@@ -22,6 +22,10 @@ class State:
 
 def settings() -> Settings:
     """The settings as the options say; raises ConfigError."""
+    from crawler.telemetry import logs  # late: structlog
     from leads.config import load_settings  # late: pydantic and the tagger's data
 
-    return load_settings(State.config)
+    found = load_settings(State.config)
+    said = found.log
+    logs.begin("command", form=said.format, level=said.level)
+    return found

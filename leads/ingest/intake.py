@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from crawler.coverage.store import Coverage, CoverageError
+from crawler.telemetry import logs
 from leads.errors import StorageError, TingzhenError
 from leads.index.base import LeadIndex
 from leads.ingest.build import Workshop
@@ -208,7 +209,8 @@ def main() -> None:
     # Who stops a whole group of processes (a terminal, systemd) stops the crawls; we end after the last.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.basicConfig(level=os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING").upper())
+    if not logs.as_told("intake"):
+        logging.basicConfig(level=os.environ.get(logs.LEVEL, "WARNING").upper())
     with ExitStack() as stack:
         workshop = Workshop(stack, os.environ.get("TINGZHEN_HANDED_SETTINGS", ""))
         with suppress(TingzhenError):  # the first crawl, which starts meanwhile, is told

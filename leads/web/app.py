@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from time import perf_counter
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from crawler.telemetry import logs
 from leads.config import Settings
 from leads.errors import TingzhenError
 from leads.index import open_backend
@@ -32,6 +35,7 @@ from leads.web.headers import ENCRYPTED, HEADERS, OWN_NAMES, PRIVATE
 from leads.web.house import House
 from leads.web.render import error_page
 
+_log = logging.getLogger(__name__)
 _SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
 
 
@@ -74,6 +78,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    number = token_hex(6)
+    with logs.within(request=number):
+        response = await _answer(request, call_next)
+    response.headers["X-Request-Id"] = number
+    return response
+
+
+async def _answer(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     desk: Desk = request.app.state.desk
     began = perf_counter()
     if request.url.hostname in own_names(desk.settings):
@@ -85,7 +97,9 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
     encrypted = desk.settings.web.public_url.startswith("https://")
     for name, value in {**HEADERS, **(ENCRYPTED if encrypted else {})}.items():
         response.headers.setdefault(name, value)
-    request.app.state.latency.note(request, response.status_code, perf_counter() - began)
+    took = perf_counter() - began
+    route = request.app.state.latency.note(request, response.status_code, took)
+    _log.info("%s %s %d %.0f ms", request.method, route, response.status_code, took * 1000)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", PRIVATE["Cache-Control"])
     return response

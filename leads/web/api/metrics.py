@@ -45,11 +45,13 @@ class Latency:
             registry=self.registry,
         )
 
-    def note(self, request: Request, status: int, seconds: float) -> None:
-        """An address that is no route of ours counts as "other": strangers must not make up names."""
+    def note(self, request: Request, status: int, seconds: float) -> str:
+        """The route that is counted. An address that is none of ours counts as "other": strangers must not
+        make up names."""
         path = getattr(request.scope.get("route"), "path", "")
         route = request.scope.get("root_path", "") + path if path else "other"
         self._seconds.labels(request.method, route, f"{status // 100}xx").observe(seconds)
+        return str(route)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a registry keeps it by identity

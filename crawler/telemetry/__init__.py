@@ -1,0 +1,1 @@
+"""What the processes of an installation say of themselves: logs, and traces on wish."""
