@@ -22,7 +22,7 @@ from leads.models import BEIJING
 from leads.reader.standing import consent_text, standing
 from leads.records import audit, open_records, users
 from leads.records.clinics import known, taken_over
-from leads.records.damage import REMEDIES, damaged
+from leads.records.damage import PUT_AWAY, REMEDIES, damaged
 from leads.records.tables.alerts import Channel, Rule, Subscription
 from leads.sources.states import GROUNDS
 from leads.storage import author_key_problem, coverage, has_coverage, open_index, sources, tagger
@@ -84,6 +84,10 @@ def _files(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         where = f"（{'、'.join(each.parts)}）" if each.parts else ""
         text = f"{each.file}{where} 损坏：{each.said}。{each.remedy}。"
         yield Finding(level="error", topic="文件", text=text)
+    for name in REMEDIES:
+        if (settings.data_dir / (name + PUT_AWAY)).exists():
+            text = f"{name}{PUT_AWAY} 是修过以后留下的旧文件，删除请求到不了那里：看过没问题后请删掉它。"
+            yield Finding(level="warning", topic="文件", text=text)
     looked_at = [name for name in REMEDIES if (settings.data_dir / name).exists()]
     if looked_at and not found:
         how = "逐行核对过" if deep else "逐页看过"

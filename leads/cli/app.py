@@ -314,6 +314,9 @@ def reindex(
 @app.command()
 def check(
     deep: Annotated[bool, typer.Option("--deep", help="把数据文件逐行核对，数据多时要几分钟。")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="损坏的数据文件：能读的留下，重新做一份；先停下听诊。")
+    ] = False,
     backup: Annotated[Path | None, typer.Option(help="只看这份备份是否完好。")] = None,
     as_json: Json = False,
 ) -> None:
@@ -321,10 +324,19 @@ def check(
     from leads.actions import check as checking  # late: SQLAlchemy
     from leads.terminal import tables as show
 
+    if repair:
+        _repair(deep=deep)
     findings = checking.check_archive(backup) if backup else checking.check(State.config, deep=deep)
     show.findings(findings, as_json=as_json)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
+
+
+def _repair(*, deep: bool) -> None:
+    from leads.actions import repair  # late: SQLAlchemy
+
+    for sentence in repair.repair(state.settings(), deep=deep) or ["数据文件都没有损坏，不用修。"]:
+        _complain(sentence)
 
 
 @app.command()

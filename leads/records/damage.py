@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOST = 3  # complaints a file; the first ones name the place, the others follow from them
+PUT_AWAY = ".damaged"  # what the name of a damaged file ends in, once a sound one has its place
 # What stands in the data folder, and how one gets it back.
 REMEDIES: Mapping[str, str] = {
-    "leads.sqlite": "请停下听诊，把它移走，再采集一次、把手上的文件再导入一次：会重新填满，记录都在",
-    "records.sqlite": "请停下听诊，从备份恢复它；没有备份就用 sqlite3 的 .recover 救出能读的",
-    "coverage.sqlite": "请停下听诊，把它移走：下次采集从头读，什么也不会存两遍",
+    "leads.sqlite": "请停下听诊，运行 tingzhen check --repair：能读的留下，其余再采集、再导入一次就有",
+    "records.sqlite": "请停下听诊，从备份恢复它；没有备份就运行 tingzhen check --repair，留下能读的",
+    "coverage.sqlite": "请停下听诊，运行 tingzhen check --repair：丢了的下次采集从头读，什么也不会存两遍",
 }
 _TREE = re.compile(r"\b(?:[Tt]ree|Page) (\d+)")  # the page a tree begins with, or one that cannot be read
 
