@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from zipfile import BadZipFile
@@ -30,6 +32,7 @@ from leads.records.clinics import known
 from nlp import Tagger
 from nlp.intent.model import MODEL
 from nlp.models import NO_WORDS, OwnWords
+from nlp.text.tokens import TOKENIZER
 
 COVERAGE = "coverage.sqlite"
 
@@ -178,6 +181,29 @@ def model_folder(data_dir: Path) -> Path:
         return MODEL
     folder = data_dir / "models" / pointer.read_text(encoding="utf-8").strip()
     return folder if (folder / "intent.npz").exists() else MODEL
+
+
+def tags_from(data_dir: Path, own: OwnWords = NO_WORDS) -> str:
+    """What tags are made of at the moment, in 32 letters: others as soon as program, model or words are."""
+    folder = model_folder(data_dir)
+    parts = [version("tingzhen").encode(), TOKENIZER.encode(), _content(folder, _changed(folder))]
+    parts += [
+        f"{each}={code}".encode()
+        for table in (own.symptoms, own.places)
+        for each, code in sorted(table.items())
+    ]
+    return blake2b(b"\0".join(parts), digest_size=16).hexdigest()
+
+
+def _changed(folder: Path) -> int:
+    return (folder / "intent.npz").stat().st_mtime_ns
+
+
+@cache
+def _content(folder: Path, _changed_at: int) -> bytes:
+    """A model's files, hashed once for each time they were written."""
+    files = (folder / name for name in ("intent.npz", "intent.json"))
+    return blake2b(b"".join(file.read_bytes() for file in files if file.exists())).digest()
 
 
 def open_tagger(model: Path = MODEL, own: OwnWords = NO_WORDS) -> Tagger:

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 
 from crawler import owner_only
 from leads.actions import backup, room
+from leads.actions.retag import outdated
 from leads.backup import archive
 from leads.config import Settings, load_settings, loopback
 from leads.errors import TingzhenError
@@ -218,10 +219,15 @@ def _index(settings: Settings) -> Iterator[Finding]:
         if has_coverage(settings):
             with coverage(settings) as opened:
                 again = lost(opened, index)
+        with open_records(settings) as records:
+            old_tags = outdated(settings, index, records)
     text = "线索 {leads}，折叠 {folded}，提及 {mentions}。".format(**counts)
     yield Finding(level="ok", topic="索引", text=text)
     if moved.shifted:
         text = f"最近 7 天的线索和之前 28 天很不一样（偏移 {moved.index:.2f}）：请多答几天十问。"
+        yield Finding(level="warning", topic="模型", text=text)
+    if old_tags:
+        text = "存着的线索还是旧模型打的标：请运行 tingzhen retag 全部重打一遍，提醒不会重发。"
         yield Finding(level="warning", topic="模型", text=text)
     if again:
         text = f"{AGAIN}，下次采集时自动进行；手上导入过的文件请再导入一次。"

@@ -520,13 +520,38 @@ def train(
     now = datetime.now(UTC)
     if back:
         typer.echo(f"已退回：{training.go_back(state.settings().data_dir)}")
+        typer.echo("存着的线索还是退回前的模型打的标：运行 tingzhen retag 全部重打一遍，提醒不会重发。")
     elif with_feedback:
         show.comparison(judgements.learn(state.settings(), now=now, force=force))
+        typer.echo("存着的线索还是旧模型打的标：运行 tingzhen retag 全部重打一遍，提醒不会重发。")
     else:
         if out is None:
             raise InputError("请用 --out 指定模型写到哪个目录，或用 --with-feedback 学诊所自己的判断。")
         trained, examples = training.train_shipped(out, now=now)
         show.trained(trained, examples)
+
+
+@app.command()
+def retag(
+    workers: Annotated[int, typer.Option(min=0, max=256, help="用几个进程；0 是每个核一个。")] = 0,
+    status: Annotated[bool, typer.Option("--status", help="只看做到哪里了。")] = False,
+    as_json: Json = False,
+) -> None:
+    """换了模型以后，把存着的线索全部重新打标；中断了再运行会接着做，提醒不会重发。"""
+    from leads.actions import retag as retagging  # late: the tagger
+    from leads.terminal import retag as show
+
+    if status:
+        show.standing(*retagging.standing(state.settings()), as_json=as_json)
+        return
+    done = retagging.retag(
+        state.settings(),
+        workers=workers or os.cpu_count() or 1,
+        who="cli",
+        clock=lambda: datetime.now(UTC),
+        progress=show.progress,
+    )
+    show.ended(done, as_json=as_json)
 
 
 @app.command()

@@ -87,6 +87,22 @@ class LeadIndex(ABC):
         """Store all or none; a lead already there keeps its status and assignee, whatever is given."""
 
     @abstractmethod
+    def retag(self, leads: Sequence[Lead]) -> int:
+        """Give stored leads new tags, need and reasons, all or none; returns how many came out otherwise.
+
+        Case and folding stay. One that is gone, or whose post is another by now, is left as it is: whoever
+        stored that had the newer tags.
+        """
+
+    @abstractmethod
+    def hours(self) -> Mapping[int, int]:
+        """How many leads, folded ones too, were published in each hour since 1970."""
+
+    @abstractmethod
+    def published_in(self, since: int, until: int) -> Sequence[str]:
+        """Ids of the leads, folded ones too, published in these hours since 1970, `until` not included."""
+
+    @abstractmethod
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
         """One page of matching leads, without a total.
 

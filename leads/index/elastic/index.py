@@ -146,6 +146,16 @@ class ElasticIndex(LeadIndex):
             self._spool.append(leads, mentions)
             return None
 
+    def retag(self, leads: Sequence[Lead]) -> int:
+        with self.writing():
+            return self._store.retag(leads)
+
+    def hours(self) -> Mapping[int, int]:
+        return self._reader.hours()
+
+    def published_in(self, since: int, until: int) -> Sequence[str]:
+        return self._store.published_in(since, until)
+
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
         return self._reader.search(query, now)
 

@@ -342,6 +342,24 @@ class ElasticReader:
             mentions = self._client.count(index=self._names["mentions"])["count"]
         return {"leads": heads, "folded": everything - heads, "mentions": mentions}
 
+    def hours(self) -> dict[int, int]:
+        """Leads, folded ones too, of each hour since 1970."""
+        found: dict[int, int] = {}
+        by_hour = {"field": "published", "fixed_interval": "1h", "format": "epoch_second"}
+        sources = [{"hour": {"date_histogram": by_hour}}]
+        after: Body | None = None
+        while True:
+            asked: Body = {"size": 1000, "sources": sources} | ({"after": after} if after else {})
+            with translated():
+                reply = self._client.search(
+                    index=self._names["leads"], size=0, aggregations={"hours": {"composite": asked}}
+                )
+            page = reply["aggregations"]["hours"]
+            found |= {int(each["key"]["hour"]) // 3600: each["doc_count"] for each in page["buckets"]}
+            after = page.get("after_key")
+            if after is None:
+                return found
+
     def digests(self, kind: Kind) -> Iterator[Digest]:
         fields = ["digest", "status", "head", "assignee"] if kind == "leads" else ["digest"]
         for hit in self._everything(kind, fields):

@@ -12,7 +12,7 @@ from leads.errors import StorageError
 from leads.index.base import Kind, Names, Record, Stored
 from leads.index.elastic.bulk import Action, Refused, delete_action, index_action, update_action, write
 from leads.index.elastic.client import translated
-from leads.index.elastic.docs import Body, Document, lead_document, mention_document
+from leads.index.elastic.docs import Body, Document, lead_document, lead_of, mention_document
 from leads.index.elastic.fold import FoldedEntry, WorkingSet
 from leads.index.elastic.query import published
 from leads.models import CaseMark, Lead, Mention
@@ -20,6 +20,7 @@ from leads.scoring.duplicates import bands, shingles
 
 PAGE = 1000
 _COMMON = 2000  # more candidates than this for one batch: asked lead by lead
+_UNTAGGED = ("status", "assignee", "bands", "head")  # what has nothing to do with tags
 _FOLD_FIELDS = ["published", "author_key", "bands", "head", "doc"]
 
 
@@ -144,6 +145,28 @@ class ElasticStore:
         """Make what was written visible to searches."""
         with translated():
             self._client.indices.refresh(index=index)
+
+    def retag(self, leads: Sequence[Lead]) -> int:
+        """See `LeadIndex`: tags alone, so that bands, folding and cases stay as they are."""
+        stored = {
+            hit["_id"]: hit["_source"] for hit in self._get(self._leads, [each.id for each in leads], ["doc"])
+        }
+        changed = []
+        for lead in leads:
+            source, document = stored.get(lead.id), lead_document(lead, keys=())
+            if source is None or source["doc"] == document["doc"]:
+                continue
+            if lead_of(source | {"status": "new"}).post == lead.post:
+                tags = {name: value for name, value in document.items() if name not in _UNTAGGED}
+                changed.append(update_action(self._leads, lead.id, tags))
+        self._send(self._leads, changed)
+        return len(changed)
+
+    def published_in(self, since: int, until: int) -> list[str]:
+        """Ids of the leads of these hours since 1970."""
+        borders = {"gte": str(since * 3600), "lt": str(until * 3600), "format": "epoch_second"}
+        query = {"range": {"published": borders}}
+        return [hit["_id"] for hit in self.scan(self._leads, query, ["id"])]
 
     def upsert_mentions(self, mentions: Sequence[Mention]) -> int:
         documents = {mention.id: mention_document(mention) for mention in mentions}

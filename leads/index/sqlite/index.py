@@ -99,6 +99,20 @@ class SqliteIndex(LeadIndex):
             self._store.upsert(leads)
             self._store.forget_old_changes()
 
+    def retag(self, leads: Sequence[Lead]) -> int:
+        with self._writing():
+            changed = self._store.retag(leads)
+            self._store.forget_old_changes()
+        return changed
+
+    def hours(self) -> Mapping[int, int]:
+        with translated():
+            return views.hours(self._reader)
+
+    def published_in(self, since: int, until: int) -> Sequence[str]:
+        with translated():
+            return views.published_in(self._reader, since, until)
+
     def search(self, query: LeadQuery, *, now: datetime) -> Page[Hit]:
         cursor = Cursor.decode(query, int)
         with translated():

@@ -85,6 +85,34 @@ class LeadStore:
         if head is not None:
             self._move_under(head.rowid, rowid)
 
+    def retag(self, leads: Sequence[Lead]) -> int:
+        """See `LeadIndex`: where it stands, so that bands and folding, which know only texts, stay."""
+        changed = 0
+        for lead in leads:
+            row = self._db.execute(
+                "SELECT doc, rowid, head, status, assignee FROM leads WHERE id = ?", (lead.id,)
+            ).fetchone()
+            doc = orjson.dumps(lead_to_dict(lead))
+            if row is None or row[0] == doc:
+                continue
+            stored = lead_from_dict(orjson.loads(row[0]))
+            if stored.post == lead.post:
+                self._put_tags(lead, stored, doc, row[1], row[3:] if row[2] is None else None)
+                changed += 1
+        return changed
+
+    def _put_tags(self, lead: Lead, stored: Lead, doc: bytes, rowid: int, case: _Case | None) -> None:
+        """`case` is that of a searchable lead; None for a folded one, which nothing but its row knows."""
+        self._db.execute(
+            "UPDATE leads SET hot = ?, need = ?, intent = ?, code = ?, level = ?, lat = ?, lon = ?,"
+            " radius_km = ?, doc = ? WHERE rowid = ?",
+            (hot(lead), lead.need, lead.tags.intent_label, *place_of(lead), doc, rowid),
+        )
+        if case is not None:
+            self._filing.remove(stored, rowid, ())
+            self._daily.add(stored, -1)
+            self._index(lead, rowid, (), case)
+
     def restore(self, copied: Sequence[Stored]) -> None:
         """Put copied leads where they stood; heads come before what is folded under them.
 

@@ -13,6 +13,7 @@ from crawler.items import Post
 from leads.index.base import Digest, Kind, Record, Stored
 from leads.index.codec import mention_from_dict, mention_to_dict
 from leads.index.spread import digest
+from leads.index.sqlite.match import ROWID_BITS
 from leads.index.sqlite.store import LEAD, LeadStore, lead_of
 from leads.models import Lead, Mention
 
@@ -135,3 +136,16 @@ def put_mentions(database: sqlite3.Connection, mentions: Sequence[Mention]) -> i
 
 def _count_mentions(database: sqlite3.Connection) -> int:
     return int(database.execute("SELECT count(*) FROM mentions").fetchone()[0])
+
+
+def hours(database: sqlite3.Connection) -> dict[int, int]:
+    """Leads of each hour since 1970. Rowids begin with the second of publication."""
+    rows = database.execute("SELECT (rowid >> ?) / 3600, count(*) FROM leads GROUP BY 1", (ROWID_BITS,))
+    return dict(rows.fetchall())
+
+
+def published_in(database: sqlite3.Connection, since: int, until: int) -> list[str]:
+    """Ids of the leads of these hours."""
+    borders = (since * 3600 << ROWID_BITS, until * 3600 << ROWID_BITS)
+    rows = database.execute("SELECT id FROM leads WHERE rowid >= ? AND rowid < ?", borders)
+    return [row[0] for row in rows]

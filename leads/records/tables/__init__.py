@@ -9,7 +9,19 @@ from leads.records.tables import (
     mentions,
     people,
     readings,
+    retags,
     work,
 )
 
-__all__ = ["alerts", "clinics", "digests", "heard", "jobs", "mentions", "people", "readings", "work"]
+__all__ = [
+    "alerts",
+    "clinics",
+    "digests",
+    "heard",
+    "jobs",
+    "mentions",
+    "people",
+    "readings",
+    "retags",
+    "work",
+]

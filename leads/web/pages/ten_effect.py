@@ -9,12 +9,14 @@ from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
+from leads.actions.retag import outdated
 from leads.labels import TRAINING_NAMES
 from leads.learning import history
 from leads.learning.drift import Drift, drift
 from leads.learning.history import Training
 from leads.learning.questions import LEAST
-from leads.records import questions
+from leads.records import questions, retags
+from leads.records.retags import Retagging
 from leads.web.auth import Anyone
 from leads.web.desk import TheDesk
 from leads.web.render import WebPage, render
@@ -46,6 +48,8 @@ class TenEffectPage(WebPage):
     states: Mapping[str, str]
     weeks: Sequence[tuple[date, int, int]]
     drift: Drift
+    retag: Retagging | None
+    outdated: bool
     least: int = LEAST
 
 
@@ -54,6 +58,7 @@ def show(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
     """The page."""
     with desk.records.reading() as session:
         weeks = questions.by_week(session)
+        latest = retags.latest(session)
     trainings = history.read(desk.settings.data_dir)[-SHOWN:]
     page = TenEffectPage(
         trainings=trainings,
@@ -61,6 +66,8 @@ def show(request: Request, desk: TheDesk, visitor: Anyone) -> Response:
         states=TRAINING_NAMES,
         weeks=weeks,
         drift=drift(desk.index, now=desk.clock()),
+        retag=latest,
+        outdated=outdated(desk.settings, desk.index, desk.records),
     )
     return render(request, page)
 

@@ -13,7 +13,7 @@ from leads.config import Settings
 from leads.errors import QueryError
 from leads.index import open_backend
 from leads.index.base import KINDS, LeadIndex
-from leads.models import DOWN_TO, CaseMark, LeadQuery
+from leads.models import DOWN_TO, CaseMark, Lead, LeadQuery
 from leads.query.holds import holds, subject_of
 from leads.query.search import nowhere
 from leads.query.words import parse
@@ -54,6 +54,44 @@ def test_storing_twice_changes_nothing_and_keeps_the_case(index: LeadIndex) -> N
         assert index.counts() == {"leads": 1, "folded": 0, "mentions": 0}
         assert ids(index, statuses=("seen",), assignees=("chen",)) == ["1"]
     assert index.get("forum/1") == replace(lead(1, "头晕"), status="seen", assignee="chen")
+
+
+def retagged(lead: Lead, **changes: object) -> Lead:
+    tags = replace(lead.tags, symptoms=(symptom("dizziness"),), region=region("锦江区"))
+    return replace(lead, tags=tags, need=0.91, **changes)  # type: ignore[arg-type]  # by name
+
+
+def test_new_tags_take_the_place_of_old_ones_and_nothing_else_changes(index: LeadIndex) -> None:
+    one, same, other = lead(1, LONG), lead(2, LONG), lead(3, OTHER)
+    index.upsert([one, same, other])
+    index.set_case([mark(1, "seen", "chen")])
+    assert index.retag([retagged(one), retagged(same), lead(9)]) == 2
+    assert index.retag([retagged(one), other]) == 0
+    assert index.counts() == {"leads": 2, "folded": 1, "mentions": 0}
+    assert index.get(one.id) == retagged(one, status="seen", assignee="chen", folded=1)
+    assert [each.tags for each in index.folded(one.id)] == [retagged(same).tags]
+    assert index.facets(LeadQuery())["symptom"] == {"dizziness": 1, "toothache": 1}
+    assert ids(index, symptoms=("dizziness",), area="510104", statuses=("seen",)) == ["1"]
+    assert ids(index, min_need=0.9) == ["1"]
+    index.delete([one.id])
+    assert index.get(same.id) == retagged(same)
+
+
+def test_tags_of_a_post_that_is_gone_or_another_by_now_are_not_brought_back(index: LeadIndex) -> None:
+    index.upsert([lead(1), lead(2)])
+    read = [index.get("forum/1"), index.get("forum/2")]
+    index.delete(["forum/1"])
+    index.upsert([lead(2, OTHER)])
+    assert index.retag([retagged(each) for each in read if each]) == 0
+    assert (index.get("forum/1"), index.get("forum/2")) == (None, lead(2, OTHER))
+
+
+def test_leads_are_counted_and_named_by_the_hour_they_were_published(index: LeadIndex) -> None:
+    hour = int(lead(1).post.published_at.timestamp()) // 3600
+    index.upsert([lead(1, LONG), lead(2, LONG), lead(3, OTHER, hours=-1)])
+    assert index.hours() == {hour: 2, hour + 2: 1}
+    assert sorted(index.published_in(hour, hour + 2)) == ["forum/1", "forum/2"]
+    assert list(index.published_in(hour + 1, hour + 3)) == ["forum/3"]
 
 
 def test_a_new_lead_is_nobodys_whatever_it_says(index: LeadIndex) -> None:
