@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from crawler.parsing.user_agent import PRODUCT, user_agent
-from crawler.telemetry import logs
+from crawler.telemetry import logs, traces
 
 BOT_NAME = "tingzhen"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -108,6 +108,7 @@ DNS_TIMEOUT = 15
 
 # Where a server has started this crawl, lines have the form it names; by hand they are Scrapy's.
 LOG_ENABLED = not logs.as_told("crawl")
+traces.begin("crawl")
 LOG_LEVEL = os.environ.get("TINGZHEN_LOG_LEVEL", "WARNING")
 LOG_FORMATTER = "crawler.extensions.QuietItems"
 STATS_DUMP = False

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from crawler.system_errors import os_reason
-from crawler.telemetry import logs
+from crawler.telemetry import logs, traces
 from leads.actions.schedule import Schedule, serve_roles
 from leads.config import Settings, loopback
 from leads.connections import Connection, Crowd, Patience, limits, watch_accepting
@@ -42,6 +42,7 @@ def serve(settings: Settings, *, port: int | None = None, demo: bool = False) ->
     log = settings.log
     file = rotating_log(settings, Path(log.file)) if log.file else None
     logs.begin("serve", form=log.format, level=log.level, file=file)
+    traces.begin("serve")
     chosen = port or settings.web.port
     guard(settings)
     check_port(settings.web.host, chosen)

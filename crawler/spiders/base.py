@@ -37,6 +37,7 @@ from crawler.parsing.outcomes import Blocked, Halted, PageError, Refusal
 from crawler.sources.load import PACKAGED, SourceError, load_sources
 from crawler.sources.permission import Verdict
 from crawler.sources.source import Source
+from crawler.telemetry import traces
 
 
 class SourceSpider(Spider):
@@ -209,7 +210,8 @@ class SourceSpider(Spider):
         task: Task = kwargs["task"]
         source = self.sources[task.source]
         try:
-            with strange.listened() as met:
+            asked = traces.span("crawl.page", source=source.name, engine=source.engine)
+            with asked, strange.listened() as met:
                 reading = self.read(source, task, response)
         except PageError as error:
             if response.status in (404, 410):

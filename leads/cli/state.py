@@ -22,10 +22,11 @@ class State:
 
 def settings() -> Settings:
     """The settings as the options say; raises ConfigError."""
-    from crawler.telemetry import logs  # late: structlog
+    from crawler.telemetry import logs, traces  # late: structlog
     from leads.config import load_settings  # late: pydantic and the tagger's data
 
     found = load_settings(State.config)
     said = found.log
+    traces.begin("command")
     logs.begin("command", form=said.format, level=said.level)
     return found

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from crawler.importers import Rejected
 from crawler.items import Post
 from crawler.parsing.pseudonyms import generation
+from crawler.telemetry import traces
 from leads.alerts.triggers import causes, news
 from leads.alerts.triggers.causes import Causes, Told
 from leads.clinics import threads
@@ -210,7 +211,8 @@ class Ingestor:
         self._leave_out(found)
         posts = [each.post for each in wanted]
         self._doubt(posts, found, now)
-        self.index.upsert(leads)
+        with traces.span("index.write", leads=len(leads)):
+            self.index.upsert(leads)
         report.mentions += self.index.upsert_mentions([mention for mention, _ in found.mentions])
         report.alerts += self._record(leads, found, now)
         report.leads += len(leads)

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from crawler.coverage.store import Coverage, CoverageError
-from crawler.telemetry import logs
+from crawler.telemetry import logs, traces
 from leads.errors import StorageError, TingzhenError
 from leads.index.base import LeadIndex
 from leads.ingest.build import Workshop
@@ -209,6 +209,7 @@ def main() -> None:
     # Who stops a whole group of processes (a terminal, systemd) stops the crawls; we end after the last.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    traces.begin("intake")
     if not logs.as_told("intake"):
         logging.basicConfig(level=os.environ.get(logs.LEVEL, "WARNING").upper())
     with ExitStack() as stack:

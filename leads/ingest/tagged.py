@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from crawler.files import Rejected
 from crawler.items import Post
+from crawler.telemetry import traces
 from nlp import Tagger
 from nlp.models import Tags
 from nlp.pii import mask
@@ -27,7 +28,8 @@ def tag_posts(tagger: Tagger, posts: Sequence[Post]) -> list[TaggedPost]:
     """Each post masked and tagged, in order."""
     safe = [masked(post) for post in posts]
     texts = [post.full_text for post in safe]
-    tagged = tagger.tag_many(texts, [post.place_hints for post in safe])
+    with traces.span("tag.batch", posts=len(posts)):
+        tagged = tagger.tag_many(texts, [post.place_hints for post in safe])
     return list(map(TaggedPost, safe, tagged, map(normalise, texts)))
 
 

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from crawler.telemetry import logs
+from crawler.telemetry import logs, traces
 from leads.config import Settings
 from leads.errors import TingzhenError
 from leads.index import open_backend
@@ -24,7 +24,7 @@ from leads.records.clinics import adopt_file
 from leads.web import pages, probes
 from leads.web.api.application import create_api, wrong_host
 from leads.web.api.errors import http_problem
-from leads.web.api.metrics import Latency
+from leads.web.api.metrics import Latency, route_of
 from leads.web.assets import StaticAssets
 from leads.web.auth import FactorMissing, NotLoggedIn
 from leads.web.compression import Compression
@@ -36,6 +36,7 @@ from leads.web.house import House
 from leads.web.render import error_page
 
 _log = logging.getLogger(__name__)
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _SENTENCES = {404: "没有这个页面。", 405: "这个页面不接受这种请求。"}
 
 
@@ -79,8 +80,10 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     number = token_hex(6)
-    with logs.within(request=number):
+    method = request.method if request.method in _METHODS else "other"
+    with logs.within(request=number), traces.span("web.request", method=method, request=number) as spell:
         response = await _answer(request, call_next)
+        spell.note(route=route_of(request), status=response.status_code)
     response.headers["X-Request-Id"] = number
     return response
 
@@ -98,8 +101,8 @@ async def _answer(request: Request, call_next: Callable[[Request], Awaitable[Res
     for name, value in {**HEADERS, **(ENCRYPTED if encrypted else {})}.items():
         response.headers.setdefault(name, value)
     took = perf_counter() - began
-    route = request.app.state.latency.note(request, response.status_code, took)
-    _log.info("%s %s %d %.0f ms", request.method, route, response.status_code, took * 1000)
+    request.app.state.latency.note(request, response.status_code, took)
+    _log.info("%s %s %d %.0f ms", request.method, route_of(request), response.status_code, took * 1000)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", PRIVATE["Cache-Control"])
     return response

@@ -17,6 +17,7 @@ from threading import Event, Lock, Thread
 
 from sqlalchemy.orm import Session
 
+from crawler.telemetry import traces
 from leads.alerts.channels import send
 from leads.alerts.messages.message import Message, Payload
 from leads.alerts.outbox import outbox
@@ -131,7 +132,9 @@ class Worker:
         if self._stopping.is_set():
             self._write(lambda session, now: outbox.hand_back(session, self.id, now=now, ids=[delivery.id]))
             return
-        outcome = self._send(delivery)
+        with traces.span("alert.delivery", channel=delivery.channel_kind, attempt=delivery.attempt) as spell:
+            outcome = self._send(delivery)
+            spell.note(verdict=outcome.verdict)
         log.info("alert %s by %s: %s", delivery.id, delivery.channel_kind, outcome.verdict)
         self._write(lambda session, now: self._note(session, delivery, outcome, now))
 
