@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from leads.records.jobs import embedded
 from leads.records.tables.jobs import Job
 
 _RENEW_SECONDS = 10
+_CLOCK_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +33,7 @@ class Threads:
         self._kinds = {kind.name: kind for role in plan.parallel for kind in plan.taken(role)}
         self._over = threading.Event()
         self._running: dict[int, Stop] = {}
+        self._claiming = threading.Lock()  # what one thread runs is known to the next that asks
         # A turn that was missed is made up for once, whatever the delay; nothing overlaps itself.
         self._timer = BackgroundScheduler(
             timezone="UTC",
@@ -40,6 +43,7 @@ class Threads:
         self._threads = [
             threading.Thread(target=self._work, name=f"job-{n}", daemon=True) for n in range(number)
         ]
+        self._threads.append(threading.Thread(target=self._watch_clock, name="clock", daemon=True))
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -80,22 +84,33 @@ class Threads:
 
     def run_next(self) -> bool:
         """Run the job that has waited longest, to its end; False when none waits."""
+        with self._claiming:
+            job = self._claim()
+            if job is None:
+                return False
+            stop = self._running[job.id] = Stop()
+        try:
+            ran = self._run_claimed(job, stop)
+        finally:
+            del self._running[job.id]
+        return ran or self.run_next()
+
+    def _claim(self) -> Job | None:
         with self._records.transaction() as session:
-            job = embedded.claim(session, worker=self.worker, now=self._clock(), kinds=self._kinds)
-        if job is None:
-            return False
+            return embedded.claim(
+                session, worker=self.worker, now=self._clock(), kinds=self._kinds, without=self._running
+            )
+
+    def _run_claimed(self, job: Job, stop: Stop) -> bool:
+        """False: not run, it waits again behind its lock."""
         kind = self._kinds[job.kind]
         lock = kind.lock(job.subject)
         if job.lock != lock:  # who asked did not know it
             self._park(job, self._clock(), lock=lock)
-            return self.run_next()
-        stop = self._running[job.id] = Stop()
+            return False
         if self._over.is_set():
             stop.set()
-        try:
-            self._run(job, stop)
-        finally:
-            del self._running[job.id]
+        self._run(job, stop)
         return True
 
     def renew(self) -> None:
@@ -118,6 +133,9 @@ class Threads:
                 self._finish(job, str(error))
             else:
                 self._park(job, again, str(error), failures=job.failures + 1)
+        except Exception:  # a fault of ours costs this job, not the thread and all jobs after it
+            _log.exception("%s: an error that nobody foresaw", job.subject)
+            self._finish(job, "程序出错了：详情在日志里，请发给听诊的维护者。")
         else:
             self._finish(job, "")
 
@@ -149,6 +167,19 @@ class Threads:
                 busy = False
             if not busy:
                 self._over.wait(1.0)
+
+    def _watch_clock(self) -> None:
+        """What comes by the clock comes at once where that is set back: it would wait until then again."""
+        ahead = self._ahead()
+        while not self._over.wait(_CLOCK_SECONDS):
+            before, ahead = ahead, self._ahead()
+            if ahead < before - _CLOCK_SECONDS:
+                for job in self._timer.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+
+    def _ahead(self) -> float:
+        """Seconds by which the wall clock is ahead of one that nobody sets."""
+        return self._clock().timestamp() - time.monotonic()
 
     def _beats(self) -> tuple[Beat, ...]:
         return tuple(beat for beat in self._plan.beats if beat.role in self._plan.parallel)

@@ -67,8 +67,12 @@ def _add(session: Session, job: Job) -> Job | None:
     return job
 
 
-def claim(session: Session, *, worker: str, now: datetime, kinds: Collection[str]) -> Job | None:
-    """The job that has waited longest, now this worker's until its lease runs out."""
+def claim(
+    session: Session, *, worker: str, now: datetime, kinds: Collection[str], without: Collection[int] = ()
+) -> Job | None:
+    """The job that has waited longest, now this worker's until its lease runs out. `without` are those it
+    runs already: where the clock was set on, or the machine slept, their leases ran out all the same.
+    """
     other = aliased(Job)
     kept = (
         select(other.id)
@@ -79,6 +83,7 @@ def claim(session: Session, *, worker: str, now: datetime, kinds: Collection[str
         select(Job)
         .where(
             Job.kind.in_(kinds),
+            Job.id.not_in(without),
             Job.due_at <= now,
             or_(Job.state == "waiting", (Job.state == "running") & (Job.lease_until < now)),
             ~kept.exists(),

@@ -16,6 +16,7 @@ from leads.config import JobSettings, Settings
 from leads.errors import ConfigError, StorageError
 from leads.models import system_clock
 from leads.queue import open_runner
+from leads.queue.embedded import Threads
 from leads.queue.kinds import Again, Beat, Kind, Plan, Runner, Stop
 from leads.records import Records, jobs, open_records
 from leads.records.tables.jobs import Job
@@ -279,3 +280,63 @@ def test_only_what_has_ended_is_forgotten(settings: Settings, records: Records) 
         assert len(jobs.recent(session, subject="ended")) == 1
         jobs.purge(session, before=datetime.now(UTC) + timedelta(hours=1))
     assert (states(records, "open"), states(records, "ended")) == (["waiting"], [])
+
+
+class SetClock:
+    """A wall clock that can be set."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Records]:
+    """Of one machine, whose own clock counts; the shared queue goes by that of PostgreSQL."""
+    with open_records(Settings(data_dir=tmp_path)) as opened:
+        yield opened
+
+
+def test_a_clock_set_on_or_a_machine_that_slept_starts_no_job_twice(own: Records) -> None:
+    clock, begun, go_on = SetClock(), [], threading.Event()
+
+    def slow(job: Job, stop: Stop) -> None:
+        begun.append(job.subject)
+        assert go_on.wait(LONG)
+
+    ask(own)
+    one = Threads(own, plan(slow, parallel=3), clock=clock)
+    with working(one):
+        until(lambda: begun)
+        clock.by = timedelta(hours=1)  # its lease has run out, and nobody had time to renew it
+        assert not one.run_next()
+        go_on.set()
+        until(lambda: states(own) == ["done"])
+        ask(own, "next")
+        until(lambda: states(own, "next") == ["done"])
+    assert begun == ["forum", "next"]
+
+
+def test_a_clock_set_back_does_not_keep_beats_waiting(own: Records) -> None:
+    came: list[float] = []
+    clock = SetClock()
+    beat = Beat(name="watch", seconds=3600, run=lambda: came.append(time.time()), role="crawl")
+    with working(Threads(own, plan(Ran().run, beats=(beat,)), clock=clock)):
+        until(lambda: came)
+        clock.by = -timedelta(hours=2)
+        until(lambda: len(came) == 2)
+
+
+def test_an_error_that_nobody_foresaw_costs_one_job(own: Records) -> None:
+    def breaks(job: Job, stop: Stop) -> None:
+        if job.subject == "forum":
+            raise KeyError(job.id)
+
+    ask(own)
+    with working(Threads(own, plan(breaks), clock=system_clock)):
+        until(lambda: states(own) == ["failed"])
+        ask(own, "next")
+        until(lambda: states(own, "next") == ["done"])
+    assert last(own).reason.startswith("程序出错了")
