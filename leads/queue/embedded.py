@@ -47,6 +47,8 @@ class Threads:
 
     def start(self) -> None:
         """Begin; returns at once."""
+        # A turn that comes while the last one still runs is left out: no news for anybody.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         quietly(self.take_up)
         self._every(_RENEW_SECONDS, self.renew)
         for beat in self._beats():

@@ -340,3 +340,22 @@ def test_an_error_that_nobody_foresaw_costs_one_job(own: Records) -> None:
         ask(own, "next")
         until(lambda: states(own, "next") == ["done"])
     assert last(own).reason.startswith("程序出错了")
+
+
+def test_a_turn_left_out_because_the_last_one_still_runs_is_no_news(
+    own: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    over = threading.Event()
+
+    def slow() -> None:
+        over.wait(LONG)
+
+    beats = [
+        Beat(name="slow", seconds=1, run=slow, role="crawl"),
+        Beat(name="often", seconds=1, run=lambda: came.append(0.0), role="crawl"),
+    ]
+    came: list[float] = []
+    with working(Threads(own, plan(Ran().run, beats=tuple(beats)), clock=system_clock)):
+        until(lambda: len(came) >= 4)  # by now the slow one has left out two turns
+        over.set()
+    assert [each for each in caplog.records if each.name.startswith("apscheduler")] == []
