@@ -3,8 +3,8 @@
     python -m benchmarks.crowd                             200 people, each a page every ten seconds, 60 s
     python -m benchmarks.crowd --people 50 --pause 5 --count 20000
 
-Fills a folder with invented leads, serves it by `tingzhen serve`, logs an admin, a marketer and a doctor in
-through the form, and lets autocannon (got by `npx`, or --command) ask: each connection is a person who asks
+Fills a folder with invented leads, serves it by `tingzhen serve`, opens sessions for an admin, a marketer and
+a doctor, and lets autocannon (got by `npx`, or --command) ask: each connection is a person who asks
 the pages of a working day in turn, those of one's role, the list before every lead. Prints figures, not
 verdicts: milliseconds on the clock, answers that were no page, the server's processor time and the load of
 the machine before. On a busy machine the clock counts the waiting for others, too.
@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import secrets
 import shlex
 import socket
 import subprocess
@@ -27,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import urllib3
 
@@ -36,7 +34,8 @@ from benchmarks.web import PLACES, fill, settings
 from leads.config import Settings
 from leads.index import open_backend
 from leads.models import LeadQuery, Role
-from leads.records import open_records, users
+from leads.records import open_records, sessions, users
+from leads.web.auth import COOKIE
 
 TOOL = "autocannon@9.0.0"
 LIST = ("/leads", "/leads?near=all&q=牙疼", f"/leads?near={PLACES[0][0]}&since=7d&status=new")
@@ -59,41 +58,22 @@ def days(chosen: Settings) -> dict[Role, list[str]]:
     return {role: [*pages, *(leads if role == "marketer" else ())] for role, pages in PAGES.items()}
 
 
-def people(chosen: Settings) -> dict[Role, tuple[str, str]]:
-    """Somebody of each role: login and password."""
-    found: dict[Role, tuple[str, str]] = {}
+def people(chosen: Settings) -> dict[Role, str]:
+    """Somebody of each role who has logged in: what the browser brings along."""
+    found: dict[Role, str] = {}
     now = datetime.now(UTC)
     with open_records(chosen) as records, records.transaction() as session:
         for role in PAGES:
-            login, password = f"crowd-{role}", secrets.token_urlsafe(12)
-            user = users.by_login(session, login) or users.add_user(
+            user = users.by_login(session, f"crowd-{role}") or users.add_user(
                 session,
-                login=login,
+                login=f"crowd-{role}",
                 name="测",
                 role=role,
                 now=now,
                 clinic_ids=(PLACES[0][0],) if role == "doctor" else (),
             )
-            users.set_password(session, user, password, now=now)
-            found[role] = login, password
+            found[role] = f"{COOKIE}={sessions.open_session(session, user, now=now)}"
     return found
-
-
-def logged_in(address: str, login: str, password: str) -> str:
-    """The cookies of somebody who came in through the form."""
-    form = urllib3.request("GET", address + "/login")
-    token = re.search(r'name="csrf" value="([^"]+)"', form.data.decode())
-    assert token is not None, "no form to log in"
-    fields = urlencode({"login": login, "password": password, "csrf": token[1]})
-    kind = "application/x-www-form-urlencoded"
-    headers = {"Content-Type": kind, "Cookie": _cookies(form), "Origin": address}
-    answer = urllib3.request("POST", address + "/login", body=fields, headers=headers, redirect=False)
-    assert answer.status == 303, f"not let in: {answer.status}"
-    return _cookies(answer)
-
-
-def _cookies(answer: urllib3.BaseHTTPResponse) -> str:
-    return "; ".join(each.partition(";")[0] for each in answer.headers.getlist("Set-Cookie"))
 
 
 def recorded(address: str, paths: Mapping[Role, list[str]], cookies: Mapping[Role, str]) -> dict[str, object]:
@@ -155,12 +135,11 @@ def _processor(process: int) -> float:
 
 def run(chosen: Settings, given: argparse.Namespace) -> None:
     """One stretch of work, after every page was asked for once."""
-    paths, known = days(chosen), people(chosen)
+    paths, cookies = days(chosen), people(chosen)
     archive = chosen.data_dir / "crowd.har"
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}", flush=True)
     with served(chosen) as (address, server, ready):
         print(f"ready after {ready:.1f} s, {_processor(server):.1f} s of processor", flush=True)
-        cookies = {role: logged_in(address, *who) for role, who in known.items()}
         archive.write_text(json.dumps(recorded(address, paths, cookies)), encoding="utf-8")
         for role, pages in paths.items():
             for path in dict.fromkeys(pages):

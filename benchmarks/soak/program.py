@@ -21,8 +21,8 @@ import libfaketime
 TINGZHEN = Path(sys.executable).with_name("tingzhen")
 LIBRARY = Path(libfaketime.__file__).parent / "vendor/libfaketime/src/libfaketime.so.1"
 READY_SECONDS = 300
-SAMPLES = 12  # of which a life is judged
-GROWTH = 1.25  # of a life's last third over its first
+SAMPLES = 120  # one a second: shorter lives are still warming up
+GROWTH = 1.25  # of the last third of a life over the middle one
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Life:
             self.handles.append(handles)
 
     def grown(self) -> tuple[float, float] | None:
-        """Memory and handles of the last third by those of the first, once warm; None: too short a life."""
+        """Memory and handles of the last third by those of the middle one; None: too short a life."""
         if len(self.megabytes) < SAMPLES:
             return None
         third = len(self.megabytes) // 3

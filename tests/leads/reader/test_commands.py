@@ -133,7 +133,7 @@ def test_serving_asks_by_itself_and_stops_while_an_answer_is_awaited(own_folder:
         settings = configured(service)
         service.say = slowly
         with open_records(settings) as records, open_index(settings) as index:
-            running = schedule.Schedule(settings, records, index)
+            running = schedule.Schedule(settings, records, index, roles=schedule.serve_roles(settings))
             running.start()
             while not service.wire.got:
                 time.sleep(0.02)
