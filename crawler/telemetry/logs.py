@@ -35,7 +35,9 @@ _PRIVATE = re.compile(
 _about: dict[str, str] = {}  # of this process: its run, and whose child it is
 
 
-def begin(kind: str, *, form: Form, level: str, file: RotatingLog | None = None) -> None:
+def begin(
+    kind: str, *, form: Form, level: str, file: RotatingLog | None = None, whole_errors: bool = False
+) -> None:
     """Log to standard error, and to `file`; to be called again, the last call counts.
 
     `kind` names the run ("serve", "crawl"); who started us is in the environment.
@@ -52,7 +54,8 @@ def begin(kind: str, *, form: Form, level: str, file: RotatingLog | None = None)
         handler.setLevel(level.upper())  # Scrapy opens the root for everything
         logging.root.addHandler(handler)
     logging.root.setLevel(level.upper())
-    sys.excepthook = _uncaught
+    # Whoever asked for `--debug` sees what ended the program, and looks at it alone.
+    sys.excepthook = sys.__excepthook__ if whole_errors else _uncaught
 
 
 def end() -> None:

@@ -28,5 +28,5 @@ def settings() -> Settings:
     found = load_settings(State.config)
     said = found.log
     traces.begin("command")
-    logs.begin("command", form=said.format, level=said.level)
+    logs.begin("command", form=said.format, level=said.level, whole_errors=State.debug)
     return found
