@@ -43,6 +43,7 @@ evaluate: $(VENV)/installed
 bench: $(VENV)/dev
 	$(INSTALL) --requirement requirements/bench.lock
 	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.compared
 
 # Debian and Ubuntu ship venv in a package of its own.
 $(VENV)/bin/python:
