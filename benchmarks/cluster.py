@@ -216,12 +216,12 @@ class Cluster:
             number = chance.choice(sorted(self.workers))
             self.workers[number].kill()
             self.workers[number].wait()
-            time.sleep(chance.uniform(0, 3))
+            time.sleep(chance.uniform(0, 3))  # any moment is one to die at
             self.start(number)
             return f"worker {number}"
         server = self.postgres if what == "postgres" else chance.choice(self.nodes)
         server.kill()
-        time.sleep(chance.uniform(0, 3))
+        time.sleep(chance.uniform(0, 3))  # any moment is one to die at
         server.start()
         return what
 
@@ -290,7 +290,7 @@ def killed(cluster: Cluster, kills: int, seed: int) -> None:
         if not turn:
             turn = ["worker", "worker", "postgres", *(["node"] if cluster.nodes else [])]
             chance.shuffle(turn)
-        time.sleep(chance.uniform(1, 6))
+        time.sleep(chance.uniform(1, 6))  # any moment is one to die at
         print(f"  {number:>2}: killed {cluster.kill(turn.pop(), chance)}", flush=True)
 
 

@@ -53,6 +53,7 @@ def main() -> None:
         sys.exit(_inside())
     with TemporaryDirectory(prefix="soak-") as name, ExitStack() as stack:
         root = Path(name)
+        # Our own words; util-linux stands wherever the system puts it.
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={asked.room}m", "soak", name], check=True)  # noqa: S603, S607
         stack.callback(subprocess.run, ["umount", "--lazy", name], check=True)
         sys.exit(_soak(asked, root))
@@ -84,7 +85,8 @@ def _inside() -> int:
         raise SystemExit("a soak needs unshare (util-linux) and strace")
     rights = [] if os.getuid() == 0 else ["--map-root-user"]
     words = [unshare, "--mount", *rights, sys.executable, "-m", "benchmarks.soak", *sys.argv[1:]]
-    return subprocess.run(words, env={**os.environ, INSIDE: "1"}, check=False).returncode  # noqa: S603
+    started = subprocess.run(words, env={**os.environ, INSIDE: "1"}, check=False)  # noqa: S603 - ourselves
+    return started.returncode
 
 
 def _soak(asked: argparse.Namespace, root: Path) -> int:
@@ -167,7 +169,7 @@ def _turns(asked: argparse.Namespace, sites: Sites, stage: Stage) -> None:
             sites.begun.append(stage.program.clock.now())
             name, fault = faults[(turn - 1) % len(faults)]
             _wait(lambda: len(_behind(sites)) < sites.world.sources, asked.patience)  # something is under way
-            time.sleep(stage.chance.uniform(0, 2))
+            time.sleep(stage.chance.uniform(0, 2))  # at any moment of a crawl
             fault(stage)
         _wait(lambda: not _behind(sites), asked.patience)
         told = f"turn {turn}: {name if turn else 'no fault'}, {time.monotonic() - began:.0f} s"

@@ -45,7 +45,7 @@ def killed_child(stage: Stage) -> None:
             with suppress(ProcessLookupError):
                 os.kill(stage.chance.choice(children), signal.SIGKILL)
             return
-        time.sleep(0.05)
+        time.sleep(0.05)  # a child lives for seconds
 
 
 def full_disk(stage: Stage) -> None:
@@ -87,7 +87,7 @@ def slow_disk(stage: Stage) -> None:
         "-e",
         "trace=fsync,fdatasync",
     )
-    tracer = subprocess.Popen([*words, "-e", "inject=fsync,fdatasync:delay_enter=200000"])  # noqa: S603
+    tracer = subprocess.Popen([*words, "-e", "inject=fsync,fdatasync:delay_enter=200000"])  # noqa: S603 - our words
     time.sleep(stage.lasts)
     tracer.send_signal(signal.SIGINT)
     tracer.wait(timeout=60)

@@ -112,7 +112,7 @@ class Program:
         log = (self.folder / "serve.log").open("ab")
         env = {**os.environ, **self.clock.env(), "PYTHONPATH": str(Path.cwd())}
         words = [str(TINGZHEN), "serve", "--port", str(self.port)]
-        self._process = subprocess.Popen(words, cwd=self.folder, env=env, stdout=log, stderr=log)  # noqa: S603
+        self._process = subprocess.Popen(words, cwd=self.folder, env=env, stdout=log, stderr=log)  # noqa: S603 - ours
         log.close()
         self.lives.append(Life(self.pid))
         end = time.monotonic() + READY_SECONDS
